@@ -1,0 +1,85 @@
+"""What can go wrong, said for the person who must mend it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class KalibError(Exception):
+    """A refusal that a user can act on: shown as one message, never as a stack trace.
+
+    ``exit_code`` is what the command line ends with.
+    """
+
+    exit_code = 2
+
+
+class SettingsError(KalibError):
+    """The job file or a ``-p`` override is wrong."""
+
+
+class DataError(KalibError):
+    """A data file is refused; says which file, line, column and value where there is one."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        rule: str,
+        file: str | None = None,
+        line: int | None = None,
+        column: str | None = None,
+        value: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.rule, self.file, self.line, self.column, self.value = rule, file, line, column, value
+
+
+class MissingColumnsError(DataError):
+    """A table lacks columns that were asked of it."""
+
+    def __init__(self, table: str, missing: Iterable[str], present: Iterable[str], remedy: str) -> None:
+        missing, present = sorted(missing), list(present)
+        super().__init__(
+            f"`{table}` lacks {missing}; it has {present}. {remedy}",
+            rule="column_missing",
+            file=table,
+            column=missing[0] if missing else None,
+        )
+
+
+class NotEnoughDataError(KalibError):
+    """The data cannot support a table. The notebook says so, and the run goes on without the table.
+
+    ``reason`` is a code from the words files (``reasons.<code>``), ``facts`` fills it.
+    """
+
+    def __init__(self, reason: str, **facts: object) -> None:
+        super().__init__(reason + (f" {facts}" if facts else ""))
+        self.reason, self.facts = reason, facts
+
+
+class NotebookError(KalibError):
+    """A notebook did not run to its end."""
+
+    exit_code = 3
+
+
+class BusyError(KalibError):
+    """Another run of the same job is under way."""
+
+    exit_code = 4
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return a hint naming the nearest known word, or the known words.
+
+    >>> nearest("horizn_days", ["horizon_days", "as_of"])
+    'did you mean `horizon_days`?'
+    >>> nearest("xyz", ["b", "a"])
+    'known are a, b.'
+    """
+    known = sorted(known)
+    close = difflib.get_close_matches(word, known, n=1)
+    return f"did you mean `{close[0]}`?" if close else f"known are {', '.join(known)}."

@@ -1,0 +1,134 @@
+"""The dictionary of the house: every column has one meaning and one unit, every table one row per something."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import pandas as pd
+
+from kalib.errors import MissingColumnsError
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column name of the house: what it means, in which unit."""
+
+    unit: str
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of the house: what one row of it stands for, and the columns it has at least."""
+
+    one_row_per: str
+    key: tuple[str, ...]
+    columns: tuple[str, ...]
+
+
+COLUMNS: dict[str, Column] = {
+    "customer_id": Column("text", "who buys, as the source names them"),
+    "as_of": Column("date", "snapshot date: nothing after it is known to the row"),
+    "first_order_date": Column("date", "day of the first order"),
+    "last_order_date": Column("date", "day of the last order"),
+    "order_date": Column("date", "day of the order, in the business's time zone"),
+    "month": Column("date", "first day of the calendar month"),
+    "category": Column("text", "product category, as the source names it"),
+    "orders": Column("count", "distinct orders with at least one line that is not a return"),
+    "order_days": Column("count", "distinct days with an order"),
+    "net_sales": Column("currency", "sales less returns and cancellations"),
+    "gross_sales": Column("currency", "sales before returns and cancellations"),
+    "returns": Column("currency", "value of returned and cancelled goods, as a positive figure"),
+    "returns_share": Column("share", "returns over gross sales"),
+    "margin": Column("currency", "net sales less the cost of the goods; absent where the source has no cost"),
+    "days_since_last_order": Column("days", "snapshot date less the day of the last order (recency)"),
+    "tenure_days": Column("days", "snapshot date less the day of the first order"),
+    "gap_days": Column("days", "mean gap between the days with an order; absent with fewer than two of them"),
+    "gap_days_spread": Column("days", "standard deviation of those gaps; absent with fewer than three order days"),
+    "silence_ratio": Column("ratio", "days since the last order over the customer's own mean gap"),
+    **{
+        f"orders_{d}_days": Column("count", f"orders in the {d} days up to the snapshot date")
+        for d in (30, 90, 180, 365)
+    },
+    **{
+        f"net_sales_{d}_days": Column("currency", f"net sales in the {d} days up to the snapshot date")
+        for d in (30, 90, 180, 365)
+    },
+    **{
+        f"{what}_{d}_days_last_year": Column(unit, f"the same {d} days a year (365 days) before: {text}")
+        for what, unit, text in (("orders", "count", "orders"), ("net_sales", "currency", "net sales"))
+        for d in (90, 365)
+    },
+    "margin_365_days": Column("currency", "margin in the 365 days up to the snapshot date"),
+    "categories_365_days": Column("count", "distinct categories bought in the 365 days up to the snapshot date"),
+    "r_score": Column("1 to 5", "recency score, 5 is most recent"),
+    "f_score": Column("1 to 5", "frequency score, 5 is most orders"),
+    "m_score": Column("1 to 5", "monetary score, 5 is most net sales"),
+    "segment": Column("code", "international RFM segment"),
+    "segment_8": Column("code", "Chinese eight-cell RFM segment"),
+    "tier": Column("code", "customer tier: strategic, key, growth, standard, tail"),
+    "tier_rank": Column("count", "rank of the tier, 1 is best"),
+    "tier_stability": Column("share", "share of resamples in which the customer falls into the same tier"),
+    "churn_probability": Column("share", "probability of no order in the horizon after the snapshot date"),
+    "reasons": Column("codes", "what moves the customer's churn probability most: code, value, typical value, effect"),
+    "sales_at_risk": Column("currency", "churn probability times net sales of the 365 days before"),
+    "orders_ahead": Column("count", "orders in the horizon after a past snapshot date"),
+    "net_sales_ahead": Column("currency", "net sales in the horizon after a past snapshot date"),
+    "rule": Column("code", "the rule that judged the rows"),
+    "action": Column("code", "what the rule did: accepted, repaired, set_aside, refused"),
+    "rows": Column("count", "rows of the source"),
+    "amount": Column("currency", "money of those rows, as far as it can be read"),
+    "file": Column("text", "name of the source file"),
+    "line": Column("count", "line of the file, the header being line 1; row number in Parquet"),
+    "column": Column("text", "header of the offending column, as the file has it"),
+    "value": Column("text", "the offending value, as the file has it"),
+}
+"""Every column of every published table; docs/glossary.md is made from it."""
+
+TABLES: dict[str, Table] = {
+    "customers": Table(
+        "customer with any row up to as_of, refund-only ones included",
+        ("customer_id",),
+        ("first_order_date", "last_order_date", "orders", "net_sales", "days_since_last_order"),
+    ),
+    "months": Table("customer and month with any row", ("customer_id", "month"), ("orders", "net_sales")),
+    "mix": Table("customer and category with any row", ("customer_id", "category"), ("orders", "net_sales")),
+    "order_days": Table("customer and day with an order", ("customer_id", "order_date"), ("orders", "net_sales")),
+    "quality": Table("rule that touched a row", ("rule",), ("action", "rows", "amount")),
+    "set_aside": Table("source row that is left out", ("file", "line"), ("rule", "amount")),
+    "rfm": Table(
+        "customer with an order", ("customer_id",), ("r_score", "f_score", "m_score", "segment", "segment_8")
+    ),
+    "tiers": Table("customer with an order", ("customer_id",), ("tier", "tier_rank", "tier_stability")),
+    "churn": Table("customer with an order in active_days", ("customer_id",), ("churn_probability", "reasons")),
+}
+"""The published tables with their keys and least columns. A user's own notebook may write others."""
+
+
+def check_columns(table: pd.DataFrame, columns: Iterable[str], *, name: str, remedy: str = "") -> None:
+    """Check that ``table`` has ``columns``.
+
+    Raises
+    ------
+    MissingColumnsError
+        Names the table, what it lacks and what it has.
+    """
+    missing = set(columns) - set(table.columns)
+    if missing:
+        raise MissingColumnsError(name, missing, table.columns, remedy)
+
+
+def check_key(table: pd.DataFrame, key: Iterable[str], *, name: str) -> None:
+    """Check that ``table`` has one row per ``key``.
+
+    Raises
+    ------
+    ValueError
+        Names the table and a key that stands in it twice.
+    """
+    key = list(key)
+    check_columns(table, key, name=name)
+    twice = table.duplicated(key)
+    if twice.any():
+        raise ValueError(f"`{name}` must have one row per {key}; {table.loc[twice, key].iloc[0].to_dict()} stands in it twice.")

@@ -1,0 +1,168 @@
+"""Words and numbers in the reader's language: every sentence stands in en.yaml and zh.yaml, tables hold codes."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import string
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+
+import yaml
+from babel import Locale, dates, numbers
+
+from kalib.errors import SettingsError
+
+LANGUAGES = ("en", "zh")
+_LOCALES = {"en": Locale("en", "GB"), "zh": Locale("zh", "CN", "Hans")}
+MISSING = "–"
+
+
+@cache
+def read_words(language: str) -> dict[str, object]:
+    """Read the words of a language as one flat mapping from dotted key to text.
+
+    Raises
+    ------
+    SettingsError
+        If there are no words for the language.
+    """
+    if language not in LANGUAGES:
+        raise SettingsError(f"`language: {language}` is not known; known are {', '.join(LANGUAGES)}.")
+    text = resources.files(__package__).joinpath(f"{language}.yaml").read_text(encoding="utf-8")
+    flat: dict[str, object] = {}
+
+    def walk(prefix: str, node: object) -> None:
+        if isinstance(node, Mapping):
+            for key, value in node.items():
+                walk(f"{prefix}.{key}" if prefix else str(key), value)
+        else:
+            flat[prefix] = node
+
+    walk("", yaml.safe_load(text))
+    return flat
+
+
+class Words(string.Formatter):
+    """Sentences of one language, with numbers formatted for its readers.
+
+    ``words("rfm.answer", n=3)`` looks the sentence up and fills it. A field says after the colon how it is shown:
+    ``{n:count}`` 1,234 · ``{n:count account/accounts}`` 1 account · ``{x:number}`` 1.2 · ``{x:percent}`` 12% ·
+    ``{x:percent1}`` 12.3% · ``{x:points}`` +1.2 · ``{x:money}`` £1,234 · ``{x:short}`` £1.2m · ``{n:days}`` 90 days ·
+    ``{d:date}`` 30 June 2026 · ``{d:month}`` Jun 2026 · ``{c:code segment}`` the words of the code
+    (``codes.segment.<value>``) · nothing: as text. A missing value is a dash.
+
+    Parameters
+    ----------
+    language : ``en`` or ``zh``
+    currency : ISO 4217 code; money is shown without minor units
+    names : words of the job's own that come before the files', by dotted key
+
+    Examples
+    --------
+    >>> words = Words("en", currency="GBP")
+    >>> words.show(1234.5, "money"), words.show(0.123, "percent"), words.show(2, "count order/orders")
+    ('£1,234', '12%', '2 orders')
+    >>> Words("zh", currency="CNY").show(12_345_678, "short")
+    '¥1,235万'
+    """
+
+    def __init__(self, language: str = "en", *, currency: str = "XXX", names: Mapping[str, str] | None = None) -> None:
+        self.language, self.currency = language, currency
+        self.locale = _LOCALES.get(language)
+        self._texts = {**read_words(language), **(names or {})}
+
+    def __call__(self, key: str, /, **facts: object) -> str:
+        """Return the sentence ``key`` filled with ``facts``; an unknown key is an error, never a blank."""
+        try:
+            text = self._texts[key]
+        except KeyError:
+            raise KeyError(f"no words for `{key}` in {self.language}.yaml") from None
+        return self.vformat(str(text).strip(), (), facts)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._texts
+
+    def code(self, kind: str, value: object) -> str:
+        """Return the words of a code: ``codes.<kind>.<value>``; a code of the user's own stands for itself."""
+        key = f"codes.{kind}.{value}"
+        return str(self._texts[key]) if key in self._texts else str(value)
+
+    def format_field(self, value: object, format_spec: str) -> str:
+        return self.show(value, format_spec)
+
+    def show(self, value: object, how: str = "") -> str:
+        """Return ``value`` as its reader expects to see it; ``how`` is one of the class's field formats."""
+        if value is None or value != value:
+            return MISSING
+        kind, _, rest = how.partition(" ")
+        if kind == "":
+            return str(value)
+        if kind == "code":
+            return self.code(rest, value)
+        if kind in ("date", "month"):
+            return self._show_date(value, kind)
+        return self._show_number(value, kind, rest)
+
+    def _show_date(self, value: object, kind: str) -> str:
+        day = value.date() if isinstance(value, dt.datetime) else value
+        if isinstance(day, str):
+            day = dt.date.fromisoformat(day[:10])
+        pattern = {"en": {"date": "d MMMM yyyy", "month": "MMM yyyy"}, "zh": {"date": "yyyy年M月d日", "month": "yyyy年M月"}}
+        return dates.format_date(day, pattern[self.language][kind], locale=self.locale)
+
+    def _show_number(self, value: object, kind: str, rest: str) -> str:
+        number = float(value)
+        if math.isinf(number):
+            return MISSING
+        if kind == "count":
+            shown = numbers.format_decimal(round(number), format="#,##0", locale=self.locale)
+            if not rest:
+                return shown
+            one, _, many = rest.partition("/")
+            return f"{shown} {one if round(number) == 1 else many or one}"
+        if kind == "number":
+            return numbers.format_decimal(number, format="#,##0.0", locale=self.locale)
+        if kind == "number2":
+            return numbers.format_decimal(number, format="#,##0.00", locale=self.locale)
+        if kind == "number3":
+            return numbers.format_decimal(number, format="#,##0.000", locale=self.locale)
+        if kind in ("percent", "percent1"):
+            pattern = "#,##0%" if kind == "percent" else "#,##0.0%"
+            return numbers.format_percent(number, format=pattern, locale=self.locale).replace("-", "−")
+        if kind == "points":
+            return numbers.format_decimal(number * 100, format="+#,##0.0;−#,##0.0", locale=self.locale)
+        if kind == "days":
+            return self("units.days", n=number)
+        if kind == "money":
+            return self._money(number, "#,##0")
+        if kind == "cents":
+            return self._money(number, "#,##0.00")
+        if kind == "short":
+            return self._short(number)
+        raise KeyError(f"no such format: {kind!r}")
+
+    @property
+    def sign(self) -> str:
+        """Return the currency's sign, empty where the job names no currency."""
+        if self.currency == "XXX":
+            return ""
+        symbol = numbers.get_currency_symbol(self.currency, locale=self.locale)
+        if symbol == self.currency:
+            return f"{symbol} "
+        return symbol.removeprefix("CN").removeprefix("JP") if self.currency in ("CNY", "JPY") else symbol
+
+    def _money(self, number: float, pattern: str) -> str:
+        shown = numbers.format_decimal(abs(number), format=pattern, locale=self.locale)
+        minus = "−" if number < 0 and any(c not in "0.," for c in shown) else ""
+        return f"{minus}{self.sign}{shown}"
+
+    def _short(self, number: float) -> str:
+        steps = {"en": ((1e9, "bn"), (1e6, "m"), (1e3, "k")), "zh": ((1e8, "亿"), (1e4, "万"))}[self.language]
+        for size, unit in steps:
+            scaled = abs(number) / size
+            if scaled >= 0.9995:
+                pattern = "#,##0" if scaled >= 99.95 else "#,##0.0"
+                return self._money(math.copysign(scaled, number), pattern) + unit
+        return self._money(number, "#,##0")
