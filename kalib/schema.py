@@ -61,7 +61,6 @@ COLUMNS: dict[str, Column] = {
         for d in (90, 365)
     },
     "margin_365_days": Column("currency", "margin in the 365 days up to the snapshot date"),
-    "categories_365_days": Column("count", "distinct categories bought in the 365 days up to the snapshot date"),
     "r_score": Column("1 to 5", "recency score, 5 is most recent"),
     "f_score": Column("1 to 5", "frequency score, 5 is most orders"),
     "m_score": Column("1 to 5", "monetary score, 5 is most net sales"),
