@@ -1,0 +1,40 @@
+# make report: orders in, a folder of reports out.  make test: the tests.  Each target is a line or two; the work is in kalib.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/ready
+
+.PHONY: report test test-long lab lint notebooks lock clean
+
+report: $(READY)
+	$(BIN)/kalib run jobs/*.yaml
+
+test: $(READY)
+	$(BIN)/pytest -n 2 --dist loadfile -m "not long" tests kalib
+	$(BIN)/pytest -n 2 --dist loadfile --nbval-lax --nbval-current-env --nbval-cell-timeout 900 notebooks
+
+test-long: $(READY)
+	$(BIN)/pytest -n 2 --dist loadfile -m long tests
+
+lab: $(READY)
+	$(BIN)/kalib lab jobs/wholesale.yaml
+
+lint: $(READY)
+	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+# The stored outputs of the notebooks, made again from the shipped sample.
+notebooks: $(READY)
+	$(BIN)/kalib refresh notebooks
+
+# Exact versions with hashes for Python 3.11 to 3.13, without the address of any host.
+lock: $(READY)
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --custom-compile-command "make lock" --extra dev pyproject.toml -o requirements.lock
+
+$(READY): requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $(READY)
+
+clean:
+	rm -rf .venv reports/*/ reports/index.html build dist .pytest_cache .hypothesis .ruff_cache
