@@ -50,6 +50,7 @@ class Words(string.Formatter):
     ``words("rfm.answer", n=3)`` looks the sentence up and fills it. A field says after the colon how it is shown:
     ``{n:count}`` 1,234 · ``{n:count account/accounts}`` 1 account · ``{x:number}`` 1.2 · ``{x:percent}`` 12% ·
     ``{x:percent1}`` 12.3% · ``{x:points}`` +1.2 · ``{x:money}`` £1,234 · ``{x:short}`` £1.2m · ``{n:days}`` 90 days ·
+    ``{x:change}`` ▲ 6.2% · ``{n:moved}`` ▼ 12 · ``{x:more}`` 6.2% more · ``{x:tone}`` good, bad or nothing, by the sign ·
     ``{d:date}`` 30 June 2026 · ``{d:month}`` Jun 2026 · ``{c:code segment}`` the words of the code
     (``codes.segment.<value>``) · nothing: as text. A missing value is a dash.
 
@@ -94,9 +95,9 @@ class Words(string.Formatter):
 
     def show(self, value: object, how: str = "") -> str:
         """Return ``value`` as its reader expects to see it; ``how`` is one of the class's field formats."""
-        if value is None or value != value:
-            return MISSING
         kind, _, rest = how.partition(" ")
+        if value is None or value != value:
+            return "" if kind == "tone" else MISSING
         if kind == "":
             return str(value)
         if kind == "code":
@@ -131,6 +132,13 @@ class Words(string.Formatter):
         if kind in ("percent", "percent1"):
             pattern = "#,##0%" if kind == "percent" else "#,##0.0%"
             return numbers.format_percent(number, format=pattern, locale=self.locale).replace("-", "−")
+        if kind in ("change", "moved"):
+            sign = "" if number == 0 else "▲ " if number > 0 else "▼ "
+            return sign + self._show_number(abs(number), "percent1" if kind == "change" else "count", "")
+        if kind == "more":
+            return self("units.more" if number >= 0 else "units.less", x=abs(number))
+        if kind == "tone":
+            return "good" if number > 0 else "bad" if number < 0 else ""
         if kind == "points":
             return numbers.format_decimal(number * 100, format="+#,##0.0;−#,##0.0", locale=self.locale)
         if kind == "days":

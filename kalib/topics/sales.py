@@ -1,0 +1,133 @@
+"""How do the accounts stand against a year ago, and which of them should be looked at first?"""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+
+from kalib.schema import check_columns, check_key
+
+ATTRIBUTES = ("name", "region", "manager")
+"""What a list shows of an account beside its figures, where the table of accounts has it."""
+
+
+def name_accounts(table: pd.DataFrame, accounts: pd.DataFrame | None) -> pd.DataFrame:
+    """Return ``table`` with each customer's name, region and manager as far as they are known.
+
+    Without accounts, or for a customer that they lack, the name is the customer's id.
+
+    Parameters
+    ----------
+    table : one row per customer_id
+    accounts : one row per customer_id, or None
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"customer_id": ["a", "b"]})
+    >>> name_accounts(table, pd.DataFrame({"customer_id": ["a"], "name": ["Ada"]}))["name"].tolist()
+    ['Ada', 'b']
+    """
+    check_columns(table, ["customer_id"], name="table")
+    if accounts is None:
+        return table.assign(name=table["customer_id"])
+    check_key(accounts, ["customer_id"], name="accounts")
+    known = ["customer_id", *[column for column in ATTRIBUTES if column in accounts]]
+    named = table.merge(accounts[known], on="customer_id", how="left", validate="m:1")
+    if "name" not in named:
+        named["name"] = named["customer_id"]
+    return named.assign(name=named["name"].fillna(named["customer_id"]))
+
+
+def describe_sales(customers: pd.DataFrame) -> dict[str, object]:
+    """Return sales, customers and their change: the 365 days up to the snapshot date against the 365 days before.
+
+    Returns
+    -------
+    dict
+        net_sales, net_sales_before, net_sales_change (share, None without a year before), active, active_before,
+        active_change, new (first order within the year), silent (ordered the year before, not in this one),
+        silent_sales (what they bought in the year before), top_ten_share.
+    """
+    check_columns(
+        customers,
+        ["net_sales_365_days", "net_sales_365_days_last_year", "orders_365_days", "orders_365_days_last_year", "tenure_days"],
+        name="customers",
+    )
+    now, before = customers["net_sales_365_days"], customers["net_sales_365_days_last_year"]
+    net_sales, net_sales_before = math.fsum(now), math.fsum(before)
+    active = int((customers["orders_365_days"] > 0).sum())
+    active_before = int((customers["orders_365_days_last_year"] > 0).sum())
+    silent = (customers["orders_365_days"] == 0) & (customers["orders_365_days_last_year"] > 0)
+    whole_year_before = bool((customers["tenure_days"] >= 2 * 365 - 31).any())
+    return {
+        "net_sales": net_sales,
+        "net_sales_before": net_sales_before,
+        "net_sales_change": net_sales / net_sales_before - 1 if net_sales_before > 0 and whole_year_before else None,
+        "active": active,
+        "active_before": active_before,
+        "active_change": active - active_before if whole_year_before else None,
+        "new": int(((customers["tenure_days"] < 365) & (customers["orders"] > 0)).sum()),
+        "silent": int(silent.sum()),
+        "silent_sales": math.fsum(before[silent]),
+        "top_ten_share": math.fsum(now.nlargest(10)) / net_sales if net_sales > 0 else None,
+    }
+
+
+def describe_risk(churn: pd.DataFrame) -> dict[str, object]:
+    """Return how many of the customers who may still buy are expected to leave, and the yearly sales they bring.
+
+    Parameters
+    ----------
+    churn : one row per customer who counts as active: churn_probability, sales_at_risk, horizon_days
+
+    Returns
+    -------
+    dict
+        graded (customers), expected_leaving (sum of the probabilities), sales_at_risk, sales_graded (net sales of the
+        365 days before, of all graded), horizon_days.
+    """
+    check_columns(churn, ["churn_probability", "sales_at_risk", "net_sales_365_days", "horizon_days"], name="churn")
+    return {
+        "graded": len(churn),
+        "expected_leaving": math.fsum(churn["churn_probability"]),
+        "sales_at_risk": math.fsum(churn["sales_at_risk"]),
+        "sales_graded": math.fsum(churn["net_sales_365_days"]),
+        "horizon_days": int(churn["horizon_days"].iloc[0]),
+    }
+
+
+def list_movers(customers: pd.DataFrame, *, rows: int = 10) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the accounts that gained and lost most money, the last 365 days against the 365 before.
+
+    Only customers with an order in the year before can move; who came later is new, not rising.
+
+    Returns
+    -------
+    (rising, falling)
+        Each one row per customer, largest move first: customer_id, net_sales_365_days, net_sales_365_days_last_year,
+        change (currency), change_share, days_since_last_order. Ties are broken by customer_id.
+    """
+    moved = customers[customers["orders_365_days_last_year"] > 0].copy()
+    moved["change"] = (moved["net_sales_365_days"] - moved["net_sales_365_days_last_year"]).round(2)
+    base = moved["net_sales_365_days_last_year"]
+    moved["change_share"] = (moved["change"] / base).where(base > 0)
+    shown = ["customer_id", "net_sales_365_days", "net_sales_365_days_last_year", "change", "change_share", "days_since_last_order"]
+    rising = moved[moved["change"] > 0].sort_values(["change", "customer_id"], ascending=[False, True])
+    falling = moved[moved["change"] < 0].sort_values(["change", "customer_id"])
+    return rising[shown].head(rows).reset_index(drop=True), falling[shown].head(rows).reset_index(drop=True)
+
+
+def list_at_risk(churn: pd.DataFrame, customers: pd.DataFrame, *, rows: int = 20) -> pd.DataFrame:
+    """Return the customers with the most sales at risk: churn probability times net sales of the 365 days before.
+
+    Returns
+    -------
+    DataFrame
+        One row per customer, most at risk first: customer_id, churn_probability, sales_at_risk, reasons,
+        net_sales_365_days, days_since_last_order, gap_days.
+    """
+    check_columns(churn, ["customer_id", "churn_probability", "sales_at_risk", "reasons"], name="churn")
+    known = customers[["customer_id", "net_sales_365_days", "days_since_last_order", "gap_days"]]
+    table = churn[["customer_id", "churn_probability", "sales_at_risk", "reasons"]].merge(known, on="customer_id", validate="1:1")
+    return table.sort_values(["sales_at_risk", "customer_id"], ascending=[False, True]).head(rows).reset_index(drop=True)
