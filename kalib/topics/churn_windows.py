@@ -1,0 +1,307 @@
+"""Which windows does the history itself suggest: how long is churn's horizon, who still counts, which past dates teach?"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import numpy as np
+import pandas as pd
+
+from kalib.errors import NotEnoughDataError
+from kalib.schema import check_columns, check_key
+
+HORIZONS = (30, 60, 90, 120, 180, 365)
+"""Candidate horizons, in days."""
+
+ACTIVE = (90, 180, 365, 540, 730, 1095)
+"""Candidate windows within which a customer still counts, in days."""
+
+YEAR = 365
+SEASON_DAYS = 15
+"""Two dates are of the same season if whole years apart, give or take so many days."""
+
+LEAST_SILENT = 30
+"""Fewer silent customers than this prove nothing about who returns."""
+
+_HISTORY = 180
+_YEARS_BACK = 2
+
+
+def choose_horizon(
+    order_days: pd.DataFrame, *, as_of: dt.date, share: float = 0.5, candidates: tuple[int, ...] = HORIZONS
+) -> pd.DataFrame:
+    """Choose the horizon of churn from how soon customers come back.
+
+    The rule: the shortest candidate within which at least ``share`` of the repeat orders come, each customer counting
+    once, so that a customer who leaves is told from one who is merely between two orders. The history must still leave
+    one snapshot to report on and one to learn from (``plan_snapshots``); where that forbids the horizon so found,
+    the longest that it allows is taken. Gaps that are still open at ``as_of`` are left out, which makes a short history
+    look a little faster than it is.
+
+    Parameters
+    ----------
+    order_days : customer_id, order_date; rows after ``as_of`` are not looked at
+    share : share of the repeat orders that must come within the horizon
+
+    Returns
+    -------
+    DataFrame
+        One row per candidate: horizon_days, repeat_share, snapshots (past dates whose horizon lies in the history),
+        chosen, why (``chosen``, ``longest_possible``, ``few_repeats``, ``longer_than_needed``, ``history``).
+
+    Raises
+    ------
+    NotEnoughDataError
+        ``churn_few_repeats``: no customer came back. ``churn_history``: the history carries none of the candidates.
+
+    Examples
+    --------
+    >>> days = pd.date_range("2024-01-01", "2026-01-01", freq="40D")
+    >>> table = choose_horizon(pd.DataFrame({"customer_id": "a", "order_date": days}), as_of=dt.date(2026, 1, 1))
+    >>> table.loc[table["chosen"], "horizon_days"].tolist()
+    [60]
+    """
+    gaps = _gaps(order_days, as_of)
+    first = _orders(order_days, as_of)["order_date"].min()
+    table = pd.DataFrame({"horizon_days": sorted(candidates)})
+    table["repeat_share"] = [_share_within(gaps, days) for days in table["horizon_days"]]
+    table["snapshots"] = [_labelled(as_of, first, days) for days in table["horizon_days"]]
+    carried = table["snapshots"] >= 2
+    if not carried.any():
+        shortest = int(table["horizon_days"].min())
+        raise NotEnoughDataError(
+            "churn_history", needed_days=_HISTORY + 2 * shortest, has_days=(pd.Timestamp(as_of) - first).days
+        )
+    enough = table["repeat_share"] >= share
+    wanted = table.loc[enough & carried, "horizon_days"]
+    chosen = wanted.min() if len(wanted) else table.loc[carried, "horizon_days"].max()
+    table["chosen"] = table["horizon_days"] == chosen
+    table["why"] = np.select(
+        [table["chosen"] & enough, table["chosen"], ~carried, ~enough],
+        ["chosen", "longest_possible", "history", "few_repeats"],
+        "longer_than_needed",
+    )
+    return table
+
+
+def summarise_repeats(order_days: pd.DataFrame, *, as_of: dt.date, days: int = 365) -> pd.DataFrame:
+    """Summarise how soon customers come back: the curve that ``choose_horizon`` reads.
+
+    Returns
+    -------
+    DataFrame
+        One row per day from 0 to ``days``: gap_days, repeat_share (share of the repeat orders that came within so many
+        days, each customer counting once).
+
+    Examples
+    --------
+    >>> orders = pd.DataFrame({"customer_id": ["a", "a", "b", "b"],
+    ...     "order_date": pd.to_datetime(["2026-01-01", "2026-01-02", "2026-01-01", "2026-01-04"])})
+    >>> summarise_repeats(orders, as_of=dt.date(2026, 6, 30), days=3)["repeat_share"].tolist()
+    [0.0, 0.5, 0.5, 1.0]
+    """
+    gaps = _gaps(order_days, as_of)
+    mass = np.bincount(np.minimum(gaps["gap"], days + 1), weights=gaps["weight"], minlength=days + 2)
+    return pd.DataFrame({"gap_days": np.arange(days + 1), "repeat_share": np.cumsum(mass)[:-1].round(6)})
+
+
+def choose_active_days(
+    order_days: pd.DataFrame,
+    *,
+    as_of: dt.date,
+    horizon_days: int,
+    share: float = 0.1,
+    candidates: tuple[int, ...] = ACTIVE,
+) -> pd.DataFrame:
+    """Choose how long a silent customer still counts as one.
+
+    The rule: the shortest candidate, not below the horizon, beyond which fewer than ``share`` of the silent customers
+    ever came back within the horizon. It is asked at past dates, one horizon apart, back from ``as_of`` less the
+    horizon, as long as the history before the date covers the candidate; a customer silent at several dates counts at
+    each. Fewer than 30 such customers prove nothing. Where all return more often, the longest candidate with proof is
+    taken.
+
+    Parameters
+    ----------
+    order_days : customer_id, order_date; rows after ``as_of`` are not looked at
+    share : who returns less often than this is a customer no more
+
+    Returns
+    -------
+    DataFrame
+        One row per candidate: active_days, silent (customers silent for longer, over all dates), returned (of them,
+        within the horizon), return_share, chosen, why (``chosen``, ``longest_possible``, ``still_return``,
+        ``longer_than_needed``, ``below_horizon``, ``few_silent``).
+
+    Raises
+    ------
+    NotEnoughDataError
+        ``churn_few_silent``: no candidate has 30 silent customers.
+    """
+    orders = _orders(order_days, as_of)
+    first, end = orders["order_date"].min(), pd.Timestamp(as_of)
+    table = pd.DataFrame({"active_days": sorted(candidates), "silent": 0, "returned": 0})
+    step = pd.Timedelta(days=horizon_days)
+    date = end - step
+    while (date - first).days >= table["active_days"].min():
+        last = orders[orders["order_date"] <= date].groupby("customer_id")["order_date"].max()
+        ahead = orders.loc[orders["order_date"].between(date, date + step, inclusive="right"), "customer_id"].unique()
+        silence, back = (date - last).dt.days.to_numpy(), last.index.isin(ahead)
+        for row, days in table["active_days"].items():
+            if (date - first).days >= days:
+                table.loc[row, "silent"] += int((silence > days).sum())
+                table.loc[row, "returned"] += int((back & (silence > days)).sum())
+        date -= step
+    table["return_share"] = (table["returned"] / table["silent"].where(table["silent"] > 0)).round(6)
+    proven, long_enough = table["silent"] >= LEAST_SILENT, table["active_days"] >= horizon_days
+    if not (proven & long_enough).any():
+        raise NotEnoughDataError("churn_few_silent", silent=int(table["silent"].max()), least=LEAST_SILENT)
+    gone = table["return_share"] < share
+    wanted = table.loc[proven & long_enough & gone, "active_days"]
+    chosen = wanted.min() if len(wanted) else table.loc[proven & long_enough, "active_days"].max()
+    table["chosen"] = table["active_days"] == chosen
+    table["why"] = np.select(
+        [table["chosen"] & gone, table["chosen"], ~long_enough, ~proven, ~gone],
+        ["chosen", "longest_possible", "below_horizon", "few_silent", "still_return"],
+        "longer_than_needed",
+    )
+    return table
+
+
+def plan_snapshots(
+    *, as_of: dt.date, first_order_date: dt.date, horizon_days: int, active_days: int
+) -> pd.DataFrame:
+    """Plan which past dates the churn model learns from, and which one it is reported on.
+
+    The rule: the newest date whose horizon has passed, ``as_of`` less the horizon, is for the report alone: nothing is
+    trained, tuned or calibrated on it. Training dates have their whole horizon on or before that date. They are the
+    dates one and two years (of 365 days) before ``as_of`` and before the report date, since customers behave by
+    season, and between them dates one horizon apart (at least 90 days), two years back; a date less than half a step
+    from one of the former gives way to it. Before a training date lies a history of ``active_days``, or of 180 days where
+    that is less.
+
+    Returns
+    -------
+    DataFrame
+        One row per date, oldest first: as_of, role (``train``, ``report``, ``score``), label_end (missing for ``score``),
+        history_days (days known before the date), same_season (the date is of the season of ``as_of`` or of the report).
+
+    Raises
+    ------
+    NotEnoughDataError
+        ``churn_history``: there is no training date.
+
+    Examples
+    --------
+    >>> plan = plan_snapshots(as_of=dt.date(2011, 12, 9), first_order_date=dt.date(2009, 12, 1), horizon_days=90,
+    ...     active_days=365)
+    >>> [f"{row.as_of:%Y-%m-%d} {row.role}" for row in plan.itertuples()]  # doctest: +NORMALIZE_WHITESPACE
+    ['2010-06-17 train', '2010-09-10 train', '2010-12-09 train', '2011-03-14 train', '2011-06-12 train',
+     '2011-09-10 report', '2011-12-09 score']
+    """
+    now, first, horizon = pd.Timestamp(as_of), pd.Timestamp(first_order_date), pd.Timedelta(days=horizon_days)
+    report, least = now - horizon, min(active_days, _HISTORY)
+    step = max(horizon_days, 90)
+    years = [pd.Timedelta(days=YEAR * k) for k in range(1, _YEARS_BACK + 1)]
+    seasonal = [date for date in (day - year for day in (now, report) for year in years) if date <= report - horizon]
+    between = pd.date_range(report - horizon, report - years[-1], freq=f"-{step}D")
+    between = [date for date in between if all(abs((date - other).days) * 2 >= step for other in seasonal)]
+    train = sorted(date for date in {*seasonal, *between} if (date - first).days >= least)
+    if not train:
+        raise NotEnoughDataError("churn_history", needed_days=least + 2 * horizon_days, has_days=(now - first).days)
+    plan = pd.DataFrame({"as_of": pd.DatetimeIndex([*train, report, now]).astype("datetime64[s]")})
+    plan["role"] = ["train"] * len(train) + ["report", "score"]
+    plan["label_end"] = (plan["as_of"] + horizon).where(plan["role"] != "score")
+    plan["history_days"] = (plan["as_of"] - first).dt.days
+    plan["same_season"] = [
+        role != "train" or is_same_season(date, now) or is_same_season(date, report)
+        for date, role in zip(plan["as_of"], plan["role"], strict=True)
+    ]
+    return plan
+
+
+def is_same_season(one: pd.Timestamp, other: pd.Timestamp) -> bool:
+    """Say whether two dates are whole years apart, give or take 15 days.
+
+    >>> is_same_season(pd.Timestamp("2010-12-09"), pd.Timestamp("2011-12-01"))
+    True
+    """
+    half = YEAR // 2
+    return abs((abs((one - other).days) + half) % YEAR - half) <= SEASON_DAYS
+
+
+def label(
+    snapshots: pd.DataFrame, outcomes: pd.DataFrame, *, active_days: int, horizon_days: int, fall: float = 0.5
+) -> pd.DataFrame:
+    """Label the customers who were active at each past date with what they did next.
+
+    Active is whoever ordered in the ``active_days`` up to the date. ``churned``: no order in the horizon.
+    ``partly_churned``: net sales in the horizon below ``1 - fall`` of what the customer's own year before makes for so
+    many days; full churn is always partial churn as well.
+
+    Parameters
+    ----------
+    snapshots : features with as_of and customer_id
+    outcomes : as_of, customer_id, orders_ahead, net_sales_ahead
+    fall : share by which sales must fall to count as partial churn
+
+    Returns
+    -------
+    DataFrame
+        The active rows of ``snapshots``, with orders_ahead, net_sales_ahead, churned, partly_churned (both 0 or 1).
+
+    Raises
+    ------
+    ValueError
+        If an active customer has no outcome: a missing outcome is not churn.
+    """
+    key = ["as_of", "customer_id"]
+    check_key(snapshots, key, name="snapshots")
+    check_key(outcomes, key, name="outcomes")
+    check_columns(snapshots, ["orders", "days_since_last_order", "net_sales_365_days"], name="snapshots")
+    active = snapshots[(snapshots["orders"] > 0) & (snapshots["days_since_last_order"] <= active_days)]
+    active = active.assign(as_of=pd.to_datetime(active["as_of"]).astype("datetime64[s]"))
+    ahead = outcomes.assign(as_of=pd.to_datetime(outcomes["as_of"]).astype("datetime64[s]"))
+    table = active.merge(ahead[[*key, "orders_ahead", "net_sales_ahead"]], on=key, how="left", validate="one_to_one")
+    lacking = table["orders_ahead"].isna()
+    if lacking.any():
+        raise ValueError(f"`outcomes` lacks {int(lacking.sum())} active customers, {table.loc[lacking, key].iloc[0].to_dict()} first.")
+    table["churned"] = (table["orders_ahead"] == 0).astype("int64")
+    usual = table["net_sales_365_days"] * horizon_days / YEAR
+    fell = table["net_sales_ahead"] < (1 - fall) * usual
+    table["partly_churned"] = (fell | (table["churned"] == 1)).astype("int64")
+    return table
+
+
+def _orders(order_days: pd.DataFrame, as_of: dt.date) -> pd.DataFrame:
+    check_columns(order_days, ["customer_id", "order_date"], name="order_days")
+    table = order_days[["customer_id", "order_date"]]
+    table = table.assign(order_date=pd.to_datetime(table["order_date"]))
+    table = table[table["order_date"] <= pd.Timestamp(as_of)].drop_duplicates()
+    if table.empty:
+        raise NotEnoughDataError("churn_few_repeats", customers=0)
+    return table.sort_values(["customer_id", "order_date"], ignore_index=True)
+
+
+def _gaps(order_days: pd.DataFrame, as_of: dt.date) -> pd.DataFrame:
+    """Return the gaps between each customer's order days, weighted so that each customer counts once."""
+    orders = _orders(order_days, as_of)
+    same = orders["customer_id"].eq(orders["customer_id"].shift())
+    gap = orders["order_date"].diff().dt.days[same].astype("int64")
+    if gap.empty:
+        raise NotEnoughDataError("churn_few_repeats", customers=orders["customer_id"].nunique())
+    count = gap.groupby(orders["customer_id"]).transform("size")
+    customers = orders.loc[same, "customer_id"].nunique()
+    return pd.DataFrame({"gap": gap, "weight": 1 / count / customers})
+
+
+def _share_within(gaps: pd.DataFrame, days: int) -> float:
+    return round(float(gaps.loc[gaps["gap"] <= days, "weight"].sum()), 6)
+
+
+def _labelled(as_of: dt.date, first: pd.Timestamp, horizon_days: int) -> int:
+    try:
+        plan = plan_snapshots(as_of=as_of, first_order_date=first, horizon_days=horizon_days, active_days=_HISTORY)
+    except NotEnoughDataError:
+        return 0
+    return int((plan["role"] != "score").sum())
