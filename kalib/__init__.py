@@ -1,1 +1,16 @@
+"""kalib, the key-account library: a notebook needs one name of it, ``open_run``; the topics are in ``kalib.topics``."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+
+__all__ = ["open_run"]
+
+
+def __getattr__(name: str) -> Callable:
+    """Import on first use: ``kalib --help`` must not wait for pandas."""
+    if name != "open_run":
+        raise AttributeError(f"module 'kalib' has no attribute {name!r}")
+    from kalib.publish.workbook import open_run
+
+    return open_run
