@@ -74,22 +74,32 @@ COLUMNS: dict[str, Column] = {
     "net_sales_share": Column("share", "net sales of the row over those of the table"),
     "median_days_since_last_order": Column("days", "median of the days since the last order"),
     "median_orders": Column("count", "median of the orders"),
-    "net_sales_365_days_share": Column("share", "net sales of the 365 days up to the snapshot date, of the row over those of the table"),
+    "net_sales_365_days_share": Column(
+        "share", "net sales of the 365 days up to the snapshot date, of the row over those of the table"
+    ),
     "median_net_sales_365_days": Column("currency", "median of the net sales of the 365 days"),
     "median_orders_365_days": Column("count", "median of the orders of the 365 days"),
     "silent_customers": Column("count", "customers with an order, but none in the 365 days up to the snapshot date"),
-    "net_sales_change": Column("share", "net sales of the 365 days over those of the same customers in the 365 days before, less 1"),
-    "from_net_sales_365_days": Column("currency", "net sales of the 365 days from which a customer best counts as of this tier"),
+    "net_sales_change": Column(
+        "share", "net sales of the 365 days over those of the same customers in the 365 days before, less 1"
+    ),
+    "from_net_sales_365_days": Column(
+        "currency", "net sales of the 365 days from which a customer best counts as of this tier"
+    ),
     "rule_share": Column("share", "share of the tier's customers whom that amount alone puts there"),
     "tier_count": Column("count", "how many tiers"),
     "silhouette": Column("-1 to 1", "mean silhouette: how far the groups stand apart"),
-    "calinski_harabasz": Column("ratio", "Calinski and Harabasz's index: variance between the groups over variance within"),
+    "calinski_harabasz": Column(
+        "ratio", "Calinski and Harabasz's index: variance between the groups over variance within"
+    ),
     "agreement": Column("-1 to 1", "mean adjusted Rand index between the tiers and those of bootstrap resamples"),
     "smallest_tier": Column("count", "customers with an order in the year in the smallest tier"),
     "smallest_tier_share": Column("share", "those over all customers with an order in the year"),
     "top_customers": Column("count", "customers in the best tier"),
     "top_net_sales_share": Column("share", "their share of the net sales of the 365 days"),
-    "top_net_sales_ahead_share": Column("share", "their share of the net sales in the horizon after a past snapshot date"),
+    "top_net_sales_ahead_share": Column(
+        "share", "their share of the net sales in the horizon after a past snapshot date"
+    ),
     "churn_probability": Column("share", "probability of no order in the horizon after the snapshot date"),
     "reasons": Column("codes", "what moves the customer's churn probability most: code, value, typical value, effect"),
     "sales_at_risk": Column("currency", "churn probability times net sales of the 365 days before"),
@@ -117,9 +127,7 @@ TABLES: dict[str, Table] = {
     "order_days": Table("customer and day with an order", ("customer_id", "order_date"), ("orders", "net_sales")),
     "quality": Table("rule that touched a row", ("rule",), ("action", "rows", "amount")),
     "set_aside": Table("source row that is left out", ("file", "line"), ("rule", "amount")),
-    "rfm": Table(
-        "customer with an order", ("customer_id",), ("r_score", "f_score", "m_score", "segment", "segment_8")
-    ),
+    "rfm": Table("customer with an order", ("customer_id",), ("r_score", "f_score", "m_score", "segment", "segment_8")),
     "tiers": Table("customer with an order", ("customer_id",), ("tier", "tier_rank", "tier_stability")),
     "churn": Table("customer with an order in active_days", ("customer_id",), ("churn_probability", "reasons")),
 }
@@ -151,4 +159,6 @@ def check_key(table: pd.DataFrame, key: Iterable[str], *, name: str) -> None:
     check_columns(table, key, name=name)
     twice = table.duplicated(key)
     if twice.any():
-        raise ValueError(f"`{name}` must have one row per {key}; {table.loc[twice, key].iloc[0].to_dict()} stands in it twice.")
+        raise ValueError(
+            f"`{name}` must have one row per {key}; {table.loc[twice, key].iloc[0].to_dict()} stands in it twice."
+        )

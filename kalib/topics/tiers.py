@@ -25,8 +25,13 @@ TIERS = {
 """Names of the tiers by their number, best first. A name says the position, not what the customers do: whether
 ``growth`` grows is seen in ``summarise_tiers``. A job may name them otherwise under ``tier_names:``."""
 
-WEIGHTS = {"net_sales_365_days": 1.0, "orders_365_days": 0.5, "days_since_last_order": 0.25}
-"""What counts, and how much of the squared distance between two customers each figure may make up."""
+WEIGHTS = {"net_sales_365_days": 1.0, "orders_365_days": 0.5, "days_since_last_order": 0.1}
+"""What counts, and how much of the squared distance between two customers each figure may make up. Days since the last
+order weigh little: with 0.25, one of five tiers on the shipped sample was made of once large customers gone quiet, and
+tiers would no longer be in the order of worth."""
+
+SAME = 0.05
+"""Silhouettes, and agreements, that lie no further apart than this count as equal."""
 
 LEAST_PER_TIER = 10
 """With fewer customers with an order in the year per tier than this, tiers are refused."""
@@ -133,7 +138,10 @@ def choose_tiers(
     resamples: int = 20,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Choose the number of tiers: the best separated one whose tiers are large enough and come back when resampled.
+    """Choose the number of tiers, among those that are large enough and come back when resampled.
+
+    Of those whose silhouette is within 0.05 of the best, the one that agrees best with its resamples; of those within
+    0.05 of that, the fewest tiers.
 
     Parameters
     ----------
@@ -151,8 +159,8 @@ def choose_tiers(
         One row per number of tiers: tier_count, silhouette (Rousseeuw 1987; of every n-th customer up to 5,000),
         calinski_harabasz (1974), agreement (mean adjusted Rand index, Hubert and Arabie 1985), smallest_tier and
         smallest_tier_share (of the customers with an order in the year), top_customers, top_net_sales_share, chosen,
-        why: ``chosen``, ``less_separate``, ``too_small``, ``unstable``, or ``only_choice`` on the least number of
-        tiers where none passes.
+        why: ``chosen``, ``too_small``, ``unstable``, ``less_separate``, ``less_agreeing``, ``no_better`` (as good as
+        the chosen, with more tiers), or ``only_choice`` on the least number of tiers where none passes.
 
     Raises
     ------
@@ -171,11 +179,15 @@ def choose_tiers(
     table = pd.DataFrame(rows)
     small = (table["smallest_tier_share"] < min_share) | (table["smallest_tier"] < min_customers)
     unstable = table["agreement"] < min_agreement
-    table["why"] = np.select([small, unstable], ["too_small", "unstable"], "less_separate")
-    passed = table.loc[~small & ~unstable, "silhouette"]
-    chosen = passed.idxmax() if len(passed) else table.index[0]
+    passed = ~small & ~unstable
+    apart = passed & (table["silhouette"] >= table.loc[passed, "silhouette"].max() - SAME)
+    best = apart & (table["agreement"] >= table.loc[apart, "agreement"].max() - SAME)
+    chosen = table.index[best][0] if best.any() else table.index[0]
     table["chosen"] = table.index == chosen
-    table.loc[chosen, "why"] = "chosen" if len(passed) else "only_choice"
+    table["why"] = np.select(
+        [small, unstable, ~apart, ~best], ["too_small", "unstable", "less_separate", "less_agreeing"], "no_better"
+    )
+    table.loc[chosen, "why"] = "chosen" if best.any() else "only_choice"
     return table.astype({"why": "str"})
 
 
