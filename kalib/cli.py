@@ -1,0 +1,282 @@
+"""What can be asked of kalib on the command line? Results go to stdout, progress and refusals to stderr."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kalib.errors import DataError, KalibError, SettingsError
+
+if TYPE_CHECKING:
+    from kalib.ledger import LedgerReport
+    from kalib.publish.run import Step
+    from kalib.settings import Job
+
+app = typer.Typer(
+    name="kalib",
+    help="The key-account workbook: from a transaction log to a folder of reports.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+JobFile = Annotated[Path, typer.Argument(metavar="JOB.yaml", help="The job file.", show_default=False)]
+JobFiles = Annotated[list[Path], typer.Argument(metavar="JOB.yaml...", help="Job files.", show_default=False)]
+Out = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Folder of reports. Default: beside the data.")]
+
+
+def main() -> None:
+    """Run the command line; a refusal is one message on stderr and an exit code, never a stack trace."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # started with nohup
+            signal.signal(number, _stop)
+    try:
+        app(prog_name="kalib")
+    except KalibError as error:
+        raise SystemExit(_refuse(error)) from None
+    except BrokenPipeError:  # the reader of our output left, as `kalib list | head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(1) from None
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    for other in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(other, signal.SIG_IGN)  # one is enough: what is under way is being cleared away
+    raise SystemExit(128 + number)
+
+
+def _refuse(error: KalibError) -> int:
+    print(f"kalib: {error}", file=sys.stderr, flush=True)
+    return error.exit_code
+
+
+@app.command()
+def init(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file of orders.", show_default=False)],
+    out: Annotated[Path | None, typer.Option("--out", metavar="JOB.yaml", help="The job file to write.")] = None,
+) -> None:
+    """Look at an orders file, guess its columns, write a job file."""
+    from kalib.ledger.inspect import write_job_file
+
+    print(write_job_file(file, out))
+
+
+@app.command()
+def check(
+    job_file: JobFile,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    tables: Annotated[
+        Path | None, typer.Option("--tables", metavar="DIR", help="Also write customers.parquet and set_aside.parquet.")
+    ] = None,
+) -> None:
+    """Read and judge the data and the settings; run no notebook."""
+    try:
+        report = _check(job_file, tables)
+    except KalibError as error:
+        if as_json:
+            print(json.dumps(_refusal(error), ensure_ascii=False, indent=1))
+        raise
+    if as_json:
+        print(json.dumps(_describe(report), ensure_ascii=False, indent=1, default=str))
+    else:
+        _print_report(report)
+
+
+def _check(job_file: Path, tables: Path | None) -> LedgerReport:
+    import shutil
+    import tempfile
+
+    from kalib import ledger
+    from kalib.publish.plan import check_parameters, read_notebooks
+    from kalib.settings import read_job
+
+    job = read_job(job_file)
+    if job.parameters:
+        check_parameters(job, read_notebooks(job))
+    with tempfile.TemporaryDirectory(prefix="kalib-") as scratch:
+        report = ledger.build(job, Path(scratch), say=_say)
+        if tables is not None:
+            tables.mkdir(parents=True, exist_ok=True)
+            for name in ("customers.parquet", "set_aside.parquet"):
+                shutil.copyfile(Path(scratch) / "tables" / name, tables / f".{name}")
+                (tables / f".{name}").replace(tables / name)
+    return report
+
+
+def _describe(report: LedgerReport) -> dict[str, object]:
+    return {
+        "rows_read": report.rows_read,
+        "rows_used": report.rows_used,
+        "rows_set_aside": report.rows_set_aside,
+        "as_of": report.as_of.isoformat(),
+        "issues": report.issues,
+        "inputs": report.inputs,
+    }
+
+
+def _refusal(error: KalibError) -> dict[str, object]:
+    where = {"rule": "settings", "file": None, "line": None, "column": None, "value": None}
+    if isinstance(error, DataError):
+        where = {name: getattr(error, name) for name in where}
+    issue = {**where, "action": "refused", "count": 1, "message": str(error)}
+    return {"rows_read": None, "rows_used": None, "rows_set_aside": None, "issues": [issue]}
+
+
+def _print_report(report: LedgerReport) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(highlight=False, markup=False)
+    console.print(
+        f"{report.rows_read:,} rows read, {report.rows_used:,} used, {report.rows_set_aside:,} set aside; "
+        f"as of {report.as_of}"
+    )
+    if report.issues:
+        table = Table("action", "rule", "rows", "first at", "what", box=None, pad_edge=False, header_style="bold")
+        for issue in report.issues:
+            first = ", line ".join(str(issue[part]) for part in ("file", "line") if issue[part] is not None)
+            cells = (issue["action"], issue["rule"], f"{issue['count']:,}", first, issue["message"])
+            table.add_row(*(_escape(str(cell)) for cell in cells))
+        console.print(table)
+
+
+def _escape(text: str) -> str:
+    from rich.markup import escape
+
+    return escape("".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text))
+
+
+@app.command()
+def run(
+    job_files: JobFiles,
+    parameters: Annotated[
+        list[str] | None,
+        typer.Option("-p", metavar="key=value", help="Override a setting, or NN_name.key of a notebook."),
+    ] = None,
+    only: Annotated[str, typer.Option("--only", metavar="a,b", help="Only these topics and what they need.")] = "",
+    out: Out = None,
+    open_page: Annotated[bool, typer.Option("--open", help="Open the report in the browser.")] = False,
+) -> None:
+    """Run the whole workbook and publish its pages, tables and workbook."""
+    overrides = _read_overrides(parameters or [])
+    topics = [word.strip() for word in only.split(",") if word.strip()]
+    codes, said = [0], set()
+    for job_file in job_files:
+        try:
+            published = _run(job_file, overrides=overrides, only=topics, out=out)
+        except KalibError as error:
+            codes.append(_refuse(error))
+            continue
+        index = published.parent.parent / "index.html"
+        if index not in said:
+            said.add(index)
+            print(index, flush=True)
+        print(published, flush=True)
+        if open_page:
+            import webbrowser
+
+            webbrowser.open((published / "index.html").as_uri())
+    raise typer.Exit(max(codes))
+
+
+def _run(job_file: Path, *, overrides: dict[str, str], only: list[str], out: Path | None) -> Path:
+    from kalib.settings import read_job
+
+    job = read_job(job_file, overrides)
+    from kalib.publish.run import run_job
+
+    with _showing_progress(job) as progress:
+        return run_job(job, parameters=overrides, only=only, out=out, progress=progress)
+
+
+def _read_overrides(parameters: list[str]) -> dict[str, str]:
+    overrides: dict[str, str] = {}
+    for text in parameters:
+        key, equals, value = text.partition("=")
+        if not equals or not key.strip():
+            raise SettingsError(f"-p {text}: must be `key=value`, as in `-p horizon_days=60`.")
+        overrides[key.strip()] = value
+    return overrides
+
+
+@contextmanager
+def _showing_progress(job: Job) -> Iterator[Callable[[Step], None]]:
+    """Give what shows each step: a bar in a terminal, elsewhere one plain line a step."""
+    if not sys.stderr.isatty():
+        yield lambda step: _say(f"{job.job}: {step.text}")
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(job.job, total=None)
+        yield lambda step: bar.update(
+            task, description=f"{job.job}: {step.text}", completed=step.done, total=step.total
+        )
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+@app.command("list")
+def list_runs(out: Out = None) -> None:
+    """List the published runs."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from kalib.publish.places import find_reports, published_runs
+
+    reports = out or find_reports()
+    table = Table("job", "as of", "made at", "folder", box=None, pad_edge=False, header_style="bold")
+    jobs = sorted(path for path in reports.iterdir() if path.is_dir()) if reports.is_dir() else []
+    for folder in (run for job in jobs for run in published_runs(job)):
+        facts = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        table.add_row(facts["job"], facts["as_of"], facts["made_at"][:16].replace("T", " "), str(folder))
+    if table.row_count:
+        Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 1000).print(table)
+    else:
+        _say(f"No run is published in {reports}. `kalib run JOB.yaml` makes one.")
+
+
+@app.command()
+def lab(job_file: JobFile) -> None:
+    """Open JupyterLab with the job's tables ready in its draft."""
+    import shutil
+
+    from kalib.publish.places import is_installed, reports_folder, shipped_folder
+    from kalib.publish.run import refresh_draft
+    from kalib.settings import read_job
+
+    job = read_job(job_file)
+    draft = reports_folder(job) / job.job / "draft"
+    if refresh_draft(job, draft):
+        _say(f"{job.job}: tables ready in {draft}")
+    notebooks = shipped_folder() / "notebooks"
+    if is_installed(notebooks):  # what is installed stays as it is: work on copies
+        shutil.copytree(notebooks, draft / "notebooks", dirs_exist_ok=True)
+        notebooks = draft / "notebooks"
+    environment = os.environ | {"KALIB_JOB": str(job_file.resolve())}
+    os.execve(sys.executable, [sys.executable, "-m", "jupyterlab", str(notebooks)], environment)
+
+
+@app.command()
+def get(
+    name: Annotated[str, typer.Argument(help="The data set to fetch.", show_default=False)],
+    folder: Annotated[Path, typer.Option("--folder", metavar="DIR", help="Where its folder goes.")] = Path("data"),
+    url: Annotated[str | None, typer.Option("--url", help="Another place to fetch it from.")] = None,
+) -> None:
+    """Fetch a public data set."""
+    from kalib.publish.get import get as fetch
+
+    print(fetch(name, folder=folder, url=url))

@@ -1,0 +1,187 @@
+"""Did a notebook run to its end? Executes it in a kernel of its own and trusts nothing that papermill says about it."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+import sys
+import tempfile
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+
+# jsonschema compiles the grammars of rfc3987_syntax for 2.5 s on import, for a URI check that nobody uses here.
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+
+import papermill  # noqa: E402
+from jupyter_client.manager import KernelManager  # noqa: E402
+from nbclient.exceptions import CellControlSignal, DeadKernelError  # noqa: E402
+from papermill.exceptions import PapermillException  # noqa: E402
+
+from kalib.errors import NotebookError  # noqa: E402
+from kalib.publish.plan import Literal, Notebook  # noqa: E402
+
+SOCKET_PATH = 90
+"""Longest folder name that leaves room for a socket's name: the system allows 104 to 108 characters in all."""
+
+
+class Kernels:
+    """The kernels under way, so that they can be ended from outside; each is used for one notebook."""
+
+    def __init__(self, *, folder: Path, cell_seconds: int = 1800) -> None:
+        self.folder, self.cell_seconds = folder, cell_seconds
+        self._running: set[KernelManager] = set()
+        self._stopped = False
+        self._lock = threading.Lock()
+
+    def execute(self, notebook: Notebook, *, parameters: Mapping[str, Literal], output: Path) -> None:
+        """Execute a notebook and write it, as executed, to ``output``.
+
+        Parameters
+        ----------
+        notebook : what to execute
+        parameters : values for its ``parameters`` cell
+        output : file to write
+
+        Raises
+        ------
+        NotebookError
+            If a cell raises, does not end in time, ends the kernel or leaves cells unrun; names notebook and cell.
+        """
+        output.parent.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(prefix="kalib-"))
+        manager = self._start(notebook, scratch)
+        stopped = ""
+        try:
+            papermill.execute_notebook(
+                notebook.file,
+                output,
+                parameters=dict(parameters),
+                kernel_name="python3",
+                progress_bar=False,
+                km=manager,
+                execution_timeout=self.cell_seconds,
+            )
+        except TimeoutError:
+            stopped = f"did not end within {self.cell_seconds} s"
+        except DeadKernelError:
+            stopped = _DIED
+        except (PapermillException, CellControlSignal, RuntimeError, OSError) as error:
+            stopped = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        finally:
+            self._end(manager)
+            shutil.rmtree(scratch, ignore_errors=True)
+        _tidy(output, notebook)
+        trouble = find_trouble(output, stopped)
+        if trouble:
+            raise NotebookError(f"{notebook.name}, {trouble}")
+
+    def stop(self) -> None:
+        """End every kernel at once; no new one starts."""
+        with self._lock:
+            self._stopped = True
+            running = list(self._running)
+        for manager in running:
+            self._end(manager)
+
+    def _start(self, notebook: Notebook, scratch: Path) -> KernelManager:
+        short = len(str(scratch)) < SOCKET_PATH and sys.platform != "win32"
+        manager = KernelManager(
+            kernel_name="python3",
+            transport="ipc" if short else "tcp",
+            connection_file=str(scratch / "kernel.json"),
+        )
+        # This Python, whatever kernel of that name the user has installed; no history file, no startup files of theirs.
+        options = ["-f", "{connection_file}", "--HistoryManager.enabled=False"]
+        manager.kernel_spec.argv = [sys.executable, "-m", "ipykernel_launcher", *options]
+        environment = os.environ | {
+            "KALIB_NOTEBOOK": notebook.name,
+            "IPYTHONDIR": str(scratch / "ipython"),
+            "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+            "OMP_WAIT_POLICY": "PASSIVE",
+            "PYTHONHASHSEED": "0",
+        }
+        with self._lock:
+            if self._stopped:
+                raise NotebookError(f"{notebook.name} was not started: the run was stopped.")
+            manager.start_kernel(env=environment, cwd=str(self.folder))
+            self._running.add(manager)
+        return manager
+
+    def _end(self, manager: KernelManager) -> None:
+        with self._lock:
+            if manager in self._running:
+                self._running.remove(manager)
+                manager.shutdown_kernel(now=True)
+
+
+_DIED = "ended the kernel (killed from outside, often because memory ran out, or a crash in compiled code)"
+
+
+def _tidy(output: Path, notebook: Notebook) -> None:
+    """Take the folders of this machine and the run's folder out of an executed notebook.
+
+    Opened by hand later, it works on the draft.
+    """
+    try:
+        content = json.loads(output.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return
+    about = content["metadata"].get("papermill", {})
+    about.update(input_path=notebook.file.name, output_path=output.name)
+    about.get("parameters", {}).update(run="")
+    for cell in content["cells"]:
+        if "injected-parameters" in cell["metadata"].get("tags", []):
+            lines = "".join(cell["source"]).splitlines(keepends=True)
+            cell["source"] = ['run = ""\n' if line.startswith("run = ") else line for line in lines]
+    output.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+def find_trouble(output: Path, stopped: str = "") -> str:
+    """Find out from an executed notebook whether it ran to its end.
+
+    Parameters
+    ----------
+    output : the executed notebook
+    stopped : why it was stopped from outside
+
+    Returns
+    -------
+    Which cell did not end and why; empty if all did.
+    """
+    try:
+        cells = json.loads(output.read_text(encoding="utf-8"))["cells"]
+    except (OSError, ValueError):
+        return f"before its first cell: {stopped or 'nothing was written'}"
+    mine = [cell for cell in cells if not _ADDED & set(cell["metadata"].get("tags", []))]
+    numbered = [(at, cell) for at, cell in enumerate(mine, 1) if "".join(cell["source"]).strip()]
+    code = [(at, cell) for at, cell in numbered if cell["cell_type"] == "code"]
+    begun = [(at, cell) for at, cell in code if cell["metadata"].get("papermill", {}).get("start_time")]
+    for at, cell in code:
+        for output_ in cell["outputs"]:
+            if output_["output_type"] == "error":
+                if output_["ename"] == "SystemExit":
+                    left = f"left by sys.exit({output_['evalue']})"
+                    return f"{_name(at, cell)}: {left}; a notebook must run to its last cell"
+                said = (output_["evalue"].strip().splitlines() or [""])[0]
+                return f"{_name(at, cell)}: {output_['ename']}: {said}"
+    if stopped:
+        return f"{_name(*begun[-1])}: {stopped}" if begun else f"before its first cell: {stopped}"
+    for at, cell in code:
+        if cell["execution_count"] is None:
+            return f"{_name(at, cell)}: was not run"
+    return ""
+
+
+_ADDED = {"injected-parameters", "papermill-error-cell-tag"}
+
+
+def _name(at: int, cell: Mapping[str, object]) -> str:
+    first = next(line.strip() for line in "".join(cell["source"]).splitlines() if line.strip())
+    return f"cell {at} (`{first[:80]}`)"
+
+
+# papermill says every step of its own; what a reader needs, the runner says.
+logging.getLogger("papermill").setLevel(logging.ERROR)

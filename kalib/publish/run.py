@@ -1,0 +1,421 @@
+"""How does a job become a folder of reports? All of it aside first, then put in place in one step, or not at all."""
+
+from __future__ import annotations
+
+import datetime as dt
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from kalib import ledger
+from kalib.errors import BusyError, NotebookError, SettingsError
+from kalib.ledger import LedgerReport
+from kalib.ledger.read import find_files
+from kalib.publish.kernels import Kernels
+from kalib.publish.places import next_run, reports_folder, sync
+from kalib.publish.plan import (
+    SETTINGS,
+    Notebook,
+    check_parameters,
+    choose_parameters,
+    plan_notebooks,
+    read_notebooks,
+)
+from kalib.publish.workbook import (
+    hash_settings,
+    hide_secrets,
+    kept_decisions,
+    list_versions,
+    plain_settings,
+    write_json,
+    write_settings,
+)
+from kalib.settings import Job
+from kalib.words import Words
+
+AT_ONCE = 2
+"""Notebooks under way at the same time; each has a kernel of its own."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """What has just been done: the ``done``-th of ``total`` steps."""
+
+    done: int
+    total: int
+    text: str
+
+
+Progress = Callable[[Step], None]
+
+
+def run_job(
+    job: Job,
+    *,
+    parameters: Mapping[str, str] | None = None,
+    only: Collection[str] = (),
+    out: Path | None = None,
+    progress: Progress | None = None,
+) -> Path:
+    """Make the reports of a job and publish them.
+
+    Parameters
+    ----------
+    job : settings, overrides applied
+    parameters : the overrides as they were given, for run.json
+    only : topics to run, with what they need; empty: all
+    out : folder for the reports of all jobs; default: ``reports`` beside the job's data
+    progress : gets each step as it is done
+
+    Returns
+    -------
+    The published folder, ``reports/<job>/<as_of>-<n>``; ``reports/<job>/latest`` points to it.
+
+    Raises
+    ------
+    SettingsError, DataError
+        The settings or the data are refused.
+    NotebookError
+        A notebook cannot be run or did not run to its end; it lies as executed in ``reports/<job>/failed``.
+    BusyError
+        Another run of the same job is under way.
+    """
+    started = time.monotonic()
+    notebooks = read_notebooks(job)
+    plan_notebooks(notebooks, only=only)
+    check_parameters(job, notebooks)
+    folder = reports_folder(job, out) / job.job
+    with _locked(folder), _build_folder(folder) as build:
+        report = ledger.build(job, build)
+        plan = plan_notebooks(notebooks, only=only, tables=report.tables)
+        steps = _Steps(progress, total=2 + len(plan) * len(job.language))
+        steps.say("ledger", started)
+        write_settings(job, build)
+        kept = kept_decisions(folder, report.as_of)
+        durations = _run_languages(job, plan, build, folder / "failed", kept=kept, report=report, steps=steps)
+        begun = time.monotonic()
+        facts = _collect(job, plan, build, report, durations, given=parameters or {}, only=only)
+        _make_pages(job, build, report, facts, started=started)
+        shutil.rmtree(folder / "failed", ignore_errors=True)
+        published = _publish(build, folder, report.as_of)
+        steps.say("pages", begun)
+    _write_index(folder.parent)
+    return published
+
+
+def make_table(job: Job, draft: Path, table: str) -> list[str]:
+    """Run on the draft what makes ``table`` and is missing there.
+
+    Returns
+    -------
+    The names of the notebooks that ran; none if no notebook writes the table.
+    """
+    notebooks = read_notebooks(job)
+    writers = [notebook.name for notebook in notebooks if table in notebook.writes]
+    if not writers:
+        return []
+    with _locked(draft, wait_for_it=True):
+        report = ledger.read_report(draft)
+        there = {file.stem for file in (draft / "tables").glob("*.parquet")} | _skipped(draft)
+        plan = plan_notebooks(notebooks, only=writers, tables=there)
+        plan = [notebook for notebook in plan if not set(notebook.writes) <= there]
+        write_settings(job, draft)
+        kept = kept_decisions(draft.parent, report.as_of)
+        first, steps = job.model_copy(update={"language": job.language[:1]}), _Steps(None, 0)
+        _run_languages(first, plan, draft, draft / "failed", kept=kept, report=report, steps=steps, tables=there)
+    return [notebook.name for notebook in plan]
+
+
+def refresh_draft(job: Job, draft: Path) -> bool:
+    """Make the draft's ledger if there is none, or if the job's settings or files changed; then all else in it goes.
+
+    A change inside a database is not noticed.
+
+    Returns
+    -------
+    Whether anything was made.
+    """
+    with _locked(draft, wait_for_it=True):
+        mark = draft / "state"
+        state = _state_of(job)
+        if mark.is_file() and mark.read_text(encoding="utf-8") == state:
+            return False
+        report = ledger.build(job, draft)
+        for file in (draft / "tables").glob("*.parquet"):
+            if file.stem not in report.tables:
+                file.unlink()
+        shutil.rmtree(draft / "records", ignore_errors=True)
+        write_settings(job, draft)
+        mark.write_text(state, encoding="utf-8")
+        return True
+
+
+_NO_MATTER = {"title", "note", "language", "parameters", "notebooks", "tier_names"}
+"""Settings that no table of the ledger depends on."""
+
+
+def _state_of(job: Job) -> str:
+    others = [job.path(name) for name in (job.accounts, job.contacts, job.costs, job.targets) if name]
+    files = [file for file in [*find_files(job), *others] if file.is_file()]
+    seen = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+    settings = job.model_dump(mode="json", exclude=_NO_MATTER)
+    return hashlib.sha256(json.dumps([settings, seen], sort_keys=True).encode()).hexdigest()
+
+
+def _skipped(folder: Path) -> set[str]:
+    return {table for record in _read_records(folder / "records").values() for table in record["skipped"]}
+
+
+def _read_records(folder: Path) -> dict[str, dict]:
+    return {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in sorted(folder.glob("*.json"))}
+
+
+class _Steps:
+    """Counts what is done and says it."""
+
+    def __init__(self, progress: Progress | None, total: int) -> None:
+        self._progress, self._total, self._done = progress, total, 0
+
+    def say(self, what: str, started: float) -> None:
+        self._done += 1
+        if self._progress:
+            self._progress(Step(self._done, self._total, f"{what} done in {time.monotonic() - started:.1f} s"))
+
+
+@contextmanager
+def _locked(folder: Path, *, wait_for_it: bool = False) -> Iterator[None]:
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("a+", encoding="utf-8") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait_for_it else fcntl.LOCK_NB))
+        except BlockingIOError:
+            lock.seek(0)
+            who = lock.read().strip()
+            raise BusyError(f"another run of `{folder.name}` is under way ({who}). Wait for its end.") from None
+        lock.truncate(0)
+        lock.write(f"process {os.getpid()}, since {_now():%Y-%m-%d %H:%M} UTC")
+        lock.flush()
+        yield
+
+
+@contextmanager
+def _build_folder(folder: Path) -> Iterator[Path]:
+    """Give a folder to build in; whatever is left of it in the end, or of a run that was killed, goes."""
+    for left in folder.glob(".build-*"):
+        shutil.rmtree(left, ignore_errors=True)
+    build = Path(tempfile.mkdtemp(prefix=".build-", dir=folder))
+    build.chmod(0o755)
+    try:
+        yield build
+    finally:
+        shutil.rmtree(build, ignore_errors=True)
+
+
+def _run_languages(
+    job: Job,
+    plan: Sequence[Notebook],
+    build: Path,
+    failed: Path,
+    *,
+    kept: Mapping[str, str | int | float | bool],
+    report: LedgerReport,
+    steps: _Steps,
+    tables: Collection[str] = (),
+) -> dict[str, float]:
+    """Run the notebooks in each language: in the first they make the tables, in the others they read them.
+
+    Returns
+    -------
+    The seconds of each notebook, in the first language.
+    """
+    kept = {name: value for name, value in kept.items() if name in SETTINGS}
+    parameters = {notebook.name: choose_parameters(notebook, job, kept=kept) for notebook in plan}
+    write_json(
+        build / "plan.json",
+        {
+            notebook.name: {"reads": notebook.reads, "writes": notebook.writes, "parameters": parameters[notebook.name]}
+            for notebook in plan
+        },
+    )
+    there = {*report.tables, *tables}
+    durations: dict[str, float] = {}
+    for language in job.language:
+        first = language == job.language[0]
+        pages = build / "notebooks" if first else build / "notebooks" / language
+        records = build / "records" if first else build / "records" / language
+        kernels = Kernels(folder=job.root)
+        common = {"job": job.file.resolve().relative_to(job.root).as_posix(), "run": str(build), "language": language}
+
+        def execute(
+            notebook: Notebook,
+            pages: Path = pages,
+            records: Path = records,
+            kernels: Kernels = kernels,
+            common: Mapping[str, str] = common,
+        ) -> float:
+            started = time.monotonic()
+            record = records / f"{notebook.name}.json"
+            record.unlink(missing_ok=True)
+            given = {**common, **parameters[notebook.name]}
+            page = pages / notebook.file.name
+            try:
+                kernels.execute(notebook, parameters=given, output=page)
+                _check_record(notebook, record)
+            except NotebookError as error:
+                kept_at = _keep_failed(page, failed)
+                raise NotebookError(f"{error}. As executed: {kept_at}" if kept_at else str(error)) from None
+            return started
+
+        def ended(notebook: Notebook, started: float, language: str = language, first: bool = first) -> None:
+            steps.say(notebook.name if first else f"{notebook.name} ({language})", started)
+            if first:
+                durations[notebook.name] = round(time.monotonic() - started, 1)
+
+        _run_plan(plan, there, execute=execute, ended=ended, kernels=kernels)
+        there |= {table for notebook in plan for table in notebook.writes}
+    return durations
+
+
+def _run_plan(
+    plan: Sequence[Notebook],
+    tables: Collection[str],
+    *,
+    execute: Callable[[Notebook], float],
+    ended: Callable[[Notebook, float], None],
+    kernels: Kernels,
+) -> None:
+    """Run each notebook as soon as the tables it reads are there, a few at a time; the first failure ends all."""
+    waiting = list(plan)
+    under_way: dict[Future[float], Notebook] = {}
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        try:
+            while waiting or under_way:
+                due = {table for notebook in [*waiting, *under_way.values()] for table in notebook.writes} - set(tables)
+                for notebook in [notebook for notebook in waiting if not due & set(notebook.reads)]:
+                    if len(under_way) < AT_ONCE:
+                        waiting.remove(notebook)
+                        under_way[pool.submit(execute, notebook)] = notebook
+                done, _ = wait(under_way, return_when=FIRST_COMPLETED)
+                for future in sorted(done, key=lambda future: under_way[future].name):
+                    ended(under_way.pop(future), future.result())
+        finally:
+            kernels.stop()
+
+
+def _check_record(notebook: Notebook, record: Path) -> None:
+    if not record.is_file():
+        raise NotebookError(f"{notebook.name} did not close its record; its last cell must be `book.close(facts)`")
+    done = json.loads(record.read_text(encoding="utf-8"))
+    silent = set(notebook.writes) - set(done["tables"]) - set(done["skipped"])
+    if silent:
+        raise NotebookError(
+            f"{notebook.name} neither wrote nor skipped {', '.join(f'`{table}`' for table in sorted(silent))}, "
+            "which its metadata says it writes"
+        )
+
+
+def _keep_failed(page: Path, failed: Path) -> Path | None:
+    if not page.is_file():
+        return None
+    shutil.rmtree(failed, ignore_errors=True)
+    failed.mkdir(parents=True)
+    shutil.copyfile(page, failed / page.name)
+    return failed / page.name
+
+
+def _collect(
+    job: Job,
+    plan: Sequence[Notebook],
+    build: Path,
+    report: LedgerReport,
+    durations: Mapping[str, float],
+    *,
+    given: Mapping[str, str],
+    only: Collection[str],
+) -> dict[str, object]:
+    """Collect what run.json says of a run."""
+    records = _read_records(build / "records")
+    missing = {table: {"reason": reason, "facts": {}, "notebook": ""} for table, reason in report.missing.items()}
+    tables = {table: {"rows": rows, "notebook": ""} for table, rows in report.tables.items()}
+    decisions: dict[str, dict] = {}
+    for name, record in records.items():
+        tables |= {table: {"rows": rows, "notebook": name} for table, rows in record["tables"].items()}
+        missing |= {table: {**why, "notebook": name} for table, why in record["skipped"].items()}
+        decisions |= {what: {**decision, "notebook": name} for what, decision in record["decisions"].items()}
+    answers = {job.language[0]: records} | {tag: _read_records(build / "records" / tag) for tag in job.language[1:]}
+    return {
+        "job": job.job,
+        "as_of": report.as_of.isoformat(),
+        "made_at": _now().isoformat(timespec="seconds"),
+        "kalib": list_versions()["kalib"],
+        "versions": list_versions(),
+        "parameters": {name: hide_secrets(str(value)) for name, value in given.items()},
+        "only": sorted(only),
+        "settings": plain_settings(job),
+        "settings_hash": hash_settings(job),
+        "inputs": report.inputs,
+        "rows": {"read": report.rows_read, "used": report.rows_used, "set_aside": report.rows_set_aside},
+        "tables": dict(sorted(tables.items())),
+        "missing": dict(sorted(missing.items())),
+        "decisions": decisions,
+        "notebooks": {
+            notebook.name: {
+                "reads": notebook.reads,
+                "writes": notebook.writes,
+                "parameters": records[notebook.name]["parameters"],
+                "answer": {tag: answers[tag][notebook.name]["answer"] for tag in job.language},
+                "facts": records[notebook.name]["facts"],
+                "seconds": durations[notebook.name],
+            }
+            for notebook in plan
+        },
+    }
+
+
+def _make_pages(job: Job, build: Path, report: LedgerReport, facts: dict[str, object], *, started: float) -> None:
+    from kalib.publish.excel import write_workbook
+    from kalib.publish.html import write_pages
+
+    write_json(build / "run.json", facts)
+    write_pages(build, languages=job.language, job=job, report=report)
+    language = job.language[0]
+    write_workbook(build, job, Words(language, currency=job.currency, names=job.names(language)))
+    write_json(build / "run.json", {**facts, "seconds": round(time.monotonic() - started, 1)})
+
+
+def _publish(build: Path, folder: Path, as_of: dt.date) -> Path:
+    """Put a finished build in its place, and let ``latest`` point to it."""
+    latest = folder / "latest"
+    if latest.is_dir() and not latest.is_symlink():
+        raise SettingsError(f"{latest} is a folder, not a link; kalib lets it point to the newest run. Move it away.")
+    for name in ("ledger", "records"):  # what pages and tables were made from; run.json has what counts of it
+        shutil.rmtree(build / name)
+    for name in ("settings.json", "plan.json"):
+        (build / name).unlink()
+    sync(build)
+    published = next_run(folder, as_of.isoformat())
+    build.rename(published)
+    link = folder / f".latest-{os.getpid()}"
+    link.unlink(missing_ok=True)
+    link.symlink_to(published.name)
+    link.replace(latest)
+    return published
+
+
+def _write_index(reports: Path) -> None:
+    from kalib.publish.index import write_index
+
+    write_index(reports)
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)

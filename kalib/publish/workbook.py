@@ -1,0 +1,535 @@
+"""What does a notebook do with its run? Reads tables, shows its answer and evidence, writes tables, closes."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import os
+import platform
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+
+import pandas as pd
+import pyarrow.parquet as pq
+from babel.numbers import get_currency_precision
+from IPython.display import display as show_output
+from matplotlib.axes import Axes
+
+from kalib.errors import NotebookError, NotEnoughDataError, SettingsError, nearest
+from kalib.ledger import LedgerReport, outcomes, read_report, snapshots
+from kalib.publish import display
+from kalib.publish.places import find_job, published_runs, reports_folder
+from kalib.schema import COLUMNS, TABLES, check_columns, check_key
+from kalib.settings import Job, read_job
+from kalib.words import Words, read_words
+
+Facts = Mapping[str, object]
+DRAFT = "draft"
+DECIMALS = 9
+"""Shares, scores and ratios are written with so many decimals: what differs beyond is the order of a sum."""
+_PACKAGES = ("kalib", "pandas", "numpy", "scipy", "scikit-learn", "duckdb", "ibis-framework", "matplotlib", "papermill")
+
+
+def open_run(run: str = "", *, job: str, language: str = "en") -> Run:
+    """Open the run that a notebook works on.
+
+    Parameters
+    ----------
+    run : folder of the run; the runner sets it. Empty: the draft of ``job``, in ``reports/<job>/draft``
+    job : the job file, looked for from the working directory upward and among the shipped ones; the environment
+        variable KALIB_JOB, which ``kalib lab`` sets, comes before it
+    language : of the sentences and figures
+
+    Raises
+    ------
+    SettingsError
+        If the folder is no run, or the job file is not there or wrong.
+    """
+    if run:
+        folder = Path(run).resolve()
+        return Run(folder, settings=read_settings(folder), language=language)
+    settings = read_job(find_job(os.environ.get("KALIB_JOB") or job))
+    return Run(reports_folder(settings) / settings.job / DRAFT, settings=settings, language=language)
+
+
+class Run:
+    """A run of a job, as a notebook sees it; made by ``open_run``.
+
+    By hand, on the draft, what is missing is made when it is read; under the runner a missing table is an error.
+    A published run can be read and is never written to. In a second language of a run the tables stay as the first
+    language made them.
+
+    Attributes
+    ----------
+    settings : Job, the settings of the run; words : Words, the sentences in the notebook's language
+    """
+
+    def __init__(self, folder: Path, *, settings: Job, language: str) -> None:
+        self.folder, self.settings, self.language = folder, settings, language
+        self.words = Words(language, currency=settings.currency, names=settings.names(language))
+        self._notebook = os.environ.get("KALIB_NOTEBOOK", "")
+        self._started = time.monotonic()
+        self._written: dict[str, int] = {}
+        self._skipped: dict[str, dict[str, object]] = {}
+        self._decisions: dict[str, dict[str, object]] = {}
+        self._facts: dict[str, object] = {}
+        self._answer = ""
+        self._ready = False
+        self._plan: dict[str, dict] = _read_json(folder / "plan.json") if self._notebook else {}
+
+    @property
+    def _by_hand(self) -> bool:
+        return not self._notebook and self.folder.name == DRAFT
+
+    @property
+    def _published(self) -> bool:
+        return not self._notebook and (self.folder / "run.json").is_file()
+
+    @property
+    def _second_language(self) -> bool:
+        return bool(self._notebook) and self.language != self.settings.language[0]
+
+    @property
+    def name(self) -> str:
+        """Return the notebook's name: ``10_rfm``."""
+        return self._notebook or Path(os.environ.get("JPY_SESSION_NAME", "by-hand")).stem
+
+    @cached_property
+    def report(self) -> LedgerReport:
+        """Return what the ledger found: rows read and used, issues, inputs."""
+        self._make_ready()
+        return read_report(self.folder)
+
+    @property
+    def as_of(self) -> dt.date:
+        """Return the snapshot date: nothing after it is known to any table."""
+        return self.report.as_of
+
+    # --- tables -----------------------------------------------------------------------------------------------------
+
+    def read(self, table: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """Read a table of the run.
+
+        Raises
+        ------
+        NotebookError
+            If the run has no such table; says why.
+        MissingColumnsError
+            If the table lacks one of ``columns``.
+        """
+        self._find(table)
+        file = self._file(table)
+        if not file.is_file():
+            reason = self.missing(table) or "no notebook before this one wrote it"
+            raise NotebookError(
+                f"`{table}` is not in this run ({reason}). Ask `book.has({table!r})` before it is read."
+            )
+        if columns is not None:
+            known = pq.read_schema(file).names
+            check_columns(pd.DataFrame(columns=known), columns, name=table)
+        return pd.read_parquet(file, columns=None if columns is None else list(columns))
+
+    def has(self, table: str) -> bool:
+        """Return whether the run has a table; by hand, after trying to make it."""
+        self._find(table)
+        return self._file(table).is_file()
+
+    def rows(self, table: str) -> int:
+        """Return the number of rows of a table, 0 where the run has none."""
+        return pq.read_metadata(self._file(table)).num_rows if self.has(table) else 0
+
+    def missing(self, table: str) -> str | None:
+        """Return the sentence that says why the run lacks a table; None if it has it or nobody said why."""
+        if self.has(table):
+            return None
+        for record in self._records():
+            if table in record["skipped"]:
+                return self._reason(record["skipped"][table]["reason"], record["skipped"][table]["facts"])
+        if table in self.report.missing:
+            return self._reason(self.report.missing[table], {"table": table})
+        return None
+
+    def snapshots(self, dates: Sequence[dt.date]) -> pd.DataFrame:
+        """Return the columns of ``customers`` as they stood at each of ``dates``: one row per date and customer."""
+        self._make_ready()
+        return snapshots(self.folder, dates)
+
+    def outcomes(self, dates: Sequence[dt.date], *, horizon_days: int) -> pd.DataFrame:
+        """Return what customers bought in the horizon after each of ``dates``: orders_ahead, net_sales_ahead."""
+        self._make_ready()
+        return outcomes(self.folder, dates, horizon_days=horizon_days)
+
+    def write(self, table: str, frame: pd.DataFrame) -> None:
+        """Write a table of this notebook: money in the minor unit, sorted by its key, in one step.
+
+        Raises
+        ------
+        MissingColumnsError
+            If a table of the house lacks a column or a key.
+        ValueError
+            If a key stands in it twice.
+        NotebookError
+            If the table is not this notebook's to write, or the run is published.
+        """
+        self._check_mine(table)
+        known = TABLES.get(table)
+        if known:
+            remedy = "The columns of each table stand in kalib.schema."
+            check_columns(frame, {*known.key, *known.columns}, name=table, remedy=remedy)
+            check_key(frame, known.key, name=table)
+        self._written[table] = len(frame)
+        self._skipped.pop(table, None)
+        if self._second_language:
+            return
+        finished = _round(frame, get_currency_precision(self.settings.currency))
+        if known:
+            finished = finished.sort_values(list(known.key), kind="stable", ignore_index=True)
+        file = self._file(table)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        _write_bytes(file, lambda path: finished.to_parquet(path, index=False))
+
+    def skip(self, table: str, error: NotEnoughDataError) -> None:
+        """Leave a table out of the run because the data cannot support it, and say so on the page."""
+        self._check_mine(table)
+        self._skipped[table] = {"reason": error.reason, "facts": _plain(error.facts)}
+        if not self._second_language:
+            self._file(table).unlink(missing_ok=True)
+        self._show(display.note(self._reason(error.reason, error.facts)))
+
+    # --- decisions --------------------------------------------------------------------------------------------------
+
+    def decide(self, name: str, value: str | int | float | bool, why: str) -> None:
+        """Record a choice made from the data, so that later runs of the job can keep it.
+
+        Parameters
+        ----------
+        name : the setting it stands for, as ``horizon_days``
+        value : what was chosen
+        why : a code or a short reason
+        """
+        self._decisions[name] = {"value": _plain(value), "why": why}
+
+    def kept(self, name: str) -> str | int | float | bool | None:
+        """Return what earlier runs of the job decided on ``name``: the newest published one up to this as_of."""
+        return kept_decisions(self.folder.parent, self.as_of).get(name)
+
+    # --- what the reader sees ---------------------------------------------------------------------------------------
+
+    def answer(self, key: str, facts: Facts | None = None) -> None:
+        """Show the computed answer to the page's question: sentence ``key`` of the words, filled with ``facts``."""
+        text = self._say(key, facts)
+        self._answer = self._answer or text
+        self._facts |= facts or {}
+        self._show(display.answer(text))
+
+    def kpis(self, keys: str | Sequence[str], facts: Facts | None = None) -> None:
+        """Show four to six figures.
+
+        Parameters
+        ----------
+        keys : names in the words, each with ``.label``, ``.value`` and maybe ``.note`` and ``.tone`` (good or bad)
+            below it; or one name, which stands for all that lie below it, in their order
+        facts : fills them
+        """
+        if isinstance(keys, str):
+            below = (key for key in read_words(self.language) if key.startswith(f"{keys}.") and key.endswith(".label"))
+            keys = [key.removesuffix(".label") for key in below]
+        items = [
+            tuple(self._say(f"{key}.{part}", facts) if f"{key}.{part}" in self.words else "" for part in _KPI_PARTS)
+            for key in keys
+        ]
+        self._show(display.kpis(items))
+
+    def finding(self, key: str, facts: Facts | None = None) -> None:
+        """Show a finding: the heading of the figure or table that follows."""
+        self._show(display.finding(self._say(key, facts)))
+
+    def note(self, key: str, facts: Facts | None = None) -> None:
+        """Show a note in plain type."""
+        self._show(display.note(self._say(key, facts)))
+
+    def draw(
+        self,
+        draw: Callable[..., Axes],
+        table: pd.DataFrame,
+        *,
+        alt: str,
+        finding: str | None = None,
+        caption: str | None = None,
+        facts: Facts | None = None,
+        height: int = 320,
+        narrow_height: int | None = None,
+    ) -> None:
+        """Show a figure below its finding.
+
+        Parameters
+        ----------
+        draw : a function of kalib.figures, ``draw(table, words=..., ax=...)``
+        table : the finished table it draws
+        finding, alt, caption : keys of the words, filled with ``facts``; alt is read out where nothing can be seen
+        height, narrow_height : in pixels, at a laptop's width and at a phone's (default: the same)
+        """
+        if finding:
+            self.finding(finding, facts)
+        below = self._say(caption, facts) if caption else None
+        publishing = bool(self._notebook) and self.folder.name != DRAFT
+        self._show(
+            display.figure(
+                draw,
+                table,
+                self.words,
+                alt=self._say(alt, facts),
+                caption=below,
+                height=height,
+                narrow_height=narrow_height,
+                publishing=publishing,
+            )
+        )
+        if below and not publishing:
+            self._show(display.caption(below))
+
+    def table(
+        self,
+        frame: pd.DataFrame,
+        columns: Mapping[str, str],
+        *,
+        finding: str | None = None,
+        facts: Facts | None = None,
+        bar: str | None = None,
+        rows: int = 10,
+    ) -> None:
+        """Show a table below its finding.
+
+        Parameters
+        ----------
+        frame : one row per line; shown in its order
+        columns : column to how it is shown (see ``Words.show``); headers are the words ``columns.<column>``
+        bar : the column that gets a bar
+        rows : shown at once; the others on demand
+        """
+        check_columns(frame, columns, name="frame")
+        if finding:
+            self.finding(finding, facts)
+        headers = {name: self._say(f"columns.{name}", facts) for name in columns}
+        self._show(display.table(frame, columns, self.words, headers=headers, bar=bar, rows=rows))
+
+    def close(self, facts: Facts | None = None) -> None:
+        """Record what this notebook did and show where its figures come from; always the last cell.
+
+        The record is ``records/<notebook>.json`` in the run's folder; without it the runner counts the notebook as
+        failed.
+        """
+        report = self.report
+        self._facts |= facts or {}
+        record = {
+            "notebook": self.name,
+            "language": self.language,
+            "answer": self._answer,
+            "tables": self._written,
+            "skipped": self._skipped,
+            "decisions": self._decisions,
+            "facts": _plain(self._facts),
+            "parameters": self._plan.get(self.name, {}).get("parameters", {}),
+            "versions": list_versions(),
+            "seconds": round(time.monotonic() - self._started, 1),
+        }
+        if not self._published:
+            folder = self._records_folder / self.language if self._second_language else self._records_folder
+            write_json(folder / f"{self.name}.json", record)
+        written = " · ".join(self.words("run.rows", table=name, rows=rows) for name, rows in self._written.items())
+        inputs = " · ".join(f"{name} {digest[:12]}" for name, digest in sorted(report.inputs.items()))
+        packages = " · ".join(f"{name} {number}" for name, number in record["versions"].items())
+        lines = [self.words("run.provenance", as_of=report.as_of, read=report.rows_read, used=report.rows_used), inputs]
+        text = "\n".join(line for line in (*lines, written, packages) if line)
+        self._show(display.provenance(text))
+
+    def _say(self, key: str, facts: Facts | None) -> str:
+        try:
+            return self.words(key, **(facts or {}))
+        except KeyError as error:
+            if key in self.words:
+                raise KeyError(f"`{key}` wants the fact {error}; given are {sorted(facts or {})}") from None
+            raise
+
+    def _reason(self, code: str, facts: Facts) -> str:
+        key = f"reasons.{code}"
+        return self._say(key, facts) if key in self.words else code
+
+    @staticmethod
+    def _show(output: tuple[dict[str, str], dict[str, object]]) -> None:
+        bundle, metadata = output
+        show_output(bundle, raw=True, metadata=metadata)
+
+    # --- what is where ----------------------------------------------------------------------------------------------
+
+    @property
+    def _records_folder(self) -> Path:
+        return self.folder / "records"
+
+    def _file(self, table: str) -> Path:
+        return self.folder / "tables" / f"{table}.parquet"
+
+    def _records(self) -> list[dict]:
+        if self._published:
+            return [{"skipped": _read_json(self.folder / "run.json")["missing"]}]
+        own = [{"skipped": self._skipped}]
+        return own + [_read_json(file) for file in sorted(self._records_folder.glob("*.json"))]
+
+    def _check_mine(self, table: str) -> None:
+        if not re.fullmatch(r"[a-z][a-z0-9_]*", table):
+            raise NotebookError(f"`{table}` is no name for a table; use small letters, digits and underscores.")
+        if self._published:
+            raise NotebookError(f"{self.folder.name} is published and stays as it is. Work on the draft: `run = ''`.")
+        if self._plan and table not in self._plan[self.name]["writes"]:
+            raise NotebookError(f"{self.name} writes `{table}`; add it to `kalib.writes` in the notebook's metadata.")
+        if table in self.report.tables:
+            raise NotebookError(f"`{table}` is the ledger's table. Give yours another name.")
+
+    def _find(self, table: str) -> None:
+        """See to it that a table is there, by hand; under the runner, that it was asked for in the metadata."""
+        self._make_ready()
+        if self._plan:
+            plan = self._plan[self.name]
+            elsewhere = any(table in other["writes"] for name, other in self._plan.items() if name != self.name)
+            if elsewhere and table not in plan["reads"]:
+                raise NotebookError(
+                    f"{self.name} reads `{table}`; add it to `kalib.reads` in the notebook's metadata: "
+                    "the order of the notebooks is found from there."
+                )
+        if self._by_hand and not self._file(table).is_file() and not self._is_settled(table):
+            from kalib.publish.run import make_table
+
+            started = time.monotonic()
+            made = make_table(self.settings, self.folder, table)
+            if made:
+                names, seconds = ", ".join(made), time.monotonic() - started
+                print(self.words("run.ran", notebooks=names, table=table, seconds=seconds))
+
+    def _is_settled(self, table: str) -> bool:
+        return table in self.report.missing or any(table in record["skipped"] for record in self._records())
+
+    def _make_ready(self) -> None:
+        """Make the draft's ledger if there is none, or if the settings or the source changed."""
+        if self._ready:
+            return
+        self._ready = True
+        if self._by_hand:
+            from kalib.publish.run import refresh_draft
+
+            started = time.monotonic()
+            if refresh_draft(self.settings, self.folder):
+                print(self.words("run.refreshed", job=self.settings.job, seconds=time.monotonic() - started))
+
+
+_KPI_PARTS = ("label", "value", "note", "tone")
+
+
+def kept_decisions(folder: Path, as_of: dt.date) -> dict[str, str | int | float | bool]:
+    """Return what the published runs of a job decided, up to ``as_of``; the newest snapshot date counts.
+
+    Parameters
+    ----------
+    folder : the job's folder of reports
+    """
+    kept: dict[str, str | int | float | bool] = {}
+    for run in published_runs(folder):
+        if run.name[:10] <= as_of.isoformat():
+            kept |= {name: decision["value"] for name, decision in _read_json(run / "run.json")["decisions"].items()}
+    return kept
+
+
+def write_settings(job: Job, folder: Path) -> None:
+    """Write the settings of a run, overrides applied and without passwords, for its notebooks to read."""
+    write_json(folder / "settings.json", plain_settings(job))
+
+
+def plain_settings(job: Job) -> dict[str, object]:
+    """Return the settings as they may be shown: no password, no path of the machine beside what the job file says."""
+    settings = job.model_dump(mode="json", exclude_unset=True)
+    settings["source"] = [hide_secrets(source) for source in job.source]
+    settings["file"] = job.file.resolve().relative_to(job.root).as_posix()
+    return settings
+
+
+def read_settings(folder: Path) -> Job:
+    """Read the settings of a run from its folder.
+
+    Raises
+    ------
+    SettingsError
+        If the folder is no run.
+    """
+    if (folder / "settings.json").is_file():
+        return Job.model_validate(_read_json(folder / "settings.json"))
+    if (folder / "run.json").is_file():
+        return Job.model_validate(_read_json(folder / "run.json")["settings"])
+    near = [path.name for path in folder.parent.iterdir() if path.is_dir()] if folder.parent.is_dir() else []
+    hint = nearest(folder.name, near) if near else "leave `run` empty to work on the draft."
+    raise SettingsError(f"`run = {str(folder)!r}` is not the folder of a run; {hint}")
+
+
+def hide_secrets(source: str) -> str:
+    """Return a source without the password that a database URL may hold.
+
+    >>> hide_secrets("postgresql://ann:pa@ss@host/db?sslpassword=x&a=1")
+    'postgresql://ann:***@host/db?sslpassword=***&a=1'
+    >>> hide_secrets("data/orders.csv")
+    'data/orders.csv'
+    """
+    source = re.sub(r"^(\w[\w+.-]*://)([^:/?#]*):.*@", r"\1\2:***@", source, flags=re.DOTALL)
+    return re.sub(r"(?i)(\w*(?:pass|pwd|token|secret|key)\w*=)[^&;\s]+", r"\1***", source) if "=" in source else source
+
+
+def hash_settings(job: Job) -> str:
+    """Return a hash over the settings as they may be shown."""
+    return hashlib.sha256(json.dumps(plain_settings(job), sort_keys=True).encode()).hexdigest()
+
+
+def list_versions() -> dict[str, str]:
+    """Return the versions of what computes: Python and the packages."""
+    return {"python": platform.python_version(), **{name: version(name) for name in _PACKAGES}}
+
+
+def write_json(file: Path, content: object) -> None:
+    """Write ``content`` in one step: the file is whole or as it was."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(_plain(content), ensure_ascii=False, indent=1, sort_keys=False) + "\n"
+    _write_bytes(file, lambda path: path.write_text(text, encoding="utf-8"))
+
+
+def _write_bytes(file: Path, write: Callable[[Path], object]) -> None:
+    beside = file.with_name(f".{file.name}-{os.getpid()}")
+    try:
+        write(beside)
+        beside.replace(file)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _read_json(file: Path) -> dict:
+    return json.loads(file.read_text(encoding="utf-8"))
+
+
+def _plain(value: object) -> object:
+    """Return a value as JSON knows it: numpy's numbers as Python's, dates as text, what is missing as null."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(item) for item in value]
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    if hasattr(value, "item") and not isinstance(value, str):
+        value = value.item()
+    if value is None or value is pd.NaT or value != value or value in (float("inf"), float("-inf")):
+        return None
+    return value if isinstance(value, str | int | float | bool) else str(value)
+
+
+def _round(frame: pd.DataFrame, minor_unit: int) -> pd.DataFrame:
+    floats = [name for name in frame.columns if name in COLUMNS and pd.api.types.is_float_dtype(frame[name].dtype)]
+    return frame.round({name: minor_unit if COLUMNS[name].unit == "currency" else DECIMALS for name in floats})

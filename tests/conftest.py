@@ -1,0 +1,95 @@
+"""A workshop to try a job in: a small order file, a job file, a folder of notebooks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from kalib.settings import Job, read_job
+
+JOB = """\
+job: tiny
+source: data/orders.csv
+columns: {customer_id: customer, order_date: day, order_id: order, amount: amount}
+currency: GBP
+"""
+ORDERS = """\
+customer,day,order,amount
+ann,2025-01-05,1,10.00
+ann,2025-02-05,2,30.00
+bob,2025-02-20,3,5.50
+cho,2025-03-01,4,100.00
+ann,2025-03-31,5,20.00
+"""
+PARAMETERS = 'job = "jobs/tiny.yaml"\nrun = ""\nlanguage = "en"\n'
+OPEN = "from kalib.publish.workbook import open_run\nbook = open_run(run, job=job, language=language)"
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """A folder with a job, its data and its notebooks."""
+
+    root: Path
+
+    @property
+    def file(self) -> Path:
+        return self.root / "jobs" / "tiny.yaml"
+
+    @property
+    def reports(self) -> Path:
+        return self.root / "reports" / "tiny"
+
+    def job(self, **overrides: str) -> Job:
+        return read_job(self.file, overrides)
+
+    def add(
+        self,
+        name: str,
+        cells: Sequence[str],
+        *,
+        reads: Sequence[str] = (),
+        writes: Sequence[str] = (),
+        parameters: str = "",
+        tags: Sequence[str] = ("parameters",),
+        declared: str = PARAMETERS,
+    ) -> Path:
+        """Write a notebook: a heading, its parameters, the cells."""
+        code = nbformat.v4.new_code_cell(declared + parameters, metadata={"tags": list(tags)})
+        content = nbformat.v4.new_notebook(
+            cells=[nbformat.v4.new_markdown_cell(f"# {name}"), code, *map(nbformat.v4.new_code_cell, cells)],
+            metadata={
+                "kalib": {"reads": list(reads), "writes": list(writes)},
+                "kernelspec": {"name": "python3", "language": "python", "display_name": "Python 3"},
+            },
+        )
+        file = self.root / "notebooks" / f"{name}.ipynb"
+        nbformat.write(content, file)
+        return file
+
+    def add_maker(self, name: str, *, writes: str, reads: str = "customers", then: Sequence[str] = ()) -> Path:
+        """Write a notebook that makes a table out of another."""
+        cells = [OPEN, f'table = book.read("{reads}")[["customer_id"]]', f'book.write("{writes}", table)', *then]
+        return self.add(name, [*cells, "book.close()"], reads=[reads], writes=[writes])
+
+
+def texts(content: Mapping) -> str:
+    """Return all the code of a notebook."""
+    return "\n".join("".join(cell["source"]) for cell in content["cells"])
+
+
+@pytest.fixture
+def workshop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workshop:
+    """Give a workshop in which nothing ships with kalib: only its own notebooks run."""
+    for name in ("jobs", "data", "notebooks", "shipped"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "jobs" / "tiny.yaml").write_text(JOB, encoding="utf-8")
+    (tmp_path / "data" / "orders.csv").write_text(ORDERS, encoding="utf-8")
+    monkeypatch.setattr("kalib.publish.plan.shipped_folder", lambda: tmp_path / "shipped")
+    monkeypatch.delenv("KALIB_JOB", raising=False)
+    monkeypatch.delenv("KALIB_NOTEBOOK", raising=False)
+    monkeypatch.chdir(tmp_path)
+    return Workshop(tmp_path)
