@@ -74,6 +74,26 @@ def describe_sales(customers: pd.DataFrame) -> dict[str, object]:
     }
 
 
+def describe_best(grades: pd.DataFrame) -> dict[str, object]:
+    """Return the best tier, its accounts and its share of the year's net sales.
+
+    Parameters
+    ----------
+    grades : one row per tier, best first: tier, customers, net_sales_365_days_share
+
+    Examples
+    --------
+    >>> describe_best(pd.DataFrame({"tier": ["key"], "customers": [2], "net_sales_365_days_share": [0.5]}))
+    {'best_tier': 'key', 'best_customers': 2, 'best_share': 0.5}
+    """
+    best = grades.iloc[0]
+    return {
+        "best_tier": str(best["tier"]),
+        "best_customers": int(best["customers"]),
+        "best_share": float(best["net_sales_365_days_share"]),
+    }
+
+
 def describe_risk(churn: pd.DataFrame) -> dict[str, object]:
     """Return how many of the customers who may still buy are expected to leave, and the yearly sales they bring.
 
