@@ -162,3 +162,34 @@ def check_key(table: pd.DataFrame, key: Iterable[str], *, name: str) -> None:
         raise ValueError(
             f"`{name}` must have one row per {key}; {table.loc[twice, key].iloc[0].to_dict()} stands in it twice."
         )
+
+
+def print_glossary() -> str:
+    """Return the dictionary as Markdown: docs/glossary.md, which a test holds to it.
+
+    Examples
+    --------
+    >>> print_glossary().splitlines()[0]
+    '# Glossary'
+    """
+    lines = [
+        "# Glossary",
+        "",
+        "Made from `kalib/schema.py` by `python -m kalib.schema > docs/glossary.md`. A column has one meaning in the whole house;",
+        "its unit stands in its name where it is days or a share.",
+        "",
+        "## Tables",
+        "",
+        "| table | one row per | has at least |",
+        "| --- | --- | --- |",
+    ]
+    for name, table in TABLES.items():
+        columns = ", ".join(f"`{column}`" for column in (*table.key, *table.columns))
+        lines.append(f"| `{name}` | {table.one_row_per} | {columns} |")
+    lines += ["", "## Columns", "", "| column | unit | meaning |", "| --- | --- | --- |"]
+    lines += [f"| `{name}` | {column.unit} | {column.meaning} |" for name, column in COLUMNS.items()]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    print(print_glossary())

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import yaml
 
+from kalib.schema import print_glossary
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -44,3 +46,9 @@ def test_what_the_owner_fixed_is_there() -> None:
         assert name in locked()
     for name in ("notebooks", "kalib", "data", "reports", "tests", "environment.yml"):
         assert (ROOT / name).exists()
+
+
+def test_the_glossary_is_the_schema() -> None:
+    assert (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8").strip() == print_glossary().strip(), (
+        "run `python -m kalib.schema > docs/glossary.md`"
+    )
