@@ -252,6 +252,18 @@ def summarise_scores(rfm: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
+def list_quiet(rfm: pd.DataFrame) -> pd.DataFrame:
+    """List the customers who were worth much and have gone quiet, at risk or not to be lost, most net sales first.
+
+    Returns
+    -------
+    DataFrame
+        The columns of ``rfm``.
+    """
+    quiet = rfm[rfm["segment"].isin(LEAVING)]
+    return quiet.sort_values(["net_sales", "customer_id"], ascending=[False, True], ignore_index=True)
+
+
 def describe_rfm(rfm: pd.DataFrame) -> dict[str, int | float | str]:
     """Describe the scores in facts that fill the sentences ``rfm.*``.
 

@@ -432,6 +432,7 @@ def describe_tiers(
             f"{name}_share": float(row["customers_share"]),
             f"{name}_net_sales": float(row["net_sales_365_days"]),
             f"{name}_net_sales_share": float(row["net_sales_365_days_share"]),
+            f"{name}_median_orders": float(row["median_orders_365_days"]),
         }
     if choice is not None:
         row = choice[choice["tier_count"] == len(summary)].iloc[0]
