@@ -9,7 +9,8 @@ import os
 import platform
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -17,6 +18,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet as pq
 from babel.numbers import get_currency_precision
+from IPython import get_ipython
 from IPython.display import display as show_output
 from matplotlib.axes import Axes
 
@@ -50,11 +52,31 @@ def open_run(run: str = "", *, job: str, language: str = "en") -> Run:
     SettingsError
         If the folder is no run, or the job file is not there or wrong.
     """
+    take_up_cells()
     if run:
         folder = Path(run).resolve()
         return Run(folder, settings=read_settings(folder), language=language)
     settings = read_job(find_job(os.environ.get("KALIB_JOB") or job))
     return Run(reports_folder(settings) / settings.job / DRAFT, settings=settings, language=language)
+
+
+def pass_over_cells() -> None:
+    """Let the notebook's cells do nothing from here on, until the run is opened again or closed."""
+    shell = get_ipython()
+    if shell is not None and _pass_over not in shell.input_transformers_cleanup:
+        shell.input_transformers_cleanup.append(_pass_over)
+
+
+def take_up_cells() -> None:
+    """Undo ``pass_over_cells``."""
+    shell = get_ipython()
+    if shell is not None and _pass_over in shell.input_transformers_cleanup:
+        shell.input_transformers_cleanup.remove(_pass_over)
+
+
+def _pass_over(lines: list[str]) -> list[str]:
+    stays = any("open_run(" in line or ".close(" in line for line in lines)
+    return lines if stays else []
 
 
 class Run:
@@ -201,6 +223,23 @@ class Run:
             self._file(table).unlink(missing_ok=True)
         self._show(display.note(self._reason(error.reason, error.facts)))
 
+    @contextmanager
+    def making(self, table: str) -> Iterator[None]:
+        """Make a table, or say why the data cannot support it and pass over the cells below, up to ``book.close()``.
+
+        Examples
+        --------
+        ::
+
+            with book.making("tiers"):
+                tiers = topic.assign_tiers(customers, count=4)
+        """
+        try:
+            yield
+        except NotEnoughDataError as error:
+            self.skip(table, error)
+            pass_over_cells()
+
     # --- decisions --------------------------------------------------------------------------------------------------
 
     def decide(self, name: str, value: str | int | float | bool, why: str) -> None:
@@ -220,9 +259,10 @@ class Run:
 
     # --- what the reader sees ---------------------------------------------------------------------------------------
 
-    def answer(self, key: str, facts: Facts | None = None) -> None:
-        """Show the computed answer to the page's question: sentence ``key`` of the words, filled with ``facts``."""
-        text = self._say(key, facts)
+    def answer(self, keys: str | Sequence[str], facts: Facts | None = None) -> None:
+        """Show the computed answer to the page's question: one sentence of the words or several, filled with ``facts``."""
+        space = " " if self.language == "en" else ""
+        text = space.join(self._say(key, facts) for key in ([keys] if isinstance(keys, str) else keys))
         self._answer = self._answer or text
         self._facts |= facts or {}
         self._show(display.answer(text))
