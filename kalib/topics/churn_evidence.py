@@ -1,0 +1,163 @@
+"""Did the churn model hold on a past date that it had not seen? Figures with intervals, beside simple rules."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+import pandas as pd
+from scipy.stats import norm
+
+from kalib.errors import NotEnoughDataError
+from kalib.schema import check_columns, check_key
+
+GROUPS = 10
+"""Customers are compared in so many groups of equal size, by predicted probability."""
+
+RULES = {"few_orders": "orders_365_days", "small_sales": "net_sales_365_days"}
+"""Rules of thumb beside the model's candidates: the lower this figure, the likelier to leave. They rank and no more."""
+
+FIGURES = ("auc", "average_precision", "brier", "calibration_error", "lift", "predicted_share", "observed_share")
+
+
+class _Model(Protocol):
+    target: str
+    chosen_: str
+    choice_: pd.DataFrame
+
+    def predict_proba(self, features: pd.DataFrame, *, model: str | None = None) -> np.ndarray: ...
+
+
+def evaluate_churn(
+    model: _Model,
+    labelled: pd.DataFrame,
+    plan: pd.DataFrame,
+    *,
+    interval: float = 0.80,
+    resamples: int = 500,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Evaluate every candidate and two more rules of thumb on the report snapshot, which no model has seen.
+
+    Intervals are percentiles over bootstrap samples of the customers; ``auc_gain`` compares, on the same samples, with the
+    best rule that needs no model (silence in days, silence against the own gap, few orders, small sales).
+
+    Parameters
+    ----------
+    model : a fitted ChurnModel
+    labelled, plan : as the model was fitted with; only the rows at the plan's ``report`` date are looked at
+
+    Returns
+    -------
+    DataFrame
+        One row per model, simplest first: model, is_rule, chosen, customers; and, each with ``_low`` and ``_high``, auc
+        (chance that a leaver is ranked above a stayer; 0.5 is chance), average_precision, brier (mean squared error of the
+        probability), calibration_error (mean distance of predicted and observed share over ten groups), lift (share
+        of leavers in the tenth most at risk, over that of all), predicted_share, observed_share, auc_gain. Rules have
+        no probability: brier, calibration_error and predicted_share are missing.
+
+    Raises
+    ------
+    NotEnoughDataError
+        ``churn_one_outcome``: at the report snapshot all left or all stayed.
+    """
+    rows = _report_rows(model, labelled, plan)
+    y = rows[model.target].to_numpy(float)
+    weights = np.random.default_rng(seed).multinomial(len(y), np.full(len(y), 1 / len(y)), size=resamples)
+    table, aucs = [], {}
+    scores = {name: model.predict_proba(rows, model=name)[:, 1] for name in model.choice_["model"]}
+    for name, score in (scores | {rule: -rows[column].to_numpy(float) for rule, column in RULES.items()}).items():
+        is_probability = name in scores
+        point = _figures(y, score, np.ones(len(y)), is_probability)
+        drawn = np.array([_figures(y, score, weight, is_probability) for weight in weights])
+        row: dict[str, object] = {"model": name, "is_rule": name in RULES or name in ("recency", "silence")}
+        row |= {"chosen": name == model.chosen_, "customers": len(y)}
+        row |= _with_interval(FIGURES, point, drawn, interval)
+        aucs[name] = (point[0], drawn[:, 0])
+        table.append(row)
+    best = max((row["model"] for row in table if row["is_rule"]), key=lambda name: aucs[name][0])
+    for row in table:
+        point, drawn = (one - other for one, other in zip(aucs[row["model"]], aucs[best], strict=True))
+        row |= _with_interval(("auc_gain",), np.array([point]), drawn[:, None], interval)
+    order = [*RULES, *model.choice_["model"]]
+    return pd.DataFrame(table).sort_values("model", key=lambda s: s.map(order.index), ignore_index=True)
+
+
+def summarise_calibration(
+    model: _Model, labelled: pd.DataFrame, plan: pd.DataFrame, *, interval: float = 0.80, groups: int = GROUPS
+) -> pd.DataFrame:
+    """Summarise predicted against observed churn at the report snapshot, in groups by predicted probability.
+
+    Customers with equal probabilities stay together, so that groups may be uneven or fewer.
+
+    Returns
+    -------
+    DataFrame
+        One row per group, least at risk first: group, customers, predicted_share, observed_share, observed_low,
+        observed_high (Wilson interval).
+
+    Raises
+    ------
+    NotEnoughDataError
+        ``churn_one_outcome``: at the report snapshot all left or all stayed.
+    """
+    rows = _report_rows(model, labelled, plan)
+    p, y = model.predict_proba(rows)[:, 1], rows[model.target].to_numpy(float)
+    table = pd.DataFrame({"group": _group(p, np.ones(len(p)), groups) + 1, "predicted_share": p, "observed_share": y})
+    table = table.groupby("group").agg(
+        customers=("observed_share", "size"),
+        predicted_share=("predicted_share", "mean"),
+        observed_share=("observed_share", "mean"),
+    )
+    z, n, share = norm.ppf(0.5 + interval / 2), table["customers"], table["observed_share"]
+    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    table = table.assign(observed_low=(middle - half).clip(lower=0), observed_high=(middle + half).clip(upper=1))
+    return table.reset_index().round(6)
+
+
+def _report_rows(model: _Model, labelled: pd.DataFrame, plan: pd.DataFrame) -> pd.DataFrame:
+    check_columns(labelled, ["as_of", "customer_id", model.target, *RULES.values()], name="labelled")
+    dates = pd.to_datetime(labelled["as_of"]).astype("datetime64[s]")
+    rows = labelled[dates.isin(plan.loc[plan["role"] == "report", "as_of"])].sort_values("customer_id", ignore_index=True)
+    check_key(rows, ["customer_id"], name="labelled")
+    if rows[model.target].nunique() < 2:
+        raise NotEnoughDataError("churn_one_outcome", customers=len(rows), left=int(rows[model.target].sum()))
+    return rows
+
+
+def _figures(y: np.ndarray, score: np.ndarray, weight: np.ndarray, is_probability: bool) -> np.ndarray:
+    """Return FIGURES with each customer counting ``weight`` times; equal scores are ranked as one."""
+    value, tie = np.unique(-score, return_inverse=True)  # most at risk first
+    left = np.bincount(tie, weights=weight * y, minlength=len(value))
+    stayed = np.bincount(tie, weights=weight * (1 - y), minlength=len(value))
+    both, all_left, all_stayed = left + stayed, left.sum(), stayed.sum()
+    auc = (left * (all_stayed - np.cumsum(stayed) + stayed / 2)).sum() / max(all_left * all_stayed, 1)
+    precision = np.cumsum(left) / np.maximum(np.cumsum(both), 1)
+    base = all_left / both.sum()
+    tenth = both.sum() / GROUPS
+    taken = np.clip(tenth - (np.cumsum(both) - both), 0, both)
+    lift = (taken * left / np.maximum(both, 1)).sum() / tenth / max(base, 1e-12)
+    ranks = [auc, (left * precision).sum() / max(all_left, 1)]
+    if not is_probability:
+        return np.array([*ranks, np.nan, np.nan, lift, np.nan, base])
+    group = _group(score, weight, GROUPS)
+    off = np.bincount(group, weights=weight * (y - score))
+    mean = weight @ score / weight.sum()
+    return np.array([*ranks, weight @ (y - score) ** 2 / weight.sum(), np.abs(off).sum() / weight.sum(), lift, mean, base])
+
+
+def _group(score: np.ndarray, weight: np.ndarray, groups: int) -> np.ndarray:
+    """Return 0 to ``groups`` - 1 by the middle rank of each score: equal scores fall into one group."""
+    _, tie = np.unique(score, return_inverse=True)
+    size = np.bincount(tie, weights=weight)
+    middle = (np.cumsum(size) - size / 2) / size.sum()
+    return np.minimum((middle * groups).astype(int), groups - 1)[tie]
+
+
+def _with_interval(names: tuple[str, ...], point: np.ndarray, drawn: np.ndarray, interval: float) -> dict[str, float]:
+    low, high = np.quantile(drawn, [0.5 - interval / 2, 0.5 + interval / 2], axis=0)
+    row = {}
+    for i, name in enumerate(names):
+        row |= {name: round(point[i], 6), f"{name}_low": round(low[i], 6), f"{name}_high": round(high[i], 6)}
+    return row
