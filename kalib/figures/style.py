@@ -66,6 +66,8 @@ _SHEET = {
     "figure.facecolor": PAPER,
     "figure.constrained_layout.w_pad": 1 / 72,
     "figure.constrained_layout.h_pad": 2 / 72,
+    "figure.constrained_layout.wspace": 0.05,
+    "figure.constrained_layout.hspace": 0.09,
     "font.family": [FAMILY, "DejaVu Sans"],
     "font.size": 12,
     "text.color": INK,
@@ -205,24 +207,19 @@ def text_on(colour: str) -> str:
 
 
 class _WordsFormatter(ticker.Formatter):
-    """Ticks through the words; on the horizontal axis the unit stands on the last tick that can be seen."""
+    """Ticks as the words show numbers."""
 
-    def __init__(self, words: Words, how: str, unit: str) -> None:
-        self.words, self.how, self.unit = words, how, unit
+    def __init__(self, words: Words, how: str) -> None:
+        self.words, self.how = words, how
 
     def __call__(self, x: float, pos: int | None = None) -> str:
-        shown = self.words.show(0.0 if abs(x) < 1e-12 else x, self.how)
-        low, high = sorted(self.axis.get_view_interval())
-        slack = (high - low) * 1e-6
-        seen = [tick for tick in self.locs if low - slack <= tick <= high + slack]
-        return f"{shown} {self.unit}" if self.unit and seen and x == max(seen) else shown
+        return self.words.show(0.0 if abs(x) < 1e-12 else x, self.how)
 
 
 def show_ticks(axis: Axis, words: Words, how: str, *, unit: str = "") -> None:
-    """Show an axis's ticks as the words show numbers, with their unit once.
+    """Show an axis's ticks as the words show numbers, with their unit once, at the end of the axis.
 
-    On the horizontal axis the unit follows the last tick; on the vertical one it stands above the axis, where it takes
-    no width from the figure.
+    It stands above the vertical axis and below the end of the horizontal one, where it takes no width from the figure.
 
     Parameters
     ----------
@@ -230,9 +227,10 @@ def show_ticks(axis: Axis, words: Words, how: str, *, unit: str = "") -> None:
     how : a field format of ``Words``, such as ``percent`` or ``short``
     unit : words of the unit, such as "of accounts"
     """
-    below = axis.axis_name == "x"
-    axis.set_major_formatter(_WordsFormatter(words, how, unit if below else ""))
-    if unit and not below:
+    axis.set_major_formatter(_WordsFormatter(words, how))
+    if unit and axis.axis_name == "x":
+        axis.axes.set_xlabel(unit, loc="right")
+    elif unit:
         axis.axes.annotate(
             unit, (0, 1), (0, 8), xycoords="axes fraction", textcoords="offset points", color=SOFT, va="bottom"
         )

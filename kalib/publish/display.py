@@ -147,7 +147,7 @@ def table(
         first=lines[:rows],
         rest=lines[rows:],
         widths=[round(100 * w / total, 1) for w in widths],
-        min_width=round(total * 0.9),
+        min_width=round(total * 0.82),
         max_width=max(round(total * 1.5), 48),
         label=words("page.table"),
         show_all=words("page.show_all", n=len(frame))
@@ -199,7 +199,7 @@ def _widths(heads: list[dict[str, object]], lines: list[list[dict[str, object]]]
         words = max((_length(word) for word in str(head["text"]).split()), default=0)
         widths.append(min(max(longest, words, min(_length(head["text"]), 14)), 34) + 2.5)
         if head["bar"]:
-            widths.append(14)
+            widths.append(10)
     return widths
 
 

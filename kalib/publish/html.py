@@ -41,6 +41,8 @@ _KEPT_TAGS = (
 ).split()
 _KEPT_ATTRIBUTES = ["align", "colspan", "rowspan", "scope", "title"]
 _NOT_TEXT = re.compile(r"<(style|script|template|iframe|object|svg|math)\b.*?(</\1\s*>|$)", re.S | re.I)
+_CELL = re.compile(r"<(t[dh])\b([^>]*)>(.*?)</t[dh]>", re.S)
+_NUMBER = re.compile(r"[-+−]?[^\w\s<]?\d[\d,. ]*(e[-+]?\d+)?\s?%?|NaN|nan|None|NaT|inf|-inf|\.\.\.|", re.I)
 _HEADING = re.compile(r"^#{1,2}[ \t]+(.+?)[ \t#]*$", re.M)
 
 
@@ -223,7 +225,7 @@ def environment() -> jinja2.Environment:
     made = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined
     )
-    made.filters["bold"] = bold
+    made.filters |= {"bold": bold, "unmarked": _plain}
     return made
 
 
@@ -450,7 +452,25 @@ def clean(html: str) -> Markup:
     """
     html = _NOT_TEXT.sub("", html)
     text = bleach.clean(html, tags=_KEPT_TAGS, attributes=_KEPT_ATTRIBUTES, strip=True, strip_comments=True)
-    return Markup(re.sub(r"<table[^>]*>", '<table class="plain">', text))
+    return Markup(re.sub(r"<table\b.*?</table>", lambda match: _aligned(match[0]), text, flags=re.S))
+
+
+def _aligned(table: str) -> str:
+    """Set the columns of a cleaned table that hold numbers to the right, as pandas sets all of them."""
+    table = re.sub(r"<table[^>]*>", '<table class="plain">', re.sub(r' align="[^"]*"', "", table))
+    if "span=" in table:
+        return table
+    rows = [_CELL.findall(row) for row in re.findall(r"<tr\b.*?</tr>", table, flags=re.S)]
+    columns = list(
+        zip_longest(*([cell for _, _, cell in row] for row in rows if any(tag == "td" for tag, _, _ in row)))
+    )
+    right = [all(_NUMBER.fullmatch((cell or "").strip()) for cell in column) for column in columns]
+
+    def set_row(row: re.Match[str]) -> str:
+        at = iter(right)
+        return _CELL.sub(lambda c: f"<{c[1]}{c[2]}{' align=right' if next(at, False) else ''}>{c[3]}</{c[1]}>", row[0])
+
+    return re.sub(r"<tr\b.*?</tr>", set_row, table, flags=re.S)
 
 
 def markdown(source: str) -> Markup:
