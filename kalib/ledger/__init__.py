@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import glob
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
 import ibis
 import pandas as pd
+import pyarrow.parquet as pq
+from ibis.expr.types import Table
 
-from kalib.errors import DataError, MissingColumnsError
+from kalib.errors import DataError, MissingColumnsError, nearest
 from kalib.ledger import features, quality, read
 from kalib.settings import Job
 
@@ -62,6 +66,7 @@ def build(job: Job, folder: Path, *, say: Callable[[str], None] | None = None) -
         The data or the settings are refused; nothing is written.
     """
     say = say or (lambda line: None)
+    is_new = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(prefix=".ledger-", dir=folder))
     try:
@@ -70,9 +75,13 @@ def build(job: Job, folder: Path, *, say: Callable[[str], None] | None = None) -
             (folder / name).mkdir(exist_ok=True)
             for path in (scratch / name).iterdir():
                 path.replace(folder / name / path.name)
+        for name in report.missing:  # left by an earlier build
+            (folder / "tables" / f"{name}.parquet").unlink(missing_ok=True)
         (scratch / "ledger.json").replace(folder / "ledger.json")
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+        if is_new and not any(folder.iterdir()):
+            folder.rmdir()
     return report
 
 
@@ -80,8 +89,9 @@ def _build(job: Job, scratch: Path, say: Callable[[str], None]) -> LedgerReport:
     files = read.find_files(job)
     for name in ("tables", "ledger"):
         (scratch / name).mkdir()
-    with duckdb.connect(str(scratch / "work.duckdb")) as raw_connection:
+    with duckdb.connect() as raw_connection:  # in memory; what does not fit there goes into the scratch folder
         raw_connection.execute("SET preserve_insertion_order = true")
+        raw_connection.execute(f"SET temp_directory = {read.text(str(scratch / 'spill'))}")
         accounts = _read_accounts(raw_connection, job, scratch)
         sources = read.load_raw(raw_connection, job, files, scratch=scratch, say=say)
         rows_read = raw_connection.execute("SELECT count(*) FROM raw").fetchone()[0]
@@ -108,7 +118,7 @@ def _build(job: Job, scratch: Path, say: Callable[[str], None]) -> LedgerReport:
         first_order_date=first,
         sales_used=round(float(sales), 2),
         issues=issues,
-        inputs={path.name: read.hash_file(path) for path in paths},
+        inputs={name: read.hash_file(path) for name, path in zip(read.name_files(paths), paths, strict=True)},
         tables=tables,
         missing={} if accounts is not None else {"accounts": "not_given"},
         not_used=[name for name in NOT_READ if name in job.columns.mapped]
@@ -156,7 +166,7 @@ def _write_tables(raw_connection: duckdb.DuckDBPyConnection, scratch: Path, as_o
     for name, expression in expressions.items():
         path = scratch / "tables" / f"{name}.parquet"
         con.to_parquet(expression, path)
-        rows[name] = raw_connection.execute(f"SELECT count(*) FROM read_parquet({read.text(str(path))})").fetchone()[0]
+        rows[name] = pq.read_metadata(path).num_rows
     con.to_parquet(days.order_by("customer_id", "order_date"), scratch / "ledger" / "days.parquet")
     return rows
 
@@ -165,28 +175,60 @@ def _read_accounts(con: duckdb.DuckDBPyConnection, job: Job, scratch: Path) -> p
     """Read the optional table of accounts, all text but for the figures it is known for."""
     if not job.accounts:
         return None
-    path = job.path(job.accounts)
-    if not path.is_file():
-        raise DataError(f"{path}: there is no such file. `accounts` in {job.file} names it.", rule="file_missing", file=job.accounts)
-    source = read.open_source(con, path, job.read.model_copy(update={"delimiter": None}), scratch=scratch)
+    path = _find_accounts(job)
+    source = _open_accounts(con, path, job, scratch)
     if "customer_id" not in source.columns:
-        raise MissingColumnsError(str(path), ["customer_id"], source.columns, "The table of accounts has one row per customer_id.")
+        hint = f"({nearest('customer_id', source.columns)})"
+        raise MissingColumnsError(str(path), ["customer_id"], source.columns, f"The table of accounts has one row per customer_id {hint}")
     try:
-        frame = con.execute(f"SELECT * EXCLUDE (__line) FROM ({source.scan}) ORDER BY __line").df()
+        frame = con.execute(f"SELECT * FROM ({source.scan}) ORDER BY __line").df()
     except duckdb.Error as error:
-        raise DataError(f"{path}: the file cannot be read to its end ({str(error).splitlines()[0]}).", rule="row_unreadable", file=path.name) from None
-    frame["customer_id"] = frame["customer_id"].astype(str).str.strip()
-    twice = frame.index[frame["customer_id"].duplicated()]
-    if len(twice):
-        line, value = int(twice[0]) + 2, frame.loc[twice[0], "customer_id"]
-        raise DataError(
-            f"{path}, line {line}, column customer_id, value {value!r}: the account stands in the table twice. Keep one row per account.",
-            rule="account_twice", file=path.name, line=line, column="customer_id", value=value,
-        )
+        raise read.unreadable(source, error) from None
+    if frame.empty:
+        raise DataError(f"{path}: there is a header and no account below it.", rule="file_empty", file=path.name)
+    ids = frame["customer_id"].astype("str").str.strip()
+    frame["customer_id"] = ids.str.replace(r"^(\d+)\.0+$", r"\1", regex=True)  # as the orders are read
+    lines = frame.pop("__line")
+    blank = frame["customer_id"].isna() | (frame["customer_id"] == "")
+    twice = frame["customer_id"].duplicated()
+    for wrong, rule, said in (
+        (blank, "account_missing", "an account without a customer_id. Give it one, or leave the row out."),
+        (twice, "account_twice", "the account stands in the table twice. Keep one row per account."),
+    ):
+        if wrong.any():
+            line, value = int(lines[wrong.idxmax()]), frame.loc[wrong.idxmax(), "customer_id"]
+            value = value if isinstance(value, str) else ""
+            raise DataError(
+                f"{path}, line {line}, column customer_id, value {value!r}: {said}",
+                rule=rule, file=path.name, line=line, column="customer_id", value=value,
+            )
     for name in ("satisfaction", "complaints", "wallet", "followers", "referrals"):
         if name in frame:
             frame[name] = pd.to_numeric(frame[name], errors="coerce")
     return frame.sort_values("customer_id", ignore_index=True)
+
+
+def _find_accounts(job: Job) -> Path:
+    try:
+        path = job.path(str(job.accounts))
+        if path.is_file():
+            return path
+    except (OSError, RuntimeError) as error:  # a name that no file can have, or `~` of a user who is not there
+        raise DataError(f"`accounts: {job.accounts}` in {job.file}: {error}.", rule="file_missing", file=job.accounts) from None
+    raise DataError(f"{path}: there is no such file. `accounts` in {job.file} names it.", rule="file_missing", file=job.accounts)
+
+
+def _open_accounts(con: duckdb.DuckDBPyConnection, path: Path, job: Job, scratch: Path) -> read.Source:
+    """Open the table of accounts in UTF-8, or in the encoding of the orders where it is not."""
+    own = job.read.model_copy(update={"delimiter": None, "encoding": "utf-8"})
+    name = f"accounts/{path.name}"
+    try:
+        source = read.open_source(con, path, own, scratch=scratch, name=name)
+    except DataError as error:
+        if error.rule not in ("encoding", "file_damaged") or job.read.encoding == own.encoding:
+            raise
+        source = read.open_source(con, path, own.model_copy(update={"encoding": job.read.encoding}), scratch=scratch, name=name)
+    return dataclasses.replace(source, name=path.name)
 
 
 def _nothing_left(sources: list[read.Source], rows_read: int, issues: list[dict[str, object]]) -> DataError:
@@ -215,8 +257,8 @@ def snapshots(folder: Path, dates: Sequence[dt.date]) -> pd.DataFrame:
         A date after the run's as_of.
     """
     _check_dates(folder, dates)
-    con = ibis.duckdb.connect()
-    return con.to_pandas(features.snapshots(con.read_parquet(folder / "ledger" / "days.parquet"), dates))
+    with _days(folder) as days:
+        return features.snapshots(days, dates).to_pandas()
 
 
 def outcomes(folder: Path, dates: Sequence[dt.date], *, horizon_days: int) -> pd.DataFrame:
@@ -228,8 +270,18 @@ def outcomes(folder: Path, dates: Sequence[dt.date], *, horizon_days: int) -> pd
         A horizon that reaches beyond the run's as_of: its outcome is not known yet.
     """
     _check_dates(folder, [date + dt.timedelta(days=horizon_days) for date in dates])
+    with _days(folder) as days:
+        return features.outcomes(days, dates, horizon_days=horizon_days).to_pandas()
+
+
+@contextmanager
+def _days(folder: Path) -> Iterator[Table]:
     con = ibis.duckdb.connect()
-    return con.to_pandas(features.outcomes(con.read_parquet(folder / "ledger" / "days.parquet"), dates, horizon_days=horizon_days))
+    try:
+        con.raw_sql(f"CREATE VIEW days AS FROM read_parquet({read.text(glob.escape(str(folder / 'ledger' / 'days.parquet')))})")
+        yield con.table("days")
+    finally:
+        con.disconnect()
 
 
 def _check_dates(folder: Path, dates: Sequence[dt.date]) -> None:

@@ -103,7 +103,7 @@ def snapshots(days: Table, dates: Sequence[dt.date]) -> Table:
     )
     money = [name for name in table.columns if name.startswith(("net_sales", "margin")) or name in ("gross_sales", "returns")]
     table = table.mutate(
-        **{name: _[name].cast("float64").fill_null(0).round(2) for name in money},
+        **{name: _[name].fill_null(0).round(2).cast("float64") for name in money},
         **{name: _[name].fill_null(0).cast("int64") for name in table.columns if name.startswith("orders") or name == "order_days"},
     )
     spread = (_.gap_squares - _.gap_sum * _.gap_sum / _.gap_count) / (_.gap_count - 1)
@@ -135,7 +135,7 @@ def outcomes(days: Table, dates: Sequence[dt.date], *, horizon_days: int) -> Tab
     ahead = (
         ahead.filter((distance > 0) & (distance <= horizon_days))
         .group_by("as_of", "customer_id")
-        .agg(orders_ahead=_.orders.sum(), net_sales_ahead=_.net_sales.sum().cast("float64").round(2))
+        .agg(orders_ahead=_.orders.sum(), net_sales_ahead=_.net_sales.sum().round(2).cast("float64"))
     )
     joined = known.left_join(ahead, ["as_of", "customer_id"]).drop("as_of_right", "customer_id_right")
     return joined.mutate(
@@ -185,5 +185,5 @@ def _rounded(table: Table) -> Table:
     """Return ``table`` with exact money as float64 in currency units, rounded once to the minor unit."""
     money = [name for name in table.columns if name in ("net_sales", "gross_sales", "returns", "margin")]
     return table.mutate(
-        orders=_.orders.fill_null(0).cast("int64"), **{name: _[name].cast("float64").fill_null(0).round(2) for name in money}
+        orders=_.orders.fill_null(0).cast("int64"), **{name: _[name].fill_null(0).round(2).cast("float64") for name in money}
     )
