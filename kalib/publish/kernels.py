@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 # jsonschema compiles the grammars of rfc3987_syntax for 2.5 s on import, for a URI check that nobody uses here.
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 import papermill  # noqa: E402
-from jupyter_client.manager import KernelManager  # noqa: E402
+from jupyter_client.manager import AsyncKernelManager  # noqa: E402
 from nbclient.exceptions import CellControlSignal, DeadKernelError  # noqa: E402
 from papermill.exceptions import PapermillException  # noqa: E402
 
@@ -32,7 +35,7 @@ class Kernels:
 
     def __init__(self, *, folder: Path, cell_seconds: int = 1800) -> None:
         self.folder, self.cell_seconds = folder, cell_seconds
-        self._running: set[KernelManager] = set()
+        self._running: set[AsyncKernelManager] = set()
         self._stopped = False
         self._lock = threading.Lock()
 
@@ -82,13 +85,13 @@ class Kernels:
         """End every kernel at once; no new one starts."""
         with self._lock:
             self._stopped = True
-            running = list(self._running)
-        for manager in running:
-            self._end(manager)
+            for manager in self._running:
+                with suppress(ProcessLookupError):
+                    os.killpg(manager.provisioner.pgid, signal.SIGKILL)
 
-    def _start(self, notebook: Notebook, scratch: Path) -> KernelManager:
+    def _start(self, notebook: Notebook, scratch: Path) -> AsyncKernelManager:
         short = len(str(scratch)) < SOCKET_PATH and sys.platform != "win32"
-        manager = KernelManager(
+        manager = AsyncKernelManager(  # with the other one, a dead kernel is never noticed
             kernel_name="python3",
             transport="ipc" if short else "tcp",
             connection_file=str(scratch / "kernel.json"),
@@ -106,15 +109,14 @@ class Kernels:
         with self._lock:
             if self._stopped:
                 raise NotebookError(f"{notebook.name} was not started: the run was stopped.")
-            manager.start_kernel(env=environment, cwd=str(self.folder))
+            asyncio.run(manager.start_kernel(env=environment, cwd=str(self.folder)))
             self._running.add(manager)
         return manager
 
-    def _end(self, manager: KernelManager) -> None:
+    def _end(self, manager: AsyncKernelManager) -> None:
         with self._lock:
-            if manager in self._running:
-                self._running.remove(manager)
-                manager.shutdown_kernel(now=True)
+            self._running.remove(manager)
+        asyncio.run(manager.shutdown_kernel(now=True))
 
 
 _DIED = "ended the kernel (killed from outside, often because memory ran out, or a crash in compiled code)"

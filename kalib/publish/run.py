@@ -12,7 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from kalib.publish.kernels import Kernels
 from kalib.publish.places import next_run, reports_folder, sync
 from kalib.publish.plan import (
     SETTINGS,
+    Literal,
     Notebook,
     check_parameters,
     choose_parameters,
@@ -98,16 +99,16 @@ def run_job(
         report = ledger.build(job, build)
         plan = plan_notebooks(notebooks, only=only, tables=report.tables)
         steps = _Steps(progress, total=2 + len(plan) * len(job.language))
-        steps.say("ledger", started)
+        steps.say("ledger", time.monotonic() - started)
         write_settings(job, build)
         kept = kept_decisions(folder, report.as_of)
-        durations = _run_languages(job, plan, build, folder / "failed", kept=kept, report=report, steps=steps)
+        durations = _run_editions(job, plan, build, folder / "failed", kept=kept, steps=steps)
         begun = time.monotonic()
         facts = _collect(job, plan, build, report, durations, given=parameters or {}, only=only)
         _make_pages(job, build, report, facts, started=started)
         shutil.rmtree(folder / "failed", ignore_errors=True)
         published = _publish(build, folder, report.as_of)
-        steps.say("pages", begun)
+        steps.say("pages", time.monotonic() - begun)
     _write_index(folder.parent)
     return published
 
@@ -130,8 +131,8 @@ def make_table(job: Job, draft: Path, table: str) -> list[str]:
         plan = [notebook for notebook in plan if not set(notebook.writes) <= there]
         write_settings(job, draft)
         kept = kept_decisions(draft.parent, report.as_of)
-        first, steps = job.model_copy(update={"language": job.language[:1]}), _Steps(None, 0)
-        _run_languages(first, plan, draft, draft / "failed", kept=kept, report=report, steps=steps, tables=there)
+        first = job.model_copy(update={"language": job.language[:1]})
+        _run_editions(first, plan, draft, draft / "failed", kept=kept, steps=_Steps(None, 0))
     return [notebook.name for notebook in plan]
 
 
@@ -185,10 +186,10 @@ class _Steps:
     def __init__(self, progress: Progress | None, total: int) -> None:
         self._progress, self._total, self._done = progress, total, 0
 
-    def say(self, what: str, started: float) -> None:
+    def say(self, what: str, seconds: float) -> None:
         self._done += 1
         if self._progress:
-            self._progress(Step(self._done, self._total, f"{what} done in {time.monotonic() - started:.1f} s"))
+            self._progress(Step(self._done, self._total, f"{what} done in {seconds:.1f} s"))
 
 
 @contextmanager
@@ -220,18 +221,52 @@ def _build_folder(folder: Path) -> Iterator[Path]:
         shutil.rmtree(build, ignore_errors=True)
 
 
-def _run_languages(
+@dataclass(frozen=True)
+class _Edition:
+    """The pages of one language: those of the first make the tables, the others read them."""
+
+    job: Job
+    build: Path
+    language: str
+    parameters: Mapping[str, Mapping[str, Literal]]
+    kernels: Kernels
+
+    @property
+    def is_first(self) -> bool:
+        return self.language == self.job.language[0]
+
+    def page(self, notebook: Notebook) -> Path:
+        return self._folder("notebooks") / notebook.file.name
+
+    def execute(self, notebook: Notebook) -> float:
+        """Execute a notebook and return the seconds it took."""
+        started = time.monotonic()
+        record = self._folder("records") / f"{notebook.name}.json"
+        record.unlink(missing_ok=True)
+        given = {
+            "job": self.job.file.resolve().relative_to(self.job.root).as_posix(),
+            "run": str(self.build),
+            "language": self.language,
+            **self.parameters[notebook.name],
+        }
+        self.kernels.execute(notebook, parameters=given, output=self.page(notebook))
+        _check_record(notebook, record)
+        return time.monotonic() - started
+
+    def _folder(self, name: str) -> Path:
+        return self.build / name / ("" if self.is_first else self.language)
+
+
+def _run_editions(
     job: Job,
     plan: Sequence[Notebook],
     build: Path,
     failed: Path,
     *,
-    kept: Mapping[str, str | int | float | bool],
-    report: LedgerReport,
+    kept: Mapping[str, Literal],
     steps: _Steps,
-    tables: Collection[str] = (),
 ) -> dict[str, float]:
-    """Run the notebooks in each language: in the first they make the tables, in the others they read them.
+    """Run the notebooks in each language of the job.
 
     Returns
     -------
@@ -239,76 +274,40 @@ def _run_languages(
     """
     kept = {name: value for name, value in kept.items() if name in SETTINGS}
     parameters = {notebook.name: choose_parameters(notebook, job, kept=kept) for notebook in plan}
-    write_json(
-        build / "plan.json",
-        {
-            notebook.name: {"reads": notebook.reads, "writes": notebook.writes, "parameters": parameters[notebook.name]}
-            for notebook in plan
-        },
-    )
-    there = {*report.tables, *tables}
-    durations: dict[str, float] = {}
+    about = {n.name: {"reads": n.reads, "writes": n.writes, "parameters": parameters[n.name]} for n in plan}
+    write_json(build / "plan.json", about)
+    seconds: dict[str, float] = {}
     for language in job.language:
-        first = language == job.language[0]
-        pages = build / "notebooks" if first else build / "notebooks" / language
-        records = build / "records" if first else build / "records" / language
-        kernels = Kernels(folder=job.root)
-        common = {"job": job.file.resolve().relative_to(job.root).as_posix(), "run": str(build), "language": language}
-
-        def execute(
-            notebook: Notebook,
-            pages: Path = pages,
-            records: Path = records,
-            kernels: Kernels = kernels,
-            common: Mapping[str, str] = common,
-        ) -> float:
-            started = time.monotonic()
-            record = records / f"{notebook.name}.json"
-            record.unlink(missing_ok=True)
-            given = {**common, **parameters[notebook.name]}
-            page = pages / notebook.file.name
-            try:
-                kernels.execute(notebook, parameters=given, output=page)
-                _check_record(notebook, record)
-            except NotebookError as error:
-                kept_at = _keep_failed(page, failed)
-                raise NotebookError(f"{error}. As executed: {kept_at}" if kept_at else str(error)) from None
-            return started
-
-        def ended(notebook: Notebook, started: float, language: str = language, first: bool = first) -> None:
-            steps.say(notebook.name if first else f"{notebook.name} ({language})", started)
-            if first:
-                durations[notebook.name] = round(time.monotonic() - started, 1)
-
-        _run_plan(plan, there, execute=execute, ended=ended, kernels=kernels)
-        there |= {table for notebook in plan for table in notebook.writes}
-    return durations
+        edition = _Edition(job, build, language, parameters, Kernels(folder=job.root))
+        with closing(_run_plan(plan, edition, failed)) as ended:  # a signal between two notebooks ends the kernels too
+            for notebook, took in ended:
+                steps.say(notebook.name if edition.is_first else f"{notebook.name} ({language})", took)
+                seconds.setdefault(notebook.name, round(took, 1))
+    return seconds
 
 
-def _run_plan(
-    plan: Sequence[Notebook],
-    tables: Collection[str],
-    *,
-    execute: Callable[[Notebook], float],
-    ended: Callable[[Notebook, float], None],
-    kernels: Kernels,
-) -> None:
+def _run_plan(plan: Sequence[Notebook], edition: _Edition, failed: Path) -> Iterator[tuple[Notebook, float]]:
     """Run each notebook as soon as the tables it reads are there, a few at a time; the first failure ends all."""
     waiting = list(plan)
     under_way: dict[Future[float], Notebook] = {}
     with ThreadPoolExecutor(AT_ONCE) as pool:
         try:
             while waiting or under_way:
-                due = {table for notebook in [*waiting, *under_way.values()] for table in notebook.writes} - set(tables)
-                for notebook in [notebook for notebook in waiting if not due & set(notebook.reads)]:
-                    if len(under_way) < AT_ONCE:
-                        waiting.remove(notebook)
-                        under_way[pool.submit(execute, notebook)] = notebook
+                writers = [*waiting, *under_way.values()] if edition.is_first else []
+                due = {table for notebook in writers for table in notebook.writes}
+                ready = [notebook for notebook in waiting if not due & set(notebook.reads)]
+                for notebook in ready[: AT_ONCE - len(under_way)]:
+                    waiting.remove(notebook)
+                    under_way[pool.submit(edition.execute, notebook)] = notebook
                 done, _ = wait(under_way, return_when=FIRST_COMPLETED)
                 for future in sorted(done, key=lambda future: under_way[future].name):
-                    ended(under_way.pop(future), future.result())
+                    notebook = under_way.pop(future)
+                    try:
+                        yield notebook, future.result()
+                    except NotebookError as error:
+                        raise _keep_failed(edition.page(notebook), failed, error) from None
         finally:
-            kernels.stop()
+            edition.kernels.stop()
 
 
 def _check_record(notebook: Notebook, record: Path) -> None:
@@ -323,13 +322,14 @@ def _check_record(notebook: Notebook, record: Path) -> None:
         )
 
 
-def _keep_failed(page: Path, failed: Path) -> Path | None:
+def _keep_failed(page: Path, failed: Path, error: NotebookError) -> NotebookError:
+    """Keep the notebook that failed, as executed, and return the error that says where."""
     if not page.is_file():
-        return None
+        return error
     shutil.rmtree(failed, ignore_errors=True)
     failed.mkdir(parents=True)
     shutil.copyfile(page, failed / page.name)
-    return failed / page.name
+    return NotebookError(f"{error}. As executed: {failed / page.name}")
 
 
 def _collect(

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import pyarrow.parquet as pq
@@ -23,12 +24,14 @@ from IPython.display import display as show_output
 from matplotlib.axes import Axes
 
 from kalib.errors import NotebookError, NotEnoughDataError, SettingsError, nearest
-from kalib.ledger import LedgerReport, outcomes, read_report, snapshots
 from kalib.publish import display
 from kalib.publish.places import find_job, published_runs, reports_folder
 from kalib.schema import COLUMNS, TABLES, check_columns, check_key
 from kalib.settings import Job, read_job
 from kalib.words import Words, read_words
+
+if TYPE_CHECKING:
+    from kalib.ledger import LedgerReport  # a second of imports, which most notebooks do without
 
 Facts = Mapping[str, object]
 DRAFT = "draft"
@@ -121,16 +124,23 @@ class Run:
         """Return the notebook's name: ``10_rfm``."""
         return self._notebook or Path(os.environ.get("JPY_SESSION_NAME", "by-hand")).stem
 
-    @cached_property
+    @property
     def report(self) -> LedgerReport:
         """Return what the ledger found: rows read and used, issues, inputs."""
+        from kalib.ledger import read_report
+
         self._make_ready()
         return read_report(self.folder)
+
+    @cached_property
+    def _ledger(self) -> dict:
+        self._make_ready()
+        return _read_json(self.folder / "ledger.json")
 
     @property
     def as_of(self) -> dt.date:
         """Return the snapshot date: nothing after it is known to any table."""
-        return self.report.as_of
+        return dt.date.fromisoformat(self._ledger["as_of"])
 
     # --- tables -----------------------------------------------------------------------------------------------------
 
@@ -172,17 +182,21 @@ class Run:
         for record in self._records():
             if table in record["skipped"]:
                 return self._reason(record["skipped"][table]["reason"], record["skipped"][table]["facts"])
-        if table in self.report.missing:
-            return self._reason(self.report.missing[table], {"table": table})
+        if table in self._ledger["missing"]:
+            return self._reason(self._ledger["missing"][table], {"table": table})
         return None
 
     def snapshots(self, dates: Sequence[dt.date]) -> pd.DataFrame:
         """Return the columns of ``customers`` as they stood at each of ``dates``: one row per date and customer."""
+        from kalib.ledger import snapshots
+
         self._make_ready()
         return snapshots(self.folder, dates)
 
     def outcomes(self, dates: Sequence[dt.date], *, horizon_days: int) -> pd.DataFrame:
         """Return what customers bought in the horizon after each of ``dates``: orders_ahead, net_sales_ahead."""
+        from kalib.ledger import outcomes
+
         self._make_ready()
         return outcomes(self.folder, dates, horizon_days=horizon_days)
 
@@ -364,7 +378,6 @@ class Run:
         The record is ``records/<notebook>.json`` in the run's folder; without it the runner counts the notebook as
         failed.
         """
-        report = self.report
         self._facts |= facts or {}
         record = {
             "notebook": self.name,
@@ -382,9 +395,14 @@ class Run:
             folder = self._records_folder / self.language if self._second_language else self._records_folder
             write_json(folder / f"{self.name}.json", record)
         written = " · ".join(self.words("run.rows", table=name, rows=rows) for name, rows in self._written.items())
-        inputs = " · ".join(f"{name} {digest[:12]}" for name, digest in sorted(report.inputs.items()))
+        inputs = " · ".join(f"{name} {digest[:12]}" for name, digest in sorted(self._ledger["inputs"].items()))
         packages = " · ".join(f"{name} {number}" for name, number in record["versions"].items())
-        lines = [self.words("run.provenance", as_of=report.as_of, read=report.rows_read, used=report.rows_used), inputs]
+        lines = [
+            self.words(
+                "run.provenance", as_of=self.as_of, read=self._ledger["rows_read"], used=self._ledger["rows_used"]
+            ),
+            inputs,
+        ]
         text = "\n".join(line for line in (*lines, written, packages) if line)
         self._show(display.provenance(text))
 
@@ -427,7 +445,7 @@ class Run:
             raise NotebookError(f"{self.folder.name} is published and stays as it is. Work on the draft: `run = ''`.")
         if self._plan and table not in self._plan[self.name]["writes"]:
             raise NotebookError(f"{self.name} writes `{table}`; add it to `kalib.writes` in the notebook's metadata.")
-        if table in self.report.tables:
+        if table in self._ledger["tables"]:
             raise NotebookError(f"`{table}` is the ledger's table. Give yours another name.")
 
     def _find(self, table: str) -> None:
@@ -451,7 +469,7 @@ class Run:
                 print(self.words("run.ran", notebooks=names, table=table, seconds=seconds))
 
     def _is_settled(self, table: str) -> bool:
-        return table in self.report.missing or any(table in record["skipped"] for record in self._records())
+        return table in self._ledger["missing"] or any(table in record["skipped"] for record in self._records())
 
     def _make_ready(self) -> None:
         """Make the draft's ledger if there is none, or if the settings or the source changed."""

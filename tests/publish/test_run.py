@@ -88,13 +88,16 @@ def test_notebooks_run_in_the_order_of_their_tables(workshop: Workshop) -> None:
 def test_a_ring_of_tables_is_refused(workshop: Workshop) -> None:
     workshop.add("10_a", [], reads=["b"], writes=["a"])
     workshop.add("20_b", [], reads=["a"], writes=["b"])
-    with pytest.raises(NotebookError, match="10_a -> 20_b -> 10_a|20_b -> 10_a -> 20_b"):
+    with pytest.raises(NotebookError, match=r"(10_a -> 20_b -> 10_a|20_b -> 10_a -> 20_b)\. Take one"):
         plan_notebooks(read_notebooks(workshop.job()))
 
 
 @pytest.mark.parametrize(
     ("writes", "said"),
-    [("rfm", "10_rfm and 20_mine both write `rfm`"), ("customers", "20_mine writes `customers`, which is the ledger's")],
+    [
+        ("rfm", "10_rfm and 20_mine both write `rfm`"),
+        ("customers", "20_mine writes `customers`, which is the ledger's"),
+    ],
 )
 def test_a_table_has_one_writer(workshop: Workshop, writes: str, said: str) -> None:
     workshop.add("10_rfm", [], writes=["rfm"])
@@ -136,7 +139,7 @@ def test_a_notebook_that_cannot_take_parameters_is_refused(workshop: Workshop, c
 
 def test_a_file_that_is_no_notebook_is_refused(workshop: Workshop) -> None:
     (workshop.root / "notebooks" / "10_rfm.ipynb").write_text("{}", encoding="utf-8")
-    with pytest.raises(NotebookError, match="10_rfm.ipynb: this is not a notebook"):
+    with pytest.raises(NotebookError, match=r"10_rfm\.ipynb: this is not a notebook"):
         run_job(workshop.job())
 
 
@@ -264,7 +267,8 @@ def test_a_notebook_that_fails_is_named(workshop: Workshop, cells: list[str], sa
     with pytest.raises(NotebookError, match=said) as refusal:
         run_job(workshop.job())
     kept = workshop.reports / "failed" / "20_b.ipynb"
-    assert str(kept) in str(refusal.value) and kept.is_file()
+    assert str(kept) in str(refusal.value)
+    assert kept.is_file()
     assert os.readlink(workshop.reports / "latest") == "2025-01-01-1"
     assert sorted(path.name for path in workshop.reports.iterdir()) == [".lock", "2025-01-01-1", "failed", "latest"]
 
@@ -278,8 +282,15 @@ def test_a_cell_that_does_not_end_is_named(workshop: Workshop, tmp_path: Path) -
 
 def test_a_users_notebook_joins_and_pages_work_on_the_draft_later(workshop: Workshop) -> None:
     workshop.add_maker("10_first", writes="first")
-    show = 'book.skip("second", kalib.errors.NotEnoughDataError("too_new"))'
-    cells = ["import kalib.errors", OPEN, 'book.decide("horizon_days", 60, "test")', show, "book.close({'n': 3})"]
+    short = 'with book.making("second"):\n    raise kalib.errors.NotEnoughDataError("too_new")'
+    cells = [
+        "import kalib.errors",
+        OPEN,
+        'book.decide("horizon_days", 60, "test")',
+        short,
+        "no_such",
+        "book.close({'n': 3})",
+    ]
     workshop.add("20_second", cells, reads=["first"], writes=["second"])
     workshop.add("90_mine", [OPEN, 'assert not book.has("second")', "book.close()"], reads=["second"])
     published = run_job(workshop.job())
@@ -290,4 +301,5 @@ def test_a_users_notebook_joins_and_pages_work_on_the_draft_later(workshop: Work
     assert facts["notebooks"]["20_second"]["facts"] == {"n": 3}
     assert len(pd.read_parquet(published / "tables" / "first.parquet")) == 3
     content = json.loads((published / "notebooks" / "90_mine.ipynb").read_text(encoding="utf-8"))
-    assert 'run = ""' in texts(content) and str(workshop.root) not in json.dumps(content)
+    assert 'run = ""' in texts(content)
+    assert str(workshop.root) not in json.dumps(content)

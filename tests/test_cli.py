@@ -1,0 +1,147 @@
+"""Does the command line keep its contract: exit codes, stdout for results, stderr for the rest?"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from kalib import cli
+from kalib.errors import BusyError, NotebookError
+from tests.conftest import Workshop
+
+Call = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def kalib(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture) -> Iterator[Call]:
+    """Give the command: arguments in, exit code, stdout and stderr out."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+
+    def call(*words: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["kalib", *map(str, words)])
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as left:
+            cli.main()
+        said = capfd.readouterr()
+        return left.value.code or 0, said.out, said.err
+
+    yield call
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def test_help_comes_without_the_heavy_imports() -> None:
+    code = (
+        "import sys, kalib.cli; print([m for m in ('pandas', 'matplotlib', 'duckdb', 'papermill') if m in sys.modules])"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_check_prints_one_object(workshop: Workshop, kalib: Call) -> None:
+    code, out, _ = kalib("check", workshop.file, "--json", "--tables", workshop.root / "there")
+    said = json.loads(out)
+    assert code == 0
+    assert (said["rows_read"], said["rows_used"], said["rows_set_aside"], said["issues"]) == (5, 5, 0, [])
+    assert sorted(path.name for path in (workshop.root / "there").iterdir()) == [
+        "customers.parquet",
+        "set_aside.parquet",
+    ]
+    code, out, _ = kalib("check", workshop.file)
+    assert code == 0
+    assert out.startswith("5 rows read, 5 used, 0 set aside; as of 2025-03-31")
+
+
+def test_refused_data_and_settings_end_with_2(workshop: Workshop, kalib: Call) -> None:
+    (workshop.root / "data" / "orders.csv").write_text("customer,day,order\nann,2025-01-01,1\n", encoding="utf-8")
+    code, out, err = kalib("check", workshop.file, "--json")
+    assert code == 2
+    assert json.loads(out)["issues"][0] | {"message": ""} == {
+        "rule": "column_missing", "action": "refused", "count": 1, "file": json.loads(out)["issues"][0]["file"],
+        "line": None, "column": "amount", "value": None, "message": "",
+    }  # fmt: skip
+    assert err.splitlines()[-1].startswith("kalib: ")
+    assert "Traceback" not in err
+    code, out, err = kalib("run", workshop.file, "-p", "horizn_days=3")
+    assert (code, out) == (2, "")
+    assert "did you mean `horizon_days`" in err
+    code, out, err = kalib("run", workshop.file, "-p", "horizon_days")
+    assert (code, out) == (2, "")
+    assert "must be `key=value`" in err
+    assert kalib("run", workshop.root / "nosuch.yaml")[0] == 2
+    assert kalib("nosuch")[0] == 2
+
+
+def test_each_job_runs_and_the_worst_end_counts(
+    workshop: Workshop, kalib: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = []
+    for name in ("good", "broken", "busy", "fine"):
+        files.append(workshop.root / "jobs" / f"{name}.yaml")
+        files[-1].write_text(workshop.file.read_text(encoding="utf-8").replace("tiny", name), encoding="utf-8")
+
+    def run_job(job: object, **given: object) -> Path:
+        if job.job == "broken":
+            raise NotebookError("10_rfm, cell 3: no")
+        if job.job == "busy":
+            raise BusyError("another run is under way")
+        return workshop.root / "reports" / job.job / "2025-03-31-1"
+
+    monkeypatch.setattr("kalib.publish.run.run_job", run_job)
+    code, out, err = kalib("run", *files)
+    assert code == 4
+    reports = workshop.root / "reports"
+    assert out.splitlines() == [
+        str(reports / "index.html"),
+        str(reports / "good" / "2025-03-31-1"),
+        str(reports / "fine" / "2025-03-31-1"),
+    ]
+    assert err.splitlines() == ["kalib: 10_rfm, cell 3: no", "kalib: another run is under way"]
+    assert kalib("run", files[1])[0] == 3
+
+
+def test_published_runs_are_listed(workshop: Workshop, kalib: Call) -> None:
+    assert kalib("list")[:2] == (0, "")
+    run = workshop.reports / "2025-03-31-1"
+    run.mkdir(parents=True)
+    facts = {"job": "tiny", "as_of": "2025-03-31", "made_at": "2025-04-01T06:00:00+00:00"}
+    (run / "run.json").write_text(json.dumps(facts), encoding="utf-8")
+    out = kalib("list")[1]
+    assert out.splitlines()[1].split() == ["tiny", "2025-03-31", "2025-04-01", "06:00", str(run)]
+
+
+def test_lab_opens_with_the_tables_ready(workshop: Workshop, kalib: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list = []
+    monkeypatch.setattr(os, "execve", lambda *given: started.append(given) or sys.exit(0))
+    assert kalib("lab", workshop.file)[0] == 0
+    assert (workshop.reports / "draft" / "tables" / "customers.parquet").is_file()
+    _, words, environment = started[0]
+    assert words[1:3] == ["-m", "jupyterlab"]
+    assert environment["KALIB_JOB"] == str(workshop.file)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_an_interrupted_run_leaves_nothing_behind(workshop: Workshop, number: int, code: int) -> None:
+    mark = workshop.root / "started"
+    workshop.add(
+        "10_waits", [f"open({str(mark)!r}, 'w').write(str(__import__('os').getpid()))\n__import__('time').sleep(60)"]
+    )
+    command = [sys.executable, "-m", "kalib", "run", str(workshop.file), "--only", "waits"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 40
+    while not (mark.is_file() and mark.read_text()) and time.monotonic() < deadline and process.poll() is None:
+        time.sleep(0.05)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=20)
+    assert (process.returncode, out) == (code, "")
+    assert "Traceback" not in err
+    assert [path.name for path in workshop.reports.iterdir()] == [".lock"]
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(mark.read_text()), 0)
