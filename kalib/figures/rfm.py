@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from kalib.figures import style
+from kalib.figures.bars import frame_bars, label_bar
 from kalib.words import Words
 
 LIMITS = (0.16, 0.08, 0.04, 0.01)
@@ -61,24 +62,17 @@ def draw_segments(segments: pd.DataFrame, *, words: Words, ax: Axes | None = Non
     ax = ax or style.new_axes(style.WIDE, 40 * len(segments))
     kind = "segment_8" if "segment_8" in segments else "segment"
     table = segments.fillna({"net_sales_share": 0.0})
-    longest = max(table["customers_share"].max(), table["net_sales_share"].max())
+    labels = []
     for at, row in enumerate(table.itertuples(index=False)):
-        code = getattr(row, kind)
-        sales = style.ALERT if code in ALERTED else style.ACCENT
+        alerted = getattr(row, kind) in ALERTED
         for offset, share, colour, sentence in (
             (-0.19, row.customers_share, style.ACCENT_3, "rfm.segments.customers"),
-            (0.19, row.net_sales_share, sales, "rfm.segments.sales"),
+            (0.19, row.net_sales_share, style.ALERT if alerted else style.ACCENT, "rfm.segments.sales"),
         ):
             ax.barh(at + offset, share, height=0.34, color=colour)
             said = words(sentence, share=_percent(share, words)) if at == 0 else _percent(share, words)
-            ax.annotate(said, (max(share, 0), at + offset), (5, 0), textcoords="offset points", va="center_baseline")
-    ax.set_yticks(range(len(table)), [words.code(kind, code) for code in table[kind]], color=style.INK)
-    ax.set(xlim=(min(0, table["net_sales_share"].min()), longest * (1.85 if style.is_narrow(ax) else 1.2)))
-    ax.set_ylim(len(table) - 0.45, -0.55)
-    ax.set_xticks([])
-    ax.grid(visible=False)
-    ax.spines["bottom"].set_visible(False)
-    ax.axvline(0, color=style.INK, linewidth=1)
+            labels.append(label_bar(ax, share, at + offset, said))
+    frame_bars(ax, [words.code(kind, code) for code in table[kind]], labels, low=table["net_sales_share"].min())
     return ax
 
 

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, NullLocator
 
 from kalib.figures import style
+from kalib.figures.bars import frame_bars, label_bar
 from kalib.words import Words
 
 CRITERIA = {"silhouette": "number2", "agreement": "number2", "smallest_tier_share": "percent1"}
@@ -63,25 +64,21 @@ def draw_tiers(summary: pd.DataFrame, *, words: Words, ax: Axes | None = None) -
     """
     ax = ax or style.new_axes(style.WIDE, 60 * len(summary))
     table = summary.fillna({"net_sales_365_days_share": 0.0})
-    longest = max(table["customers_share"].max(), table["net_sales_365_days_share"].max())
+    labels = []
     for at, (row, colour) in enumerate(zip(table.itertuples(index=False), style.steps(len(table)), strict=True)):
-        sales = row.net_sales_365_days_share
+        customers, sales = row.customers_share, row.net_sales_365_days_share
         which = "first" if at == 0 else "next"
-        customers = words(
-            f"tiers.shares.customers_{which}", n=row.customers, share=_percent(row.customers_share, words)
-        )
-        said = words(f"tiers.shares.sales_{which}", n=row.net_sales_365_days, share=_percent(sales, words))
-        ax.barh(at - 0.2, row.customers_share, height=0.3, facecolor="none", edgecolor=style.SOFT, linewidth=1)
+        ax.barh(at - 0.2, customers, height=0.3, facecolor="none", edgecolor=style.SOFT, linewidth=1)
         ax.barh(at + 0.2, sales, height=0.36, color=colour)
-        for offset, share, text in ((-0.2, row.customers_share, customers), (0.2, sales, said)):
-            ax.annotate(text, (max(share, 0), at + offset), (6, 0), textcoords="offset points", va="center_baseline")
-    ax.set_yticks(range(len(table)), [words.code("tier", code) for code in table["tier"]], color=style.INK)
-    ax.set(xlim=(min(0, table["net_sales_365_days_share"].min()), longest * (1.9 if style.is_narrow(ax) else 1.25)))
-    ax.set_ylim(len(table) - 0.45, -0.55)
-    ax.set_xticks([])
-    ax.grid(visible=False)
-    ax.spines["bottom"].set_visible(False)
-    ax.axvline(0, color=style.INK, linewidth=1)
+        labels += [
+            label_bar(ax, share, at + offset, words(f"tiers.shares.{key}_{which}", n=n, share=_percent(share, words)))
+            for offset, share, key, n in (
+                (-0.2, customers, "customers", row.customers),
+                (0.2, sales, "sales", row.net_sales_365_days),
+            )
+        ]
+    names = [words.code("tier", code) for code in table["tier"]]
+    frame_bars(ax, names, labels, low=table["net_sales_365_days_share"].min())
     return ax
 
 
