@@ -131,7 +131,8 @@ class Words(string.Formatter):
             return numbers.format_decimal(number, format="#,##0.000", locale=self.locale)
         if kind in ("percent", "percent1"):
             pattern = "#,##0%" if kind == "percent" else "#,##0.0%"
-            return numbers.format_percent(number, format=pattern, locale=self.locale).replace("-", "−")
+            shown = numbers.format_percent(abs(number), format=pattern, locale=self.locale)
+            return f"−{shown}" if number < 0 and any(c in "123456789" for c in shown) else shown
         if kind in ("change", "moved"):
             sign = "" if number == 0 else "▲ " if number > 0 else "▼ "
             return sign + self._show_number(abs(number), "percent1" if kind == "change" else "count", "")
@@ -163,7 +164,7 @@ class Words(string.Formatter):
 
     def _money(self, number: float, pattern: str) -> str:
         shown = numbers.format_decimal(abs(number), format=pattern, locale=self.locale)
-        minus = "−" if number < 0 and any(c not in "0.," for c in shown) else ""
+        minus = "−" if number < 0 and any(c in "123456789" for c in shown) else ""
         return f"{minus}{self.sign}{shown}"
 
     def _short(self, number: float) -> str:
