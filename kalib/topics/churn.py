@@ -139,9 +139,7 @@ def _figure(number: float) -> float | None:
     return None if np.isnan(number) else round(float(number), 4)
 
 
-def _what_if(
-    code: str, group: list[str], model: _Model, features: pd.DataFrame, used: set[str]
-) -> pd.DataFrame:
+def _what_if(code: str, group: list[str], model: _Model, features: pd.DataFrame, used: set[str]) -> pd.DataFrame:
     """Return the features as they would be were the group typical."""
     typical = model.typical_
     if code == "trend":
@@ -154,7 +152,6 @@ def _what_if(
         other["days_since_last_order"] = (typical["silence_ratio"] * gap).fillna(typical["days_since_last_order"])
         other["silence_ratio"] = features["silence_ratio"].where(features["gap_days"].isna(), typical["silence_ratio"])
     return other
-
 
 
 def summarise_risk(churn: pd.DataFrame) -> pd.DataFrame:
@@ -196,7 +193,9 @@ def summarise_reasons(churn: pd.DataFrame) -> pd.DataFrame:
     return table.sort_values(["customers", "reason"], ascending=[False, True], ignore_index=True)
 
 
-def describe_churn(model: _Model, churn: pd.DataFrame, evaluation: pd.DataFrame, plan: pd.DataFrame) -> dict[str, object]:
+def describe_churn(
+    model: _Model, churn: pd.DataFrame, evaluation: pd.DataFrame, plan: pd.DataFrame
+) -> dict[str, object]:
     """Describe the churn table and how far it can be trusted, as facts for the sentences.
 
     Returns

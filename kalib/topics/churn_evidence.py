@@ -119,7 +119,9 @@ def summarise_calibration(
 def _report_rows(model: _Model, labelled: pd.DataFrame, plan: pd.DataFrame) -> pd.DataFrame:
     check_columns(labelled, ["as_of", "customer_id", model.target, *RULES.values()], name="labelled")
     dates = pd.to_datetime(labelled["as_of"]).astype("datetime64[s]")
-    rows = labelled[dates.isin(plan.loc[plan["role"] == "report", "as_of"])].sort_values("customer_id", ignore_index=True)
+    rows = labelled[dates.isin(plan.loc[plan["role"] == "report", "as_of"])].sort_values(
+        "customer_id", ignore_index=True
+    )
     check_key(rows, ["customer_id"], name="labelled")
     if rows[model.target].nunique() < 2:
         raise NotEnoughDataError("churn_one_outcome", customers=len(rows), left=int(rows[model.target].sum()))
@@ -144,7 +146,9 @@ def _figures(y: np.ndarray, score: np.ndarray, weight: np.ndarray, is_probabilit
     group = _group(score, weight, GROUPS)
     off = np.bincount(group, weights=weight * (y - score))
     mean = weight @ score / weight.sum()
-    return np.array([*ranks, weight @ (y - score) ** 2 / weight.sum(), np.abs(off).sum() / weight.sum(), lift, mean, base])
+    return np.array(
+        [*ranks, weight @ (y - score) ** 2 / weight.sum(), np.abs(off).sum() / weight.sum(), lift, mean, base]
+    )
 
 
 def _group(score: np.ndarray, weight: np.ndarray, groups: int) -> np.ndarray:

@@ -130,7 +130,9 @@ class ChurnModel(BaseEstimator):
                 held_out[fold == k] = _log_odds(learnt, columns[fold == k])
             calibration = _calibrate(held_out, y, rows["as_of"])
             calibrations.append(calibration.assign(model=name))
-            odds = rows["as_of"].map(calibration.set_index("as_of")["intercept"]) + calibration["slope"].iloc[0] * held_out
+            odds = (
+                rows["as_of"].map(calibration.set_index("as_of")["intercept"]) + calibration["slope"].iloc[0] * held_out
+            )
             losses[name] = np.logaddexp(0, np.where(y == 1, -odds, odds))
             self.fitted_[name] = self._make(name).fit(columns, y)
         self.calibration_ = pd.concat(calibrations, ignore_index=True)[["model", "as_of", "intercept", "slope"]]

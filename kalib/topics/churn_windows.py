@@ -168,9 +168,7 @@ def choose_active_days(
     return table
 
 
-def plan_snapshots(
-    *, as_of: dt.date, first_order_date: dt.date, horizon_days: int, active_days: int
-) -> pd.DataFrame:
+def plan_snapshots(*, as_of: dt.date, first_order_date: dt.date, horizon_days: int, active_days: int) -> pd.DataFrame:
     """Plan which past dates the churn model learns from, and which one it is reported on.
 
     The rule: the newest date whose horizon has passed, ``as_of`` less the horizon, is for the report alone: nothing is
@@ -203,10 +201,11 @@ def plan_snapshots(
     report, least = now - horizon, min(active_days, _HISTORY)
     step = max(horizon_days, 90)
     years = [pd.Timedelta(days=YEAR * k) for k in range(1, _YEARS_BACK + 1)]
-    seasonal = [date for date in (day - year for day in (now, report) for year in years) if date <= report - horizon]
+    seasonal = {day - year for day in (now, report) for year in years}
+    seasonal = {date for date in seasonal if date <= report - horizon and (date - first).days >= least}
     between = pd.date_range(report - horizon, report - years[-1], freq=f"-{step}D")
-    between = [date for date in between if all(abs((date - other).days) * 2 >= step for other in seasonal)]
-    train = sorted(date for date in {*seasonal, *between} if (date - first).days >= least)
+    between = {date for date in between if all(abs((date - other).days) * 2 >= step for other in seasonal)}
+    train = sorted(seasonal | {date for date in between if (date - first).days >= least})
     if not train:
         raise NotEnoughDataError("churn_history", needed_days=least + 2 * horizon_days, has_days=(now - first).days)
     plan = pd.DataFrame({"as_of": pd.DatetimeIndex([*train, report, now]).astype("datetime64[s]")})
@@ -265,7 +264,9 @@ def label(
     table = active.merge(ahead[[*key, "orders_ahead", "net_sales_ahead"]], on=key, how="left", validate="one_to_one")
     lacking = table["orders_ahead"].isna()
     if lacking.any():
-        raise ValueError(f"`outcomes` lacks {int(lacking.sum())} active customers, {table.loc[lacking, key].iloc[0].to_dict()} first.")
+        raise ValueError(
+            f"`outcomes` lacks {int(lacking.sum())} active customers, {table.loc[lacking, key].iloc[0].to_dict()} first."
+        )
     table["churned"] = (table["orders_ahead"] == 0).astype("int64")
     usual = table["net_sales_365_days"] * horizon_days / YEAR
     fell = table["net_sales_ahead"] < (1 - fall) * usual
