@@ -16,7 +16,6 @@ from sklearn.utils.validation import check_is_fitted
 
 from kalib.errors import NotEnoughDataError
 from kalib.schema import check_columns, check_key
-from kalib.topics.churn_windows import is_same_season
 
 CANDIDATES = ("recency", "silence", "rfm", "boosting")
 """What may predict churn, simplest first: days of silence alone; silence against the customer's own gap; logistic
@@ -162,7 +161,8 @@ class ChurnModel(BaseEstimator):
         """Return the training snapshots whose level a prediction at ``date`` takes: the same season's, else the newest."""
         snapshots = sorted(self.calibration_["as_of"].unique())
         date = pd.Timestamp(date)
-        same = [day for day in snapshots if is_same_season(day, date) and (date - day).days > 182]
+        ages = [(date - day).days for day in snapshots]
+        same = [day for day, age in zip(snapshots, ages, strict=True) if age > 182 and abs((age + 182) % 365 - 182) <= 15]
         return same or [self.newest_]
 
     def _prepare(self, features: pd.DataFrame) -> pd.DataFrame:

@@ -296,10 +296,14 @@ def test_a_model_must_beat_the_rule(model: ChurnModel) -> None:
     assert not refused["chosen"].any()
 
 
-def test_the_level_is_that_of_the_same_season(model: ChurnModel, plan: pd.DataFrame, shop: pd.DataFrame) -> None:
+def test_the_level_is_that_of_the_same_season(model: ChurnModel, plan: pd.DataFrame) -> None:
     now = pd.Timestamp(AS_OF)
     assert model.calibrated_on(now) == [now - pd.Timedelta(days=730), now - pd.Timedelta(days=365)]
     assert model.calibrated_on(pd.Timestamp("2026-02-10")) == [model.newest_]
+    train = plan.loc[plan["role"] == "train", "as_of"]
+    for date in pd.date_range(now, periods=120, freq="7D"):  # the plan and the model mean the same by a season
+        same = [day for day in train if is_same_season(day, date) and (date - day).days > 182]
+        assert model.calibrated_on(date) == (same or [model.newest_])
 
 
 def test_a_subset_gets_the_same_probabilities(model: ChurnModel, shop: pd.DataFrame, churn: pd.DataFrame) -> None:
