@@ -18,7 +18,7 @@ import yaml
 
 from kalib.errors import DataError, SettingsError
 from kalib.ledger.guess import MONEY, Guess, Numbers, Seen, Sure, guess_columns
-from kalib.ledger.quality import PRICE, QUANTITY
+from kalib.ledger.quality import EXCEL, PRICE, QUANTITY
 from kalib.ledger.quality import _number as read_number
 from kalib.ledger.read import DELIMITERS, PARQUET_ENDINGS, Source, open_source, quote, text
 from kalib.settings import Columns, Read
@@ -35,7 +35,6 @@ _OTHER_DAYS = (
 )
 ITSELF = ""
 """Stands for the dates that the ledger reads without being told: the year comes first."""
-EXCEL = "excel"
 _FORMATS = {
     ITSELF: [day + time for day in _YEAR_FIRST for time in _TIMES],
     **{f"{day}{time}": [day + time] for day in _OTHER_DAYS for time in (*_TIMES[:3], " %I:%M %p", " %I:%M:%S %p")},
@@ -255,20 +254,31 @@ def _date_sql(name: str, form: str) -> str:
     if form == EXCEL:
         return f"CASE WHEN TRY_CAST({value} AS DOUBLE) BETWEEN 20000 AND 65000 THEN DATE '1899-12-30' + CAST(floor(TRY_CAST({value} AS DOUBLE)) AS INTEGER) END"
     parsed = f"try_strptime({value}, [{', '.join(text(one) for one in _FORMATS[form])}])"
-    return f"CASE WHEN year({parsed}) BETWEEN 1950 AND 2199 THEN {parsed}::DATE END"
+    day = f"CASE WHEN year({parsed}) BETWEEN 1950 AND 2199 THEN {parsed}::DATE END"
+    if form != ITSELF:
+        return day
+    has_zone = rf"regexp_full_match({value}, '\d{{4}}-\d\d-\d\d[ T]\d\d:\d\d.*(Z|[+-]\d\d(:?\d\d)?)')"
+    return f"CASE WHEN {has_zone} THEN TRY_CAST(left({value}, 10) AS DATE) ELSE {day} END"
 
 
 def _formats_in_sample(con: duckdb.DuckDBPyConnection, name: str) -> list[str]:
     """Return the date formats that read a fair part of the sample, the one that reads most first."""
     value = f"trim({name}::VARCHAR)"
     con.execute(f"CREATE OR REPLACE TEMP TABLE few AS SELECT DISTINCT {name} FROM (SELECT {name} FROM sample WHERE {value} <> '') ORDER BY ALL LIMIT 500")
-    like_dates, count = con.execute(f"SELECT count(*) FILTER (length({value}) BETWEEN 5 AND 32 AND regexp_matches({value}, '\\d')), count(*) FROM few").fetchone()
-    if 2 * like_dates < count or not count:
+    values = [row[0] for row in con.execute(f"SELECT {value} FROM few").fetchall()]
+    if 2 * sum(5 <= len(value) <= 32 and any(sign.isdigit() for sign in value) for value in values) < max(len(values), 1):
         return []
-    all_formats = [*_FORMATS, EXCEL]
-    counts = con.execute(f"SELECT {', '.join(f'count({_date_sql(name, form)})' for form in all_formats)} FROM few").fetchone()
-    found = sorted(zip(counts, all_formats, strict=True), key=lambda item: -item[0])
-    return [form for read, form in found if 5 * read >= count and read][:4]
+    signs = set("".join(values))
+    forms = [ITSELF, EXCEL, *(form for form in _FORMATS if form and _could_fit(form, signs))]
+    counts = con.execute(f"SELECT {', '.join(f'count({_date_sql(name, form)})' for form in forms)} FROM few").fetchone()
+    found = sorted(zip(counts, forms, strict=True), key=lambda item: -item[0])
+    return [form for read, form in found if 5 * read >= len(values) and read][:4]
+
+
+def _could_fit(form: str, signs: set[str]) -> bool:
+    """Say whether the signs between the parts of a date, and letters for its month or half of the day, are there."""
+    letters = "%b" in form or "%B" in form or "%p" in form
+    return set(re.sub(r"%\w", "", form)) <= signs and (not letters or any(sign.isalpha() for sign in signs))
 
 
 def _refuse_headless(file: Path, seen: Sequence[Seen]) -> None:
