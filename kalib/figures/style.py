@@ -157,7 +157,7 @@ def is_narrow(ax: Axes) -> bool:
     >>> is_narrow(new_axes(358, 240)), is_narrow(new_axes(880, 240))
     (True, False)
     """
-    return ax.get_figure(root=True).get_figwidth() * 72 < 500
+    return bool(ax.get_figure(root=True).get_figwidth() * 72 < 500)
 
 
 def split(ax: Axes, *, rows: int, columns: int, sharex: bool = True, sharey: bool = True) -> np.ndarray:

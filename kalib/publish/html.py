@@ -41,6 +41,7 @@ _KEPT_TAGS = (
 ).split()
 _KEPT_ATTRIBUTES = ["align", "colspan", "rowspan", "scope", "title"]
 _NOT_TEXT = re.compile(r"<(style|script|template|iframe|object|svg|math)\b.*?(</\1\s*>|$)", re.S | re.I)
+_NOTHING = Markup("")
 _CELL = re.compile(r"<(t[dh])\b([^>]*)>(.*?)</t[dh]>", re.S)
 _NUMBER = re.compile(r"[-+−]?[^\w\s<]?\d[\d,. ]*(e[-+]?\d+)?\s?%?|NaN|nan|None|NaT|inf|-inf|\.\.\.|", re.I)
 _HEADING = re.compile(r"^#{1,2}[ \t]+(.+?)[ \t#]*$", re.M)
@@ -51,7 +52,7 @@ class Part:
     """Something shown: ``kind`` is finding, note, kpis, text, figure, table or output."""
 
     kind: str
-    html: Markup = Markup("")
+    html: Markup = _NOTHING
     items: Sequence[Mapping[str, str]] = ()
 
 
@@ -62,7 +63,7 @@ class Section:
     id: str
     heading: str
     question: str = ""
-    how: Markup = Markup("")
+    how: Markup = _NOTHING
     parts: list[Part] = field(default_factory=list)
 
 
@@ -96,7 +97,7 @@ class Page:
     kpis: Sequence[Mapping[str, str]] = ()
     lead: list[Part] = field(default_factory=list)
     sections: list[Section] = field(default_factory=list)
-    about: Markup = Markup("")
+    about: Markup = _NOTHING
     code: list[str] = field(default_factory=list)
     provenance: Sequence[str] = ()
     meta: str = ""

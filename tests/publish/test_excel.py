@@ -1,0 +1,133 @@
+"""Does the Excel file hold the tables, in words, with nothing in it that runs?"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import zipfile
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pandas as pd
+import pytest
+from python_calamine import CalamineWorkbook
+
+from kalib.publish.excel import join_customers, write_workbook
+from kalib.settings import Job
+from kalib.words import Words
+
+HOSTILE = ['=cmd|"/C calc"!A0', "+1+1", "@SUM(A1)", "http://example.com", "00123", "_x0041_ \x07<b>&北"]
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> Job:
+    return Job(
+        job="tiny",
+        source="orders.csv",
+        columns={"customer_id": "c", "order_date": "d", "amount": "a"},
+        file=tmp_path / "j",
+    )
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    tables = tmp_path / "tables"
+    tables.mkdir()
+    n = len(HOSTILE)
+    customers = pd.DataFrame(
+        {
+            "customer_id": HOSTILE,
+            "first_order_date": [pd.Timestamp("2026-01-05")] * (n - 1) + [pd.NaT],
+            "orders": range(1, n + 1),
+            "net_sales": [1234.567] * n,
+            "net_sales_365_days": [float(i) for i in range(n)],
+            "returns_share": [0.125] * n,
+            "gap_days": [30.5] * (n - 1) + [None],
+        }
+    )
+    customers.to_parquet(tables / "customers.parquet")
+    pd.DataFrame({"customer_id": HOSTILE[:2], "tier": ["key", "tail"], "tier_rank": [1, 2]}).to_parquet(
+        tables / "tiers.parquet"
+    )
+    reasons = [[{"code": "silence", "value": 90.0, "typical": 30.0, "effect": 0.4}], []]
+    pd.DataFrame({"customer_id": HOSTILE[:2], "churn_probability": [0.5, 0.25], "reasons": reasons}).to_parquet(
+        tables / "churn.parquet"
+    )
+    pd.DataFrame({"customer_id": HOSTILE, "name": HOSTILE, "region": [None] * n}).to_parquet(
+        tables / "accounts.parquet"
+    )
+    (tmp_path / "run.json").write_text(json.dumps({"as_of": "2026-06-30"}), encoding="utf-8")
+    return tmp_path
+
+
+def _read(file: Path) -> dict[str, list[list[object]]]:
+    book = CalamineWorkbook.from_path(str(file))
+    return {name: book.get_sheet_by_name(name).to_python() for name in book.sheet_names}
+
+
+def test_customers_come_first_in_words(run: Path, job: Job) -> None:
+    file = write_workbook(run, job, Words("en", currency="GBP"))
+    assert file.name == "tiny-2026-06-30.xlsx"
+    sheets = _read(file)
+    assert list(sheets) == ["Customers", "Trading history", "Tiers", "Churn risk"]
+    rows = {row[0]: dict(zip(sheets["Customers"][0], row, strict=True)) for row in sheets["Customers"][1:]}
+    first = rows[HOSTILE[0]]
+    assert first["Account"] == HOSTILE[0]
+    assert first["Tier"] == "Key"
+    assert first["Probability of leaving"] == 0.5
+    assert first["Why we think so"] == "silent for 90 days, usually orders every 30 days"
+    assert first["First order"] == dt.date(2026, 1, 5)
+    assert first["Net sales"] == 1234.57
+    assert "Region" not in first  # an empty column of the accounts
+    assert rows["00123"]["Tier"] == ""
+
+
+def test_the_workbook_speaks_chinese(run: Path, job: Job) -> None:
+    sheets = _read(write_workbook(run, job, Words("zh", currency="CNY")))
+    assert "客户总表" in sheets
+    assert "重点客户" in {row[1] for row in sheets["客户等级"]}
+
+
+def test_nothing_becomes_a_formula_a_link_or_a_number(run: Path, job: Job) -> None:
+    file = write_workbook(run, job, Words("en"))
+    shown = {row[0] for row in _read(file)["Trading history"][1:]}
+    assert shown >= set(HOSTILE[:5])
+    with zipfile.ZipFile(file) as parts:
+        for name in parts.namelist():
+            root = ElementTree.fromstring(parts.read(name))
+            assert not [e for e in root.iter() if e.tag.rpartition("}")[2] in ("f", "hyperlink")], name
+        sheet = parts.read("xl/worksheets/sheet2.xml").decode()
+    assert "_x005F_x0041_ &lt;b&gt;&amp;北" in sheet  # Excel would read _x0041_ as A
+
+
+def test_headers_stay_and_filter(run: Path, job: Job) -> None:
+    file = write_workbook(run, job, Words("en"))
+    last = "ABCDEFGHIJKLMNOP"[len(_read(file)["Customers"][0]) - 1]
+    with zipfile.ZipFile(file) as parts:
+        sheet = parts.read("xl/worksheets/sheet1.xml").decode()
+        styles = parts.read("xl/styles.xml").decode()
+    assert 'state="frozen"' in sheet
+    assert f'<autoFilter ref="A1:{last}{len(HOSTILE) + 1}"' in sheet
+    assert f'<dimension ref="A1:{last}{len(HOSTILE) + 1}"' in sheet
+    assert "0.0%" in styles
+    assert "yyyy\\-mm\\-dd" in styles or "yyyy-mm-dd" in styles
+
+
+def test_a_run_without_topics_and_one_without_tables(run: Path, job: Job) -> None:
+    for name in ("tiers", "churn", "accounts"):
+        (run / "tables" / f"{name}.parquet").unlink()
+    assert list(_read(write_workbook(run, job, Words("en")))) == ["Customers", "Trading history"]
+    (run / "tables" / "customers.parquet").unlink()
+    assert list(_read(write_workbook(run, job, Words("en")))) == ["Customers"]
+
+
+def test_the_same_tables_give_the_same_file(run: Path, job: Job) -> None:
+    first = write_workbook(run, job, Words("en")).read_bytes()
+    assert write_workbook(run, job, Words("en")).read_bytes() == first
+
+
+def test_the_joined_sheet_has_every_customer_once(run: Path) -> None:
+    tables = {p.stem: pd.read_parquet(p) for p in (run / "tables").glob("*.parquet")}
+    joined = join_customers(tables)
+    assert sorted(joined["customer_id"]) == sorted(HOSTILE)
+    assert joined["net_sales_365_days"].is_monotonic_decreasing
