@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import duckdb
 import yaml
@@ -49,7 +50,7 @@ class Totals:
     without_customer: int
     amount: str | None
     quantity_times_price: str | None
-    amounts_agree: bool
+    amount_is: Literal["the same", "less a share", "less money", "another"]  # beside quantity times price
 
 
 def write_job_file(file: Path, out: Path | None) -> str:
@@ -116,8 +117,7 @@ def _inspect(con: duckdb.DuckDBPyConnection, file: Path, out: Path, scratch: Pat
     date_format, date_lines = _choose_dates(con, guesses, by_header, names)
     guesses = _hold_to_format(guesses, by_header, date_format)
     totals = _total(con, guesses, by_header, names, decimal)
-    if not totals.amounts_agree:
-        guesses = _leave_open(guesses, totals)
+    guesses = _settle_money(guesses, totals)
     currency = _find_currency(con, guesses, names)
     draft = Draft(file, out, read, guesses, by_header, totals.distinct, decimal_lines, date_lines, currency)
     return draft.write(), _summarise(draft, totals, _span(con, guesses, by_header, names, date_format))
@@ -392,22 +392,32 @@ def _total(
 
     keys = ", ".join(f"count(DISTINCT {key(role)})" for role in KEYS)
     product = f"({sql('quantity')} * {sql('unit_price')})"
-    apart = f"abs({product} - {sql('amount')}) > 0.011"
-    nameless, amount, money, far, both, *distinct = con.execute(
+    full, discount = f"{product}::DOUBLE", f"coalesce({sql('discount')}, 0)::DOUBLE"
+    expected = {"the same": full, "less a share": f"{full} * (1 - {discount})", "less money": f"{full} - {discount}"}
+    near = ", ".join(f"count(*) FILTER (abs({money} - {sql('amount')}::DOUBLE) <= 0.011)" for money in expected.values())
+    nameless, amount, money, both, *counts = con.execute(
         f"SELECT count(*) FILTER ({key('customer_id')} IS NULL), sum({sql('amount')})::DECIMAL(38, 2)::VARCHAR, "
-        f"sum({product})::DECIMAL(38, 2)::VARCHAR, count(*) FILTER ({apart}), count({product} - {sql('amount')}), {keys} FROM source"
+        f"sum({product})::DECIMAL(38, 2)::VARCHAR, count({product} - {sql('amount')}), {near}, {keys} FROM source"
     ).fetchone()
-    known = {role: count for role, count in zip(KEYS, distinct, strict=True) if role in guesses and guesses[role].header}
-    return Totals(known, nameless, amount, money, far <= 0.01 * both)
+    agreeing = zip(expected, counts[: len(expected)], strict=True)
+    amount_is = next((what for what, count in agreeing if count >= 0.99 * both), "another")
+    distinct = zip(KEYS, counts[len(expected) :], strict=True)
+    return Totals({role: count for role, count in distinct if role in guesses and guesses[role].header}, nameless, amount, money, amount_is)
 
 
-def _leave_open(guesses: dict[str, Guess], totals: Totals) -> dict[str, Guess]:
-    """Leave the choice of money to the user, where quantity times price is not the amount."""
-    why = f"quantity × unit_price is {totals.quantity_times_price} in all, the amount {totals.amount}: map one of the two"
-    return {
-        role: replace(guess, header=None, sure="please check", why=why, rivals=(guess.header,)) if role in ("amount", "unit_price") and guess.header else guess
-        for role, guess in guesses.items()
-    }
+def _settle_money(guesses: dict[str, Guess], totals: Totals) -> dict[str, Guess]:
+    """Take the amount where it is quantity times price, or that less the discount; else the choice is the user's."""
+    settled = dict(guesses)
+    if totals.amount_is == "another":
+        why = f"quantity × unit_price is {totals.quantity_times_price} in all, the amount {totals.amount}: map one of the two"
+        for role in ("amount", "unit_price"):
+            settled[role] = replace(guesses[role], header=None, sure="please check", why=why, rivals=(guesses[role].header,))
+    elif totals.amount_is != "the same":
+        unit = "a share of the price" if totals.amount_is == "less a share" else "money of the line"
+        price = guesses["unit_price"]
+        settled["discount"] = replace(guesses["discount"], sure="certain", why=f"{unit}: quantity × unit_price less it is the amount")
+        settled["unit_price"] = replace(price, header=None, sure="certain", why="the amount is net of the discount and is used", rivals=(price.header,))
+    return settled
 
 
 def _span(
@@ -514,7 +524,7 @@ class Draft:
                 return []
             return [f"# {role}: ???  # {why}; headers to choose from: {self._headers(tuple(self.by_header))}"]
         if guess.header is None:
-            return [f"# {role}: {_scalar(header)}  # please check: {guess.why}" for header in guess.rivals]
+            return [f"# {role}: {_scalar(header)}  # {guess.sure}: {guess.why}" for header in guess.rivals]
         count = f"; {self.distinct[role]:,} different values" if role in self.distinct else ""
         seen = f"such as {_such(self.by_header[guess.header])}{count}"
         also = f"; also possible: {self._headers(guess.rivals)}" if guess.rivals else ""

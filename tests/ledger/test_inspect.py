@@ -220,6 +220,17 @@ def test_an_amount_that_is_not_quantity_times_price_is_left_open(tmp_path):
     assert {"quantity", "unit_price", "amount"} <= columns_of(agreeing).keys()
 
 
+@pytest.mark.parametrize(("discount", "unit"), [([0.1, 0.5], "a share of the price"), ([20000, 150000], "money of the line")])
+def test_an_amount_net_of_the_discount_is_taken(tmp_path, discount, unit):
+    columns = {"Customer": ["a", "b"], "Date": ISO[:2], "Quantity": [20, 30], "Price": [10000, 10000], "Discount": discount, "Amount": [180000, 150000]}
+    settings, text, summary = inspect(write_csv(tmp_path / "orders.csv", columns))
+    assert settings["columns"]["amount"] == "Amount"
+    assert "# unit_price: Price  # certain: the amount is net of the discount and is used" in text
+    assert f"discount: Discount  # certain: {unit}" in text
+    assert "net total: 330000.00" in summary
+    assert "please check" not in summary
+
+
 def test_dates_that_tie_are_left_to_the_user(tmp_path):
     columns = {"Customer": ["a", "b"], "Posting Date": ISO[:2], "Invoice Date": ISO[2:], "Amount": [1, 2]}
     settings, _, summary = inspect(write_csv(tmp_path / "orders.csv", columns))
