@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import ibis
 from ibis import _
+from ibis.common.deferred import Deferred
 from ibis.expr.types import Table
 
 WINDOWS = (30, 90, 180, 365)
@@ -104,7 +105,7 @@ def snapshots(days: Table, dates: Sequence[dt.date]) -> Table:
     money = [name for name in table.columns if name.startswith(("net_sales", "margin")) or name in ("gross_sales", "returns")]
     table = table.mutate(
         **{name: _[name].fill_null(0).round(2).cast("float64") for name in money},
-        **{name: _[name].fill_null(0).cast("int64") for name in table.columns if name.startswith("orders") or name == "order_days"},
+        **{name: _counted(_[name]) for name in table.columns if name.startswith("orders") or name == "order_days"},
     )
     spread = (_.gap_squares - _.gap_sum * _.gap_sum / _.gap_count) / (_.gap_count - 1)
     table = table.mutate(
@@ -139,7 +140,7 @@ def outcomes(days: Table, dates: Sequence[dt.date], *, horizon_days: int) -> Tab
     )
     joined = known.left_join(ahead, ["as_of", "customer_id"]).drop("as_of_right", "customer_id_right")
     return joined.mutate(
-        orders_ahead=_.orders_ahead.fill_null(0).cast("int64"), net_sales_ahead=_.net_sales_ahead.fill_null(0)
+        orders_ahead=_counted(_.orders_ahead), net_sales_ahead=_.net_sales_ahead.fill_null(0)
     ).order_by("as_of", "customer_id")
 
 
@@ -153,7 +154,7 @@ def order_days(days: Table) -> Table:
 def months(days: Table) -> Table:
     """Return one row per customer and calendar month with any row; its net sales add up to the customer's."""
     extra = {"margin": _.margin.sum()} if "margin" in days.columns else {}
-    table = days.group_by("customer_id", month=_.order_date.truncate("M")).agg(
+    table = days.group_by("customer_id", month=_.order_date.truncate("M").cast("timestamp").cast("date")).agg(
         orders=_.orders.sum(), net_sales=_.net_sales.sum(), returns=_.returns.sum(), **extra
     )
     return _rounded(table).order_by("customer_id", "month")
@@ -181,9 +182,14 @@ def _known(days: Table, dates: Sequence[dt.date]) -> Table:
     return both.filter(both.order_date <= both.as_of)
 
 
+def _counted(count: Deferred) -> Deferred:
+    """Return a count as int64: cast twice, as DuckDB sums into wider integers, which Ibis does not know of, and Parquet makes floats of."""
+    return count.fill_null(0).cast("int32").cast("int64")
+
+
 def _rounded(table: Table) -> Table:
     """Return ``table`` with exact money as float64 in currency units, rounded once to the minor unit."""
     money = [name for name in table.columns if name in ("net_sales", "gross_sales", "returns", "margin")]
     return table.mutate(
-        orders=_.orders.fill_null(0).cast("int64"), **{name: _[name].fill_null(0).round(2).cast("float64") for name in money}
+        orders=_counted(_.orders), **{name: _[name].fill_null(0).round(2).cast("float64") for name in money}
     )
