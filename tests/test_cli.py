@@ -127,13 +127,15 @@ def test_lab_opens_with_the_tables_ready(workshop: Workshop, kalib: Call, monkey
     assert environment["KALIB_JOB"] == str(workshop.file)
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_an_interrupted_run_leaves_nothing_behind(workshop: Workshop, number: int, code: int) -> None:
+@pytest.mark.parametrize(("number", "code", "others"), [(signal.SIGTERM, 143, "b,c"), (signal.SIGINT, 130, "")])
+def test_an_interrupted_run_leaves_nothing_behind(workshop: Workshop, number: int, code: int, others: str) -> None:
     mark = workshop.root / "started"
-    workshop.add(
-        "10_waits", [f"open({str(mark)!r}, 'w').write(str(__import__('os').getpid()))\n__import__('time').sleep(60)"]
-    )
-    command = [sys.executable, "-m", "kalib", "run", str(workshop.file), "--only", "waits"]
+    wait = f"import os, time\nopen({str(mark)!r}, 'w').write(str(os.getpid()))\ntime.sleep(60)"
+    for name in ("10_a", "20_b", "30_c"):
+        workshop.add(
+            name, [wait if name == "10_a" else "time.sleep(60)"], reads=[] if name == "10_a" else ["a"], writes=name[3:]
+        )
+    command = [sys.executable, "-m", "kalib", "run", str(workshop.file), "--only", f"a,{others}".strip(",")]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 40
     while not (mark.is_file() and mark.read_text()) and time.monotonic() < deadline and process.poll() is None:

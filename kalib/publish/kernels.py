@@ -8,6 +8,8 @@ import logging
 import os
 import shutil
 import signal
+import socket
+import subprocess
 import sys
 import tempfile
 import threading
@@ -23,21 +25,66 @@ from jupyter_client.manager import AsyncKernelManager  # noqa: E402
 from nbclient.exceptions import CellControlSignal, DeadKernelError  # noqa: E402
 from papermill.exceptions import PapermillException  # noqa: E402
 
+import kalib  # noqa: E402
 from kalib.errors import NotebookError  # noqa: E402
+from kalib.publish import warm  # noqa: E402
 from kalib.publish.plan import Literal, Notebook  # noqa: E402
 
-SOCKET_PATH = 90
+SOCKET_PATH = 70
 """Longest folder name that leaves room for a socket's name: the system allows 104 to 108 characters in all."""
+MANY = 3
+"""From so many notebooks on it pays to do all imports once."""
+START_SECONDS = 300
+"""A kernel waits for the imports of the process it is forked from, on a busy machine with a cold disk."""
+_ENVIRONMENT = {
+    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+    "OMP_WAIT_POLICY": "PASSIVE",  # else threads that wait burn the core that another notebook needs
+    "PYTHONHASHSEED": "0",
+}
 
 
 class Kernels:
-    """The kernels under way, so that they can be ended from outside; each is used for one notebook."""
+    """Kernels for notebooks, each used for one; none outlives the ``with`` block.
 
-    def __init__(self, *, folder: Path, cell_seconds: int = 1800) -> None:
-        self.folder, self.cell_seconds = folder, cell_seconds
+    Where many are ``expected`` they are forked from one process that has imported what notebooks import (see
+    kalib.publish.warm; Linux only).
+    """
+
+    def __init__(self, *, folder: Path, expected: int = 1, cell_seconds: int = 1800) -> None:
+        self.folder, self.expected, self.cell_seconds = folder, expected, cell_seconds
         self._running: set[AsyncKernelManager] = set()
         self._stopped = False
         self._lock = threading.Lock()
+        self._scratch = Path(tempfile.mkdtemp(prefix="kalib-"))
+        self._warm: subprocess.Popen | None = None
+
+    def __enter__(self) -> Kernels:
+        if sys.platform == "linux" and self._is_short and self.expected >= MANY:
+            with socket.socket(socket.AF_UNIX) as listener:  # who connects early waits for the imports
+                listener.bind(str(self._scratch / "warm"))
+                listener.listen()
+                self._warm = subprocess.Popen(
+                    [sys.executable, "-m", "kalib.publish.warm", "serve", str(listener.fileno())],
+                    stdin=subprocess.PIPE,  # its end ends it, even when this process is killed
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    pass_fds=[listener.fileno()],
+                    cwd=Path(kalib.__file__).parent.parent,
+                    env=os.environ | _ENVIRONMENT,
+                    start_new_session=True,
+                )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+        if self._warm is not None:
+            self._warm.stdin.close()
+            self._warm.wait()
+        shutil.rmtree(self._scratch, ignore_errors=True)
+
+    @property
+    def _is_short(self) -> bool:
+        return len(str(self._scratch)) < SOCKET_PATH
 
     def execute(self, notebook: Notebook, *, parameters: Mapping[str, Literal], output: Path) -> None:
         """Execute a notebook and write it, as executed, to ``output``.
@@ -54,7 +101,7 @@ class Kernels:
             If a cell raises, does not end in time, ends the kernel or leaves cells unrun; names notebook and cell.
         """
         output.parent.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(prefix="kalib-"))
+        scratch = Path(tempfile.mkdtemp(dir=self._scratch))
         manager = self._start(notebook, scratch)
         stopped = ""
         try:
@@ -66,6 +113,7 @@ class Kernels:
                 progress_bar=False,
                 km=manager,
                 execution_timeout=self.cell_seconds,
+                start_timeout=START_SECONDS,
             )
         except TimeoutError:
             stopped = f"did not end within {self.cell_seconds} s"
@@ -90,26 +138,28 @@ class Kernels:
                     os.killpg(manager.provisioner.pgid, signal.SIGKILL)
 
     def _start(self, notebook: Notebook, scratch: Path) -> AsyncKernelManager:
-        short = len(str(scratch)) < SOCKET_PATH and sys.platform != "win32"
         manager = AsyncKernelManager(  # with the other one, a dead kernel is never noticed
             kernel_name="python3",
-            transport="ipc" if short else "tcp",
+            transport="ipc" if self._is_short and sys.platform != "win32" else "tcp",
             connection_file=str(scratch / "kernel.json"),
         )
         # This Python, whatever kernel of that name the user has installed; no history file, no startup files of theirs.
-        options = ["-f", "{connection_file}", "--HistoryManager.enabled=False"]
-        manager.kernel_spec.argv = [sys.executable, "-m", "ipykernel_launcher", *options]
-        environment = os.environ | {
-            "KALIB_NOTEBOOK": notebook.name,
-            "IPYTHONDIR": str(scratch / "ipython"),
-            "MPLBACKEND": "module://matplotlib_inline.backend_inline",
-            "OMP_WAIT_POLICY": "PASSIVE",
-            "PYTHONHASHSEED": "0",
-        }
+        if self._warm is not None and self._warm.poll() is None:
+            command = ["-I", "-S", warm.__file__, "keep", str(self._scratch / "warm"), "{connection_file}"]
+        else:
+            command = ["-m", "ipykernel_launcher", "-f", "{connection_file}", "--HistoryManager.enabled=False"]
+        manager.kernel_spec.argv = [sys.executable, *command]
+        about = {"KALIB_NOTEBOOK": notebook.name, "IPYTHONDIR": str(scratch / "ipython")}
         with self._lock:
             if self._stopped:
                 raise NotebookError(f"{notebook.name} was not started: the run was stopped.")
-            asyncio.run(manager.start_kernel(env=environment, cwd=str(self.folder)))
+            start = manager.start_kernel(
+                env=os.environ | _ENVIRONMENT | about,
+                cwd=str(self.folder),
+                stdout=subprocess.DEVNULL,  # ours is for results; what cells print goes into the notebook
+                stderr=subprocess.DEVNULL,
+            )
+            asyncio.run(start)
             self._running.add(manager)
         return manager
 

@@ -92,17 +92,21 @@ def run_job(
     """
     started = time.monotonic()
     notebooks = read_notebooks(job)
-    plan_notebooks(notebooks, only=only)
+    expected = len(plan_notebooks(notebooks, only=only)) * len(job.language)
     check_parameters(job, notebooks)
     folder = reports_folder(job, out) / job.job
-    with _locked(folder), _build_folder(folder) as build:
+    with (
+        _locked(folder),
+        _build_folder(folder) as build,
+        Kernels(folder=job.root, expected=expected) as kernels,
+    ):
         report = ledger.build(job, build)
         plan = plan_notebooks(notebooks, only=only, tables=report.tables)
         steps = _Steps(progress, total=2 + len(plan) * len(job.language))
         steps.say("ledger", time.monotonic() - started)
         write_settings(job, build)
         kept = kept_decisions(folder, report.as_of)
-        durations = _run_editions(job, plan, build, folder / "failed", kept=kept, steps=steps)
+        durations = _run_editions(job, plan, build, folder / "failed", kept=kept, kernels=kernels, steps=steps)
         begun = time.monotonic()
         facts = _collect(job, plan, build, report, durations, given=parameters or {}, only=only)
         _make_pages(job, build, report, facts, started=started)
@@ -132,7 +136,8 @@ def make_table(job: Job, draft: Path, table: str) -> list[str]:
         write_settings(job, draft)
         kept = kept_decisions(draft.parent, report.as_of)
         first = job.model_copy(update={"language": job.language[:1]})
-        _run_editions(first, plan, draft, draft / "failed", kept=kept, steps=_Steps(None, 0))
+        with Kernels(folder=job.root, expected=len(plan)) as kernels:
+            _run_editions(first, plan, draft, draft / "failed", kept=kept, kernels=kernels, steps=_Steps(None, 0))
     return [notebook.name for notebook in plan]
 
 
@@ -264,6 +269,7 @@ def _run_editions(
     failed: Path,
     *,
     kept: Mapping[str, Literal],
+    kernels: Kernels,
     steps: _Steps,
 ) -> dict[str, float]:
     """Run the notebooks in each language of the job.
@@ -278,7 +284,7 @@ def _run_editions(
     write_json(build / "plan.json", about)
     seconds: dict[str, float] = {}
     for language in job.language:
-        edition = _Edition(job, build, language, parameters, Kernels(folder=job.root))
+        edition = _Edition(job, build, language, parameters, kernels)
         with closing(_run_plan(plan, edition, failed)) as ended:  # a signal between two notebooks ends the kernels too
             for notebook, took in ended:
                 steps.say(notebook.name if edition.is_first else f"{notebook.name} ({language})", took)
@@ -307,7 +313,8 @@ def _run_plan(plan: Sequence[Notebook], edition: _Edition, failed: Path) -> Iter
                     except NotebookError as error:
                         raise _keep_failed(edition.page(notebook), failed, error) from None
         finally:
-            edition.kernels.stop()
+            if waiting or under_way:
+                edition.kernels.stop()
 
 
 def _check_record(notebook: Notebook, record: Path) -> None:

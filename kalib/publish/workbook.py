@@ -307,6 +307,17 @@ class Run:
         """Show a note in plain type."""
         self._show(display.note(self._say(key, facts)))
 
+    def say_reasons(self, reasons: pd.Series, *, most: int = 2) -> list[str]:
+        """Return in words what raises each customer's risk most.
+
+        Parameters
+        ----------
+        reasons : per customer a list of code, value, typical and effect, as the churn table has it
+        most : how many reasons are said
+        """
+        raising = [[reason for reason in own if reason["effect"] > 0][:most] for own in reasons]
+        return ["; ".join(self._say(f"codes.reason.{one['code']}", one) for one in own) for own in raising]
+
     def draw(
         self,
         draw: Callable[..., Axes],

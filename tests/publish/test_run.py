@@ -63,6 +63,7 @@ def no_kernels(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict]]:
         (folder / f"{notebook.name}.json").write_text(json.dumps(record), encoding="utf-8")
 
     monkeypatch.setattr(Kernels, "execute", execute)
+    monkeypatch.setattr(Kernels, "__enter__", lambda self: self)
     return ran
 
 
@@ -276,8 +277,9 @@ def test_a_notebook_that_fails_is_named(workshop: Workshop, cells: list[str], sa
 def test_a_cell_that_does_not_end_is_named(workshop: Workshop, tmp_path: Path) -> None:
     file = workshop.add("20_b", ["import time; time.sleep(60)"])
     notebook = next(n for n in read_notebooks(workshop.job()) if n.file == file)
+    kernels = Kernels(folder=tmp_path, cell_seconds=1)
     with pytest.raises(NotebookError, match=r"20_b, cell 3 \(`import time; .*did not end within 1 s"):
-        Kernels(folder=tmp_path, cell_seconds=1).execute(notebook, parameters={}, output=tmp_path / "out.ipynb")
+        kernels.execute(notebook, parameters={}, output=tmp_path / "out.ipynb")
 
 
 def test_a_users_notebook_joins_and_pages_work_on_the_draft_later(workshop: Workshop) -> None:
