@@ -65,7 +65,7 @@ def test_the_tables_are_declared(notebook: nbformat.NotebookNode) -> None:
     for table in declared["writes"]:
         assert table in TABLES
         assert f'book.write("{table}"' in source
-        assert f'book.skip("{table}"' in source
+        assert f'book.making("{table}")' in source
     for table in re.findall(r'book\.read\("(\w+)"', source):
         assert table in declared["reads"], table
 
@@ -73,7 +73,7 @@ def test_the_tables_are_declared(notebook: nbformat.NotebookNode) -> None:
 def test_it_asserts_its_rows_and_ends_with_its_record(notebook: nbformat.NotebookNode) -> None:
     cells = code(notebook)
     assert any("assert " in cell.source for cell in cells[1:4])
-    assert cells[-1].source.startswith("book.close(")
+    assert cells[-1].source == "book.close()"
 
 
 def test_results_are_stored_and_held_to(notebook: nbformat.NotebookNode) -> None:

@@ -10,7 +10,7 @@ import pandas as pd
 from kalib.errors import NotEnoughDataError
 from kalib.schema import check_columns, check_key
 
-HORIZONS = (30, 60, 90, 120, 180, 365)
+HORIZONS = (30, 60, 90, 180, 365)
 """Candidate horizons, in days."""
 
 ACTIVE = (90, 180, 365, 540, 730, 1095)
@@ -28,20 +28,26 @@ _YEARS_BACK = 2
 
 
 def choose_horizon(
-    order_days: pd.DataFrame, *, as_of: dt.date, share: float = 0.5, candidates: tuple[int, ...] = HORIZONS
+    order_days: pd.DataFrame,
+    *,
+    as_of: dt.date,
+    share: float = 0.9,
+    least_dates: int = 4,
+    candidates: tuple[int, ...] = HORIZONS,
 ) -> pd.DataFrame:
     """Choose the horizon of churn from how soon customers come back.
 
     The rule: the shortest candidate within which at least ``share`` of the repeat orders come, each customer counting
-    once, so that a customer who leaves is told from one who is merely between two orders. The history must still leave
-    one snapshot to report on and one to learn from (``plan_snapshots``); where that forbids the horizon so found,
-    the longest that it allows is taken. Gaps that are still open at ``as_of`` are left out, which makes a short history
-    look a little faster than it is.
+    once, so that a customer who leaves is told from one who is merely between two orders. The longer the horizon, the
+    fewer past dates have theirs behind them: where none holds so many orders and leaves ``least_dates`` dates to
+    learn from and to check on, the longest that leaves them is taken, and in a short history the longest that leaves
+    two. Gaps that are still open at ``as_of`` are left out, which makes a short history look a little faster than it is.
 
     Parameters
     ----------
     order_days : customer_id, order_date; rows after ``as_of`` are not looked at
     share : share of the repeat orders that must come within the horizon
+    least_dates : past dates that must have their whole horizon in the history
 
     Returns
     -------
@@ -56,7 +62,7 @@ def choose_horizon(
 
     Examples
     --------
-    >>> days = pd.date_range("2024-01-01", "2026-01-01", freq="40D")
+    >>> days = pd.date_range("2023-01-01", "2026-01-01", freq="40D")
     >>> table = choose_horizon(pd.DataFrame({"customer_id": "a", "order_date": days}), as_of=dt.date(2026, 1, 1))
     >>> table.loc[table["chosen"], "horizon_days"].tolist()
     [60]
@@ -72,7 +78,8 @@ def choose_horizon(
         raise NotEnoughDataError(
             "churn_history", needed_days=_HISTORY + 2 * shortest, has_days=(pd.Timestamp(as_of) - first).days
         )
-    enough = table["repeat_share"] >= share
+    enough, lasting = table["repeat_share"] >= share, table["snapshots"] >= least_dates
+    carried &= lasting | ~lasting.any()
     wanted = table.loc[enough & carried, "horizon_days"]
     chosen = wanted.min() if len(wanted) else table.loc[carried, "horizon_days"].max()
     table["chosen"] = table["horizon_days"] == chosen

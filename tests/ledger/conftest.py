@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,12 +62,3 @@ class Desk:
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
     return Desk(tmp_path)
-
-
-@pytest.fixture(scope="session")
-def retail() -> Path:
-    """The UCI Online Retail II log, which does not ship: ``KALIB_RETAIL`` says where it lies."""
-    place = os.environ.get("KALIB_RETAIL", "")
-    if not place or not Path(place).is_file():
-        pytest.skip("needs UCI Online Retail II: set KALIB_RETAIL to the Parquet file")
-    return Path(place)

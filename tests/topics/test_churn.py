@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 from pathlib import Path
 
 import numpy as np
@@ -27,9 +26,6 @@ from kalib.topics.churn_windows import (
 from kalib.words import Words
 
 AS_OF = dt.date(2026, 6, 30)
-RETAIL = Path(
-    os.environ.get("KALIB_RETAIL", Path(__file__).parents[3] / "shared" / "data" / "online_retail_ii.parquet")
-)
 
 
 def orders(gaps: dict[str, list[int]], start: str = "2024-01-01") -> pd.DataFrame:
@@ -132,21 +128,30 @@ def test_each_customer_counts_once_in_the_curve() -> None:
     assert repeats.set_index("gap_days")["repeat_share"].loc[[9, 10, 99, 100]].tolist() == [0, 0.5, 0.5, 1]
 
 
-def test_the_horizon_is_the_shortest_with_half_of_the_repeat_orders() -> None:
+def test_the_horizon_is_the_shortest_with_nine_in_ten_repeat_orders() -> None:
+    days = orders({"a": [20] * 40, "b": [50] * 15, "c": [80] * 10, "d": [300, 300]}, start="2024-06-30")
+    table = choose_horizon(days, as_of=AS_OF, share=0.7).set_index("horizon_days")
+    assert table["repeat_share"].to_dict() == {30: 0.25, 60: 0.5, 90: 0.75, 180: 0.75, 365: 1}
+    assert table.index[table["chosen"]].tolist() == [90]
+    assert table["why"].tolist() == ["few_repeats", "few_repeats", "chosen", "history", "history"]
+    less = choose_horizon(days, as_of=AS_OF, share=0.4).set_index("horizon_days")
+    assert less.index[less["chosen"]].tolist() == [60]
+
+
+def test_the_horizon_leaves_dates_to_learn_from() -> None:
+    """Nine in ten repeat orders come within 365 days only, which leave a single past date: a quarter leaves enough."""
     days = orders({"a": [20] * 40, "b": [50] * 15, "c": [80] * 10, "d": [300, 300]}, start="2024-06-30")
     table = choose_horizon(days, as_of=AS_OF).set_index("horizon_days")
-    assert table["repeat_share"].to_dict() == {30: 0.25, 60: 0.5, 90: 0.75, 120: 0.75, 180: 0.75, 365: 1}
-    assert table.index[table["chosen"]].tolist() == [60]
-    assert table["why"].tolist() == ["few_repeats", "chosen", *["longer_than_needed"] * 3, "history"]
-    stricter = choose_horizon(days, as_of=AS_OF, share=0.7).set_index("horizon_days")
-    assert stricter.index[stricter["chosen"]].tolist() == [90]
+    assert table.index[table["chosen"]].tolist() == [90]
+    assert table.loc[90, "why"] == "longest_possible"
+    assert table.loc[90, "snapshots"] >= 4 > table.loc[180, "snapshots"]
 
 
 def test_a_short_history_carries_only_a_short_horizon() -> None:
     days = orders({"a": [100, 100, 100], "b": [95, 95]}, start="2025-06-30")
     table = choose_horizon(days, as_of=AS_OF).set_index("horizon_days")
-    assert table.loc[90, "why"] == "longest_possible"
-    assert table.loc[120, "why"] == "history"
+    assert table.loc[table["chosen"], "why"].tolist() == ["longest_possible"]
+    assert table.loc[180, "why"] == "history"
 
 
 @pytest.mark.parametrize(
@@ -433,12 +438,9 @@ def test_summaries_add_up(churn: pd.DataFrame) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.skipif(
-    not RETAIL.exists(), reason="UCI Online Retail II is not here: name its Parquet file in KALIB_RETAIL"
-)
-def test_online_retail_ii() -> None:
+def test_online_retail_ii(retail: Path) -> None:
     """A plain pipeline reaches AUC .749 (logistic on R, F, M) and .769 (boosting), Brier .196 to .201 with the season."""
-    days = read_retail()
+    days = read_retail(retail)
     as_of, first = dt.date(2011, 12, 9), days["order_date"].min()
     bought = days[days["orders"] > 0]
     horizon = choose_horizon(bought, as_of=as_of)
@@ -459,8 +461,8 @@ def test_online_retail_ii() -> None:
     assert abs(table.loc["boosting", "predicted_share"] - table.loc["boosting", "observed_share"]) < 0.05
 
 
-def read_retail() -> pd.DataFrame:
-    lines = pd.read_parquet(RETAIL).drop_duplicates()
+def read_retail(file: Path) -> pd.DataFrame:
+    lines = pd.read_parquet(file).drop_duplicates()
     kept = lines["Customer ID"].notna() & (lines["Price"] > 0) & ~lines["Invoice"].str.startswith("A")
     lines = lines[kept]
     amount = lines["Quantity"] * lines["Price"]
