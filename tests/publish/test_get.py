@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import io
 import itertools
-import os
 import threading
 import zipfile
 from collections.abc import Iterable, Iterator
@@ -24,7 +23,6 @@ from kalib.publish.get import RETAIL_SCHEMA, get
 from kalib.settings import read_job
 
 HEADER = RETAIL_SCHEMA.names
-RETAIL_FILE = Path(os.environ.get("KALIB_RETAIL") or Path(__file__).parents[3] / "shared" / "data" / "online_retail_ii.parquet")
 MORNING = dt.datetime(2009, 12, 1, 7, 45)
 LINES = [
     [489434, 85048, "15CM GLASS BALL", 12, MORNING, 6.95, 13085, "United Kingdom"],
@@ -228,10 +226,8 @@ def test_unknown_name_names_the_nearest(tmp_path):
 
 
 @pytest.mark.long
-def test_the_real_workbook_gives_the_known_rows(tmp_path):
-    if not RETAIL_FILE.is_file():
-        pytest.skip(f"{RETAIL_FILE} is not here; name the Parquet file of Online Retail II in KALIB_RETAIL")
-    known = pq.read_table(RETAIL_FILE)
+def test_the_real_workbook_gives_the_known_rows(tmp_path, retail):
+    known = pq.read_table(retail)
     split = 525_461  # rows of the first sheet
     workbook = tmp_path / "online_retail_II.xlsx"
 
