@@ -46,6 +46,9 @@ def main() -> None:
     except BrokenPipeError:  # the reader of our output left, as `kalib list | head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(1) from None
+    except OSError as error:  # a full disk, a folder that may not be written: nothing was published
+        print(f"kalib: {error}", file=sys.stderr, flush=True)
+        raise SystemExit(1) from None
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
@@ -279,4 +282,4 @@ def get(
     """Fetch a public data set."""
     from kalib.publish.get import get as fetch
 
-    print(fetch(name, folder=folder, url=url))
+    print(fetch(name, folder=folder, url=url, say=_say))

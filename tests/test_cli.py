@@ -107,6 +107,16 @@ def test_each_job_runs_and_the_worst_end_counts(
     assert kalib("run", files[1])[0] == 3
 
 
+def test_a_folder_that_cannot_be_written_is_named(workshop: Workshop, kalib: Call) -> None:
+    workshop.add("10_a", ["1"])
+    (workshop.root / "reports").write_text("a file", encoding="utf-8")
+    code, out, err = kalib("run", workshop.file)
+    assert (code, out) == (1, "")
+    assert err.startswith("kalib: ")
+    assert str(workshop.reports) in err
+    assert "Traceback" not in err
+
+
 def test_published_runs_are_listed(workshop: Workshop, kalib: Call) -> None:
     assert kalib("list")[:2] == (0, "")
     run = workshop.reports / "2025-03-31-1"
