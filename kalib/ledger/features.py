@@ -116,7 +116,7 @@ def snapshots(days: Table, dates: Sequence[dt.date]) -> Table:
         gap_days_spread=ibis.ifelse(_.gap_count >= 2, spread, None).sqrt().round(6),
     )
     table = table.mutate(
-        silence_ratio=ibis.ifelse(_.gap_days > 0, _.days_since_last_order / _.gap_days, None).round(6)
+        silence_ratio=ibis.ifelse(_.gap_count >= 1, _.days_since_last_order * _.gap_count / _.gap_sum, None).round(6)
     )
     return table.drop("gap_sum", "gap_squares", "gap_count").order_by("as_of", "customer_id")
 

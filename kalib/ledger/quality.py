@@ -10,10 +10,10 @@ from kalib.errors import DataError, SettingsError
 from kalib.ledger.read import Source, quote, text
 from kalib.settings import Job
 
-QUANTITY = "DECIMAL(17, 4)"
+QUANTITY = "DECIMAL(19, 4)"
 PRICE = "DECIMAL(18, 6)"
 MONEY = "DECIMAL(30, 10)"
-"""Exact, and so narrow that neither a product of the first two nor a sum over any log can leave 38 digits."""
+"""Exact. A product of the first two fits 38 digits (with 18 for both, DuckDB would multiply in 64 bits), a sum over any log too."""
 BLANKS = " \t\n\f\r\u00a0\u200b\u202f\u3000\ufeff"
 """What may stand around a value and is no part of it: blanks of web pages and of Chinese included."""
 EXCEL = "excel"

@@ -27,6 +27,9 @@ Output = tuple[dict[str, str], dict[str, object]]
 MOST_ROWS = 500
 """Rows that a table on a page has at most; the table itself is in the run's folder and in the Excel file."""
 
+FEW = 2
+"""Rows that are not worth folding away."""
+
 SMALL_SVG = 300_000
 """Characters up to which a drawing stays a drawing; a heavier one becomes a picture."""
 
@@ -37,6 +40,9 @@ LAB_STYLE = Markup(
     ".kalib.kpis strong{font-size:1.5em}</style>"
 )
 """What JupyterLab needs beyond its own style; a page takes it out again."""
+
+_LEAST = 18
+"""Characters that a column of texts keeps before its texts are broken; narrower screens scroll."""
 
 _NUMBERS = ("count", "number", "number2", "number3", "percent", "percent1", "points", "money", "cents", "short", "days")
 _MONEY = ("money", "cents", "short")
@@ -115,7 +121,7 @@ def table(
     bar: str | None = None,
     rows: int = 10,
 ) -> Output:
-    """Show columns of a table, numbers to the right, the first ``rows`` rows open and the rest behind "show all".
+    """Show columns of a table, numbers to the right, some ``rows`` open and the rest behind "show all".
 
     Parameters
     ----------
@@ -140,14 +146,15 @@ def table(
         {"text": _header(c, words, headers), "right": _is_number(how), "bar": c == bar} for c, how in columns.items()
     ]
     lines = _cells(shown, columns, words, bar=bar)
-    widths = _widths(heads, lines)
+    widths, least = _widths(heads, lines)
     total = sum(widths)
+    opened = rows if len(shown) > rows + FEW else len(shown)
     html = _TEMPLATES.get_template("table.html.j2").render(
         heads=heads,
-        first=lines[:rows],
-        rest=lines[rows:],
+        first=lines[:opened],
+        rest=lines[opened:],
         widths=[round(100 * w / total, 1) for w in widths],
-        min_width=round(total * 0.82),
+        min_width=round(0.85 * sum(least)),
         max_width=max(round(total * 1.5), 48),
         label=words("page.table"),
         show_all=words("page.show_all", n=len(frame))
@@ -155,7 +162,7 @@ def table(
         else words("page.show_some", n=MOST_ROWS, total=len(frame)),
         lab_style=LAB_STYLE,
     )
-    return {"text/html": html, "text/plain": _fixed_width(heads, lines[:rows], len(frame))}, {
+    return {"text/html": html, "text/plain": _fixed_width(heads, lines[:opened], len(frame))}, {
         "kalib": {"role": "table"}
     }
 
@@ -191,16 +198,19 @@ def _cells(
     return [list(row) for row in zip(*shown.values(), strict=True)]
 
 
-def _widths(heads: list[dict[str, object]], lines: list[list[dict[str, object]]]) -> list[float]:
-    """Return each column's width in characters, so that the open and the folded rows line up."""
+def _widths(heads: list[dict[str, object]], lines: list[list[dict[str, object]]]) -> tuple[list[float], list[float]]:
+    """Return each column's width in characters, so that the open and the folded rows line up, and its least width."""
     widths: list[float] = []
+    least: list[float] = []
     for i, head in enumerate(heads):
         longest = max([_length(line[i]["text"]) for line in lines], default=0)
-        words = max((_length(word) for word in str(head["text"]).split()), default=0)
-        widths.append(min(max(longest, words, min(_length(head["text"]), 14)), 34) + 2.5)
+        word = max(map(_length, str(head["text"]).split()), default=0)
+        widths.append(min(max(longest, min(_length(head["text"]), 13)), 34) + 3)
+        least.append(max(longest if head["right"] else min(longest, _LEAST), min(word, 12)) + 3)
         if head["bar"]:
             widths.append(10)
-    return widths
+            least.append(6)
+    return widths, least
 
 
 def _length(text: object) -> int:
