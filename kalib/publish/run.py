@@ -199,8 +199,11 @@ class _Steps:
 
 @contextmanager
 def _locked(folder: Path, *, wait_for_it: bool = False) -> Iterator[None]:
+    """Hold the lock of a folder; a folder that was made for it and stays empty, as when the data is refused, goes again."""
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("a+", encoding="utf-8") as lock:
+    mark = folder / ".lock"
+    with mark.open("a+", encoding="utf-8") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait_for_it else fcntl.LOCK_NB))
         except BlockingIOError:
@@ -210,7 +213,14 @@ def _locked(folder: Path, *, wait_for_it: bool = False) -> Iterator[None]:
         lock.truncate(0)
         lock.write(f"process {os.getpid()}, since {_now():%Y-%m-%d %H:%M} UTC")
         lock.flush()
-        yield
+        try:
+            yield
+        finally:
+            if made and list(folder.iterdir()) == [mark]:
+                mark.unlink()
+                for path in made:
+                    if not any(path.iterdir()):
+                        path.rmdir()
 
 
 @contextmanager
