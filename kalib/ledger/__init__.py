@@ -125,7 +125,9 @@ def _build(job: Job, scratch: Path, say: Callable[[str], None]) -> LedgerReport:
         + [name for name in ("contacts", "costs", "targets") if getattr(job, name)],
     )
     assert report.rows_read == report.rows_used + report.rows_set_aside
-    quality_table = pd.DataFrame(issues, columns=["rule", "action", "count", "amount"]).rename(columns={"count": "rows"})
+    quality_table = pd.DataFrame(issues, columns=["rule", "action", "count", "amount"]).rename(
+        columns={"count": "rows"}
+    )
     quality_table.to_parquet(scratch / "tables" / "quality.parquet", index=False)
     tables["quality"] = len(quality_table)
     (scratch / "ledger.json").write_text(
@@ -143,11 +145,17 @@ def _last_day(con: duckdb.DuckDBPyConnection, sources: list[read.Source], last: 
     rows = con.execute("SELECT count(*) FROM lines").fetchone()[0]
     if before is None or stray * STRAY_SHARE > rows or rows < STRAY_SHARE:
         return last
-    file, line = con.execute("SELECT file, line FROM lines WHERE order_date = ? ORDER BY ALL LIMIT 1", [last]).fetchone()
+    file, line = con.execute(
+        "SELECT file, line FROM lines WHERE order_date = ? ORDER BY ALL LIMIT 1", [last]
+    ).fetchone()
     raise DataError(
         f"{sources[0].path}, line {line}: the last order is dated {last}, while all but {stray} of {rows:,} rows end by {before}. "
         "Correct the date, or say `as_of:` in the job file.",
-        rule="date_far_ahead", file=file, line=line, column="order_date", value=str(last),
+        rule="date_far_ahead",
+        file=file,
+        line=line,
+        column="order_date",
+        value=str(last),
     )
 
 
@@ -160,7 +168,9 @@ def _write_tables(raw_connection: duckdb.DuckDBPyConnection, scratch: Path, as_o
         "months": features.months(days),
         "mix": features.mix(con.table("lines")),
         "order_days": features.order_days(days),
-        "set_aside": con.table("set_aside").mutate(amount=ibis._.amount.cast("float64").round(2)).order_by("file", "line"),
+        "set_aside": con.table("set_aside")
+        .mutate(amount=ibis._.amount.cast("float64").round(2))
+        .order_by("file", "line"),
     }
     rows = {}
     for name, expression in expressions.items():
@@ -179,7 +189,9 @@ def _read_accounts(con: duckdb.DuckDBPyConnection, job: Job, scratch: Path) -> p
     source = _open_accounts(con, path, job, scratch)
     if "customer_id" not in source.columns:
         hint = f"({nearest('customer_id', source.columns)})"
-        raise MissingColumnsError(str(path), ["customer_id"], source.columns, f"The table of accounts has one row per customer_id {hint}")
+        raise MissingColumnsError(
+            str(path), ["customer_id"], source.columns, f"The table of accounts has one row per customer_id {hint}"
+        )
     try:
         frame = con.execute(f"SELECT * FROM ({source.scan}) ORDER BY __line").df()
     except duckdb.Error as error:
@@ -200,7 +212,11 @@ def _read_accounts(con: duckdb.DuckDBPyConnection, job: Job, scratch: Path) -> p
             value = value if isinstance(value, str) else ""
             raise DataError(
                 f"{path}, line {line}, column customer_id, value {value!r}: {said}",
-                rule=rule, file=path.name, line=line, column="customer_id", value=value,
+                rule=rule,
+                file=path.name,
+                line=line,
+                column="customer_id",
+                value=value,
             )
     for name in ("satisfaction", "complaints", "wallet", "followers", "referrals"):
         if name in frame:
@@ -214,8 +230,12 @@ def _find_accounts(job: Job) -> Path:
         if path.is_file():
             return path
     except (OSError, RuntimeError) as error:  # a name that no file can have, or `~` of a user who is not there
-        raise DataError(f"`accounts: {job.accounts}` in {job.file}: {error}.", rule="file_missing", file=job.accounts) from None
-    raise DataError(f"{path}: there is no such file. `accounts` in {job.file} names it.", rule="file_missing", file=job.accounts)
+        raise DataError(
+            f"`accounts: {job.accounts}` in {job.file}: {error}.", rule="file_missing", file=job.accounts
+        ) from None
+    raise DataError(
+        f"{path}: there is no such file. `accounts` in {job.file} names it.", rule="file_missing", file=job.accounts
+    )
 
 
 def _open_accounts(con: duckdb.DuckDBPyConnection, path: Path, job: Job, scratch: Path) -> read.Source:
@@ -227,12 +247,17 @@ def _open_accounts(con: duckdb.DuckDBPyConnection, path: Path, job: Job, scratch
     except DataError as error:
         if error.rule not in ("encoding", "file_damaged") or job.read.encoding == own.encoding:
             raise
-        source = read.open_source(con, path, own.model_copy(update={"encoding": job.read.encoding}), scratch=scratch, name=name)
+        source = read.open_source(
+            con, path, own.model_copy(update={"encoding": job.read.encoding}), scratch=scratch, name=name
+        )
     return dataclasses.replace(source, name=path.name)
 
 
 def _nothing_left(sources: list[read.Source], rows_read: int, issues: list[dict[str, object]]) -> DataError:
-    why = "; ".join(f"{issue['count']:,} {issue['rule']} (first at line {issue['line']})" for issue in issues) or "no row is an order"
+    why = (
+        "; ".join(f"{issue['count']:,} {issue['rule']} (first at line {issue['line']})" for issue in issues)
+        or "no row is an order"
+    )
     return DataError(
         f"{sources[0].path}: of {rows_read:,} rows none is an order that can be used: {why}. Check `columns:` and `as_of:`.",
         rule="nothing_left",
@@ -278,7 +303,9 @@ def outcomes(folder: Path, dates: Sequence[dt.date], *, horizon_days: int) -> pd
 def _days(folder: Path) -> Iterator[Table]:
     con = ibis.duckdb.connect()
     try:
-        con.raw_sql(f"CREATE VIEW days AS FROM read_parquet({read.text(glob.escape(str(folder / 'ledger' / 'days.parquet')))})")
+        con.raw_sql(
+            f"CREATE VIEW days AS FROM read_parquet({read.text(glob.escape(str(folder / 'ledger' / 'days.parquet')))})"
+        )
         yield con.table("days")
     finally:
         con.disconnect()

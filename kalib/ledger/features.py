@@ -102,7 +102,9 @@ def snapshots(days: Table, dates: Sequence[dt.date]) -> Table:
         gap_count=known.gap_days.count(),
         **sums,
     )
-    money = [name for name in table.columns if name.startswith(("net_sales", "margin")) or name in ("gross_sales", "returns")]
+    money = [
+        name for name in table.columns if name.startswith(("net_sales", "margin")) or name in ("gross_sales", "returns")
+    ]
     table = table.mutate(
         **{name: _[name].fill_null(0).round(2).cast("float64") for name in money},
         **{name: _counted(_[name]) for name in table.columns if name.startswith("orders") or name == "order_days"},

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import duckdb
 
 from kalib.errors import DataError, SettingsError
-from kalib.ledger.read import Source, quote, text
+from kalib.ledger.read import NUMBERS, Source, quote, text
 from kalib.settings import Job
 
 QUANTITY = "DECIMAL(19, 4)"
@@ -33,15 +33,22 @@ class Rule:
 
 RULES: dict[str, Rule] = {
     # set aside, in the order in which the first that fits takes the row
-    "read_twice": Rule("set_aside", "every line of the day stands there twice, as where two exports overlap; the second copy is left out"),
-    "duplicate": Rule("set_aside", "an exact repeat of another row, left out because the job says `read.duplicates: drop`"),
+    "read_twice": Rule(
+        "set_aside",
+        "every line of the day stands there twice, as where two exports overlap; the second copy is left out",
+    ),
+    "duplicate": Rule(
+        "set_aside", "an exact repeat of another row, left out because the job says `read.duplicates: drop`"
+    ),
     "date_missing": Rule("set_aside", "no order date"),
     "date_unreadable": Rule("set_aside", "the order date cannot be read"),
     "date_impossible": Rule("set_aside", f"the order date lies before {FIRST_DAY} or after {LAST_DAY}"),
     "after_as_of": Rule("set_aside", "dated after the snapshot date"),
     "customer_missing": Rule("set_aside", "no customer"),
     "number_missing": Rule("set_aside", "no quantity, price or amount"),
-    "number_unreadable": Rule("set_aside", "a quantity, price, amount or cost that is not a number, or too large for one"),
+    "number_unreadable": Rule(
+        "set_aside", "a quantity, price, amount or cost that is not a number, or too large for one"
+    ),
     "service_product": Rule("set_aside", "not goods: a product code that the job lists under `read.service_products`"),
     # repaired
     "customer_repaired": Rule("repaired", "a customer number such as 12340.0 is read as 12340"),
@@ -101,12 +108,17 @@ def _refuse_mangled_ids(con: duckdb.DuckDBPyConnection, types: dict[str, str], s
         ).fetchone()
         if found:
             raise _refusal(
-                "customer_mangled" if column == "customer_id" else "order_mangled", found, column, sources,
+                "customer_mangled" if column == "customer_id" else "order_mangled",
+                found,
+                column,
+                sources,
                 f"a spreadsheet has turned the {what} into a power of ten, and its digits are lost. Export the column as text.",
             )
 
 
-def _refuse_ambiguous_dates(con: duckdb.DuckDBPyConnection, job: Job, types: dict[str, str], sources: list[Source]) -> None:
+def _refuse_ambiguous_dates(
+    con: duckdb.DuckDBPyConnection, job: Job, types: dict[str, str], sources: list[Source]
+) -> None:
     if types["order_date"] != "VARCHAR" or job.read.date_format:
         return
     found = con.execute(
@@ -114,7 +126,10 @@ def _refuse_ambiguous_dates(con: duckdb.DuckDBPyConnection, job: Job, types: dic
     ).fetchone()
     if found:
         raise _refusal(
-            "date_ambiguous", found, "order_date", sources,
+            "date_ambiguous",
+            found,
+            "order_date",
+            sources,
             "the day and the month cannot be told apart. Say how dates are written: "
             '`read: {date_format: "%d/%m/%Y"}` for day first, `"%m/%d/%Y"` for month first.',
         )
@@ -128,12 +143,18 @@ def _refuse_currencies(con: duckdb.DuckDBPyConnection, job: Job, types: dict[str
     ).fetchall()
     if len(found) > 1:
         raise _refusal(
-            "currency_mixed", (found[1][1], found[1][2], found[1][0]), "currency", sources,
+            "currency_mixed",
+            (found[1][1], found[1][2], found[1][0]),
+            "currency",
+            sources,
             f"the source mixes currencies ({', '.join(row[0] for row in found[:6])}). Convert to one currency, or name a source for each.",
         )
     if found and job.currency not in ("XXX", found[0][0]):
         raise _refusal(
-            "currency_other", (found[0][1], found[0][2], found[0][0]), "currency", sources,
+            "currency_other",
+            (found[0][1], found[0][2], found[0][0]),
+            "currency",
+            sources,
             f"the job says `currency: {job.currency}`. Make the two agree.",
         )
 
@@ -201,7 +222,11 @@ def _parse(con: duckdb.DuckDBPyConnection, job: Job, types: dict[str, str]) -> N
         for name, target in (("quantity", QUANTITY), ("unit_price", PRICE), ("amount", MONEY), ("cost", MONEY))
         if has(name)
     }
-    amount = numbers["amount"][0] if has("amount") else f"TRY_CAST({numbers['quantity'][0]} * {numbers['unit_price'][0]} AS {MONEY})"
+    amount = (
+        numbers["amount"][0]
+        if has("amount")
+        else f"TRY_CAST({numbers['quantity'][0]} * {numbers['unit_price'][0]} AS {MONEY})"
+    )
     needed = ["amount"] if has("amount") else ["quantity", "unit_price"]
     blank = {
         name: f"({quote(name)} IS NULL OR {_trimmed(name)} = '')" if kind == "VARCHAR" else f"({quote(name)} IS NULL)"
@@ -236,18 +261,23 @@ def _parse(con: duckdb.DuckDBPyConnection, job: Job, types: dict[str, str]) -> N
 def _refuse_unreadable(con: duckdb.DuckDBPyConnection, job: Job, types: dict[str, str], sources: list[Source]) -> None:
     """Refuse a column of which more than half cannot be read: it is the wrong column or the wrong format."""
     tests = {"order_date": "NOT date_missing AND date_ IS NULL"}
-    tests |= {name: f"number_broken = {text(name)}" for name in ("quantity", "unit_price", "amount", "cost") if name in types}
+    tests |= {name: f"number_broken = {text(name)}" for name in NUMBERS if name in types}
     for column, test in tests.items():
         bad, rows = con.execute(f"SELECT count(*) FILTER ({test}), count(*) FROM parsed").fetchone()
         if bad * 2 > rows:
-            found = con.execute(f"SELECT file, line, {quote(column)}::VARCHAR FROM parsed WHERE {test} ORDER BY ALL LIMIT 1").fetchone()
+            found = con.execute(
+                f"SELECT file, line, {quote(column)}::VARCHAR FROM parsed WHERE {test} ORDER BY ALL LIMIT 1"
+            ).fetchone()
             remedy = (
                 'Say how dates are written, such as `read: {date_format: "%d/%m/%Y"}`, or map the right column.'
                 if column == "order_date"
                 else 'Map the right column, or say `read: {decimal: ","}` if a comma separates the decimals.'
             )
             raise _refusal(
-                "column_unreadable", found, column, sources,
+                "column_unreadable",
+                found,
+                column,
+                sources,
                 f"{bad:,} of {rows:,} rows cannot be read as {'dates' if column == 'order_date' else 'numbers'}. {remedy}",
             )
 
@@ -277,12 +307,18 @@ def _assign(con: duckdb.DuckDBPyConnection, job: Job, types: dict[str, str]) -> 
         "service_product": "product",
         **dict.fromkeys(("date_missing", "date_unreadable", "date_impossible", "after_as_of"), "order_date"),
     }
-    column = " ".join(f"WHEN '{rule}' THEN {text(job.columns.mapped[ours])}" for rule, ours in shown.items() if ours in types)
+    column = " ".join(
+        f"WHEN '{rule}' THEN {text(job.columns.mapped[ours])}" for rule, ours in shown.items() if ours in types
+    )
     value = " ".join(f"WHEN '{rule}' THEN {quote(ours)}::VARCHAR" for rule, ours in shown.items() if ours in types)
-    numbers = [name for name in ("quantity", "unit_price", "amount", "cost") if name in types]
+    numbers = [name for name in NUMBERS if name in types]
     broken_column = " ".join(f"WHEN {text(name)} THEN {text(job.columns.mapped[name])}" for name in numbers)
     broken_value = " ".join(f"WHEN {text(name)} THEN {quote(name)}::VARCHAR" for name in numbers)
-    identifiers = ", ".join(f"{quote(name)}::VARCHAR AS {name}" for name in ("customer_id", "order_id", "order_date", "product") if name in types)
+    identifiers = ", ".join(
+        f"{quote(name)}::VARCHAR AS {name}"
+        for name in ("customer_id", "order_id", "order_date", "product")
+        if name in types
+    )
     con.execute(
         f"CREATE TABLE set_aside AS SELECT file, line, rule, CASE rule WHEN 'number_unreadable' THEN CASE number_broken {broken_column} END {column} END AS \"column\", "
         f"CASE rule WHEN 'number_unreadable' THEN CASE number_broken {broken_value} END {value} END AS \"value\", "
@@ -348,7 +384,9 @@ def count_rules(con: duckdb.DuckDBPyConnection, job: Job) -> list[dict[str, obje
     return sorted(issues, key=lambda issue: order.index(str(issue["rule"])))
 
 
-def _issue(rule: str, count: int, amount: object, file: str, line: int, column: str | None, value: str | None) -> dict[str, object]:
+def _issue(
+    rule: str, count: int, amount: object, file: str, line: int, column: str | None, value: str | None
+) -> dict[str, object]:
     return {
         "rule": rule,
         "action": RULES[rule].action,
@@ -365,4 +403,11 @@ def _issue(rule: str, count: int, amount: object, file: str, line: int, column: 
 def _refusal(rule: str, found: tuple, ours: str, sources: list[Source], message: str) -> DataError:
     file, line, value = found
     path = next((source.path for source in sources if source.name == file), file)
-    return DataError(f"{path}, line {line}, column for `{ours}`, value {value!r}: {message}", rule=rule, file=file, line=line, column=ours, value=value)
+    return DataError(
+        f"{path}, line {line}, column for `{ours}`, value {value!r}: {message}",
+        rule=rule,
+        file=file,
+        line=line,
+        column=ours,
+        value=value,
+    )

@@ -21,7 +21,12 @@ from kalib.settings import Job, Read
 CSV_ENDINGS = (".csv", ".tsv", ".txt")
 PARQUET_ENDINGS = (".parquet", ".pq")
 DELIMITERS = ",;\t|"
-CONTAINERS = {b"PK\x03\x04": "an Excel or zip file", b"\x1f\x8b": "packed with gzip", b"\xd0\xcf\x11\xe0": "an old Excel file"}
+CONTAINERS = {
+    b"PK\x03\x04": "an Excel or zip file",
+    b"\x1f\x8b": "packed with gzip",
+    b"\xd0\xcf\x11\xe0": "an old Excel file",
+}
+NUMBERS = ("quantity", "unit_price", "amount", "cost")
 LONGEST_HEADER = 1000
 """A header longer than so many characters is a quote that was never closed."""
 
@@ -80,7 +85,11 @@ def find_files(job: Job) -> list[Path]:
             )
         try:
             path = job.path(item)
-            matches = [path] if path.is_file() else sorted(Path(name) for name in glob.glob(str(path)) if Path(name).is_file())
+            matches = (
+                [path]
+                if path.is_file()
+                else sorted(Path(name) for name in glob.glob(str(path)) if Path(name).is_file())
+            )
         except (OSError, RuntimeError) as error:  # a name that no file can have, or `~` of a user who is not there
             raise DataError(f"`source: {item[:200]}` in {job.file}: {error}.", rule="file_missing", file=item) from None
         if not matches:
@@ -138,14 +147,20 @@ def open_source(
         with path.open("rb") as stream:
             head = stream.read(4)
     except OSError as error:
-        raise DataError(f"{path}: the file cannot be read ({error.strerror}).", rule="file_unreadable", file=path.name) from None
+        raise DataError(
+            f"{path}: the file cannot be read ({error.strerror}).", rule="file_unreadable", file=path.name
+        ) from None
     if size == 0:
-        raise DataError(f"{path}: the file is empty. It must have a header and order lines.", rule="file_empty", file=path.name)
+        raise DataError(
+            f"{path}: the file is empty. It must have a header and order lines.", rule="file_empty", file=path.name
+        )
     if path.suffix.lower() in PARQUET_ENDINGS or head == b"PAR1":
         return _open_parquet(con, path, name or path.name)
     for magic, kind in CONTAINERS.items():
         if head.startswith(magic):
-            raise DataError(f"{path}: this is {kind}. Save or unpack it as CSV or Parquet.", rule="file_kind", file=path.name)
+            raise DataError(
+                f"{path}: this is {kind}. Save or unpack it as CSV or Parquet.", rule="file_kind", file=path.name
+            )
     if path.suffix.lower() in CSV_ENDINGS:
         return _open_csv(path, read, scratch, name or path.name)
     raise DataError(
@@ -161,11 +176,15 @@ def _open_parquet(con: duckdb.DuckDBPyConnection, path: Path, name: str) -> Sour
         columns = {row[0]: row[1] for row in con.execute(f"DESCRIBE FROM read_parquet({file})").fetchall()}
         wide = con.execute(f"SELECT name FROM parquet_schema({file}) WHERE precision > 38 ORDER BY name").fetchone()
     except duckdb.Error as error:
-        raise DataError(f"{path}: this is not a readable Parquet file ({_reason(error)}).", rule="file_unreadable", file=name) from None
+        raise DataError(
+            f"{path}: this is not a readable Parquet file ({_reason(error)}).", rule="file_unreadable", file=name
+        ) from None
     if wide:  # DuckDB reads them as other numbers
         raise DataError(
             f"{path}, column {wide[0]}: a decimal of more than 38 digits. Save it with fewer.",
-            rule="number_too_wide", file=name, column=wide[0],
+            rule="number_too_wide",
+            file=name,
+            column=wide[0],
         )
     if "file_row_number" in columns:
         scan = f"SELECT *, row_number() OVER () AS __line FROM read_parquet({file})"
@@ -206,10 +225,17 @@ def _as_utf8(path: Path, encoding: str, scratch: Path, name: str) -> tuple[Path,
                     raise DataError(
                         f"{path}, line {line}: a NUL character stands in it. "
                         "The file is damaged, or in UTF-16: then say `read: {encoding: utf-16}`.",
-                        rule="file_damaged", file=name, line=line,
+                        rule="file_damaged",
+                        file=name,
+                        line=line,
                     )
                 pairs, feeds = chunk.count("\r\n"), chunk.count("\n")
-                windows, unix, other, line = windows + pairs, unix + feeds - pairs, other + chunk.count("\r") - pairs, line + feeds
+                windows, unix, other, line = (
+                    windows + pairs,
+                    unix + feeds - pairs,
+                    other + chunk.count("\r") - pairs,
+                    line + feeds,
+                )
                 last = chunk[-1]
         lines = (windows + unix or other) + (last not in "\r\n")
         if plain and not (windows and unix):
@@ -222,17 +248,22 @@ def _as_utf8(path: Path, encoding: str, scratch: Path, name: str) -> tuple[Path,
             for chunk in _chunks(source):
                 target.write(chunk.replace("\r\n", "\n"))
     except LookupError:
-        raise SettingsError(f"`read.encoding: {encoding}` is not known. Common ones are utf-8, gb18030, windows-1252, utf-16.") from None
+        raise SettingsError(
+            f"`read.encoding: {encoding}` is not known. Common ones are utf-8, gb18030, windows-1252, utf-16."
+        ) from None
     except UnicodeDecodeError as error:
         raise DataError(
             f"{path}, near line {line}: byte {error.object[error.start]:#04x} is not {encoding}. "
             "Say which encoding the file has, such as `read: {encoding: gb18030}` or `windows-1252`.",
-            rule="encoding", file=name, line=line,
+            rule="encoding",
+            file=name,
+            line=line,
         ) from None
     except (UnicodeError, ValueError) as error:  # UTF-16 without its mark, characters that exist in no text
         raise DataError(
             f"{path}: the file is not {encoding!r} ({error}). Say in `read.encoding` which encoding it has.",
-            rule="encoding", file=name,
+            rule="encoding",
+            file=name,
         ) from None
     return copy, lines
 
@@ -245,7 +276,9 @@ def _chunks(source: TextIO) -> Iterator[str]:
 
 def _read_header(readable: Path, path: Path, delimiter: str | None, name: str) -> tuple[list[str], str]:
     if delimiter and (len(delimiter) > 1 or delimiter in '"\r\n'):
-        raise SettingsError(f"`read.delimiter: {delimiter!r}` must be one character, and neither a quote nor a line end.")
+        raise SettingsError(
+            f"`read.delimiter: {delimiter!r}` must be one character, and neither a quote nor a line end."
+        )
     with readable.open(encoding="utf-8-sig", newline="") as stream:
         first = stream.readline()
         delimiter = delimiter or max(DELIMITERS, key=first.count)
@@ -253,18 +286,27 @@ def _read_header(readable: Path, path: Path, delimiter: str | None, name: str) -
         try:
             header = next(csv.reader(stream, delimiter=delimiter), [])
         except csv.Error as error:
-            raise DataError(f"{path}, line 1: the header cannot be read ({error}).", rule="header", file=name, line=1) from None
+            raise DataError(
+                f"{path}, line 1: the header cannot be read ({error}).", rule="header", file=name, line=1
+            ) from None
     if not any(header) or max(map(len, header)) > LONGEST_HEADER:
         what = "a quote in the header is not closed" if any(header) else "the header is empty"
-        raise DataError(f"{path}, line 1: {what}. The first line must name the columns.", rule="header", file=name, line=1)
+        raise DataError(
+            f"{path}, line 1: {what}. The first line must name the columns.", rule="header", file=name, line=1
+        )
     count = Counter(title.lower() for title in header if title)
     twice = [title for title in header if count[title.lower()] > 1]
     if twice:
         raise DataError(
             f"{path}, line 1: the header has {twice} more than once (capitals aside). Give each column a name of its own.",
-            rule="header_twice", file=name, line=1, column=twice[0],
+            rule="header_twice",
+            file=name,
+            line=1,
+            column=twice[0],
         )
-    return [title or f"column {number}{' ' * count[f'column {number}']}" for number, title in enumerate(header, 1)], delimiter
+    return [
+        title or f"column {number}{' ' * count[f'column {number}']}" for number, title in enumerate(header, 1)
+    ], delimiter
 
 
 def check_mapping(source: Source, mapped: dict[str, str], *, job_file: Path) -> None:
@@ -321,7 +363,9 @@ def load_raw(
         _correct_lines(con, source)
     if con.execute("SELECT count(*) FROM raw").fetchone()[0] == 0:
         names = ", ".join(str(source.path) for source in sources)
-        raise DataError(f"{names}: there is a header and no order line below it.", rule="file_empty", file=sources[0].name)
+        raise DataError(
+            f"{names}: there is a header and no order line below it.", rule="file_empty", file=sources[0].name
+        )
     return sources
 
 
@@ -330,9 +374,10 @@ def _typed(column: str, sources: Sequence[Source], job: Job) -> str:
     types = {source.columns[column] for source in sources if column in source.columns}
     if len(types) == 1:
         return quote(column)
-    is_number = f"typeof({quote(column)}) IN ('FLOAT', 'DOUBLE') OR typeof({quote(column)}) LIKE 'DECIMAL%'"
-    as_text = f"{quote(column)}::VARCHAR"
-    return f"CASE WHEN {is_number} THEN replace({as_text}, '.', ',') ELSE {as_text} END" if job.read.decimal == "," else as_text
+    as_text, kind = f"{quote(column)}::VARCHAR", f"typeof({quote(column)})"
+    if job.read.decimal == "." or column not in [job.columns.mapped.get(ours) for ours in NUMBERS]:
+        return as_text
+    return f"CASE WHEN {kind} IN ('FLOAT', 'DOUBLE') OR {kind} LIKE 'DECIMAL%' THEN replace({as_text}, '.', ',') ELSE {as_text} END"
 
 
 def _correct_lines(con: duckdb.DuckDBPyConnection, source: Source) -> None:
@@ -359,7 +404,10 @@ def _correct_lines(con: duckdb.DuckDBPyConnection, source: Source) -> None:
             return
     if number != rows + 1 or not steps:
         return
-    con.execute("CREATE TEMP TABLE steps AS SELECT unnest($rows) AS line, unnest($after) AS after", {"rows": [s[0] for s in steps], "after": [s[1] for s in steps]})
+    con.execute(
+        "CREATE TEMP TABLE steps AS SELECT unnest($rows) AS line, unnest($after) AS after",
+        {"rows": [s[0] for s in steps], "after": [s[1] for s in steps]},
+    )
     con.execute(
         "UPDATE raw SET line = raw.line + found.after FROM (SELECT raw.rowid AS id, steps.after FROM raw ASOF JOIN steps "
         "ON raw.line >= steps.line WHERE raw.file = ?) AS found WHERE raw.rowid = found.id",
@@ -373,10 +421,16 @@ def unreadable(source: Source, error: duckdb.Error) -> DataError:
     found = re.search(r"CSV Error on Line: (\d+)", str(error))
     line = int(found[1]) if found else None
     where = f", line {line}" if line else ""
-    remedy = "Look at that line: a quote that is not closed, or more or fewer fields than the header has." if line else "Export it again."
+    remedy = (
+        "Look at that line: a quote that is not closed, or more or fewer fields than the header has."
+        if line
+        else "Export it again."
+    )
     return DataError(
         f"{source.path}{where}: the file cannot be read to its end ({_reason(error)}). {remedy}",
-        rule="row_unreadable", file=source.name, line=line,
+        rule="row_unreadable",
+        file=source.name,
+        line=line,
     )
 
 

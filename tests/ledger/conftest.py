@@ -46,7 +46,9 @@ class Desk:
         """Return a job that reads the file."""
         mapped = dict(COLUMNS if columns is None else columns)
         file = self.folder / "job.yaml"
-        return Job.model_validate({"job": "desk", "source": source, "columns": mapped, "read": read or {}, "file": file, **settings})
+        return Job.model_validate(
+            {"job": "desk", "source": source, "columns": mapped, "read": read or {}, "file": file, **settings}
+        )
 
     def build(self, content: str | bytes | None = None, **settings: object) -> LedgerReport:
         """Write the content as orders.csv and build the ledger from it."""

@@ -74,7 +74,9 @@ def test_customers_by_hand(built):
 def test_counts_are_integers_and_days_are_dates(built):
     types = {name: pq.read_schema(built.out / "tables" / f"{name}.parquet") for name in TABLES}
     for name, schema in types.items():
-        assert {str(schema.field(column).type) for column in schema.names if column.startswith("orders")} == {"int64"}, name
+        assert {str(schema.field(column).type) for column in schema.names if column.startswith("orders")} == {
+            "int64"
+        }, name
     assert str(types["customers"].field("order_days").type) == "int64"
     assert types["months"].field("month").type == types["order_days"].field("order_date").type == pa.date32()
 
@@ -117,7 +119,14 @@ def test_gap_of_two_order_days_has_no_spread(desk):
 def test_a_customer_with_nothing_but_refunds_has_no_order(built):
     cho = built.table("customers").set_index("customer_id").loc["cho"]
     assert (cho.orders, cho.order_days, cho.net_sales, cho.gross_sales, cho.returns) == (0, 0, -9.99, 0.0, 9.99)
-    nothing = ["first_order_date", "last_order_date", "days_since_last_order", "tenure_days", "gap_days", "returns_share"]
+    nothing = [
+        "first_order_date",
+        "last_order_date",
+        "days_since_last_order",
+        "tenure_days",
+        "gap_days",
+        "returns_share",
+    ]
     assert cho[nothing].isna().all()
     assert (cho.net_sales_90_days, cho.margin) == (-9.99, -4.99)
 
@@ -168,7 +177,9 @@ def test_without_categories_all_is_one(desk):
 
 def test_without_order_number_a_customer_has_one_order_a_day(desk):
     columns = {name: theirs for name, theirs in COLUMNS.items() if name != "order_id"}
-    desk.build(HEADER + "ann,1,2024-01-01,1\nann,2,2024-01-01,2\nann,3,2024-01-02,4\nbob,1,2024-01-01,8\n", columns=columns)
+    desk.build(
+        HEADER + "ann,1,2024-01-01,1\nann,2,2024-01-01,2\nann,3,2024-01-02,4\nbob,1,2024-01-01,8\n", columns=columns
+    )
     customers = desk.table("customers")
     assert customers[["customer_id", "orders", "net_sales"]].values.tolist() == [["ann", 2, 7.0], ["bob", 1, 8.0]]
 
@@ -190,7 +201,11 @@ def test_snapshots_by_hand(built):
     before, after = ann.loc["2024-04-01"], ann.loc["2024-04-03"]
     assert (before.orders, before.net_sales, before.days_since_last_order, before.gap_days) == (2, 30.0, 0, 1.0)
     assert pd.isna(before.gap_days_spread)
-    assert (after.orders, after.net_sales, after.days_since_last_order) == (4, 75.0, 1)  # order 4 without its later line
+    assert (after.orders, after.net_sales, after.days_since_last_order) == (
+        4,
+        75.0,
+        1,
+    )  # order 4 without its later line
 
 
 def test_snapshot_at_as_of_is_the_customers_table(built):
@@ -235,7 +250,9 @@ def typed(table: pd.DataFrame) -> pd.DataFrame:
     """Return a table in which a day is a timestamp and days are floats, whether read from Parquet or asked of the ledger."""
     days = [name for name in table if name == "as_of" or name.endswith("_date")]
     spans = ["days_since_last_order", "tenure_days"]
-    return table.assign(**{name: pd.to_datetime(table[name]).astype("datetime64[s]") for name in days}, **table[spans].astype(float))
+    return table.assign(
+        **{name: pd.to_datetime(table[name]).astype("datetime64[s]") for name in days}, **table[spans].astype(float)
+    )
 
 
 @st.composite
@@ -263,10 +280,20 @@ def read_rows(rows: list[tuple], *, kind: str = "csv", as_of: dt.date | None = A
         else:
             path = desk.folder / "orders.parquet"
             columns = dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
-            schema = pa.schema([("customer", pa.string()), ("order", pa.string()), ("date", pa.date32()), ("amount", pa.decimal128(14, 2)), ("category", pa.string())])
+            schema = pa.schema(
+                [
+                    ("customer", pa.string()),
+                    ("order", pa.string()),
+                    ("date", pa.date32()),
+                    ("amount", pa.decimal128(14, 2)),
+                    ("category", pa.string()),
+                ]
+            )
             pq.write_table(pa.table(columns, schema=schema), path)
         before = path.read_bytes()
-        report = ledger.build(desk.job(source=path.name, columns={**COLUMNS, "category": "category"}, as_of=as_of), desk.out)
+        report = ledger.build(
+            desk.job(source=path.name, columns={**COLUMNS, "category": "category"}, as_of=as_of), desk.out
+        )
         assert path.read_bytes() == before
         assert report.rows_read == len(rows) == report.rows_used + report.rows_set_aside
         dates = [report.as_of - dt.timedelta(days=days) for days in (90, 400)]
@@ -295,7 +322,10 @@ def check_invariants(rows: list[tuple], shuffled: list[tuple], future: list[tupl
     assert tables["months"].groupby("customer_id").orders.sum().to_dict() == orders.to_dict()
     assert tables["order_days"].orders.sum() == orders.sum()
     day = AS_OF - dt.timedelta(days=400)
-    then, past = read_rows(rows, as_of=day)["customers"], tables["snapshots"]  # a ledger of that day says what a snapshot says
+    then, past = (
+        read_rows(rows, as_of=day)["customers"],
+        tables["snapshots"],
+    )  # a ledger of that day says what a snapshot says
     assert_frame_equal(typed(past[pd.to_datetime(past.as_of).dt.date == day].reset_index(drop=True)), typed(then))
 
 
@@ -305,7 +335,12 @@ def as_given(data: st.DataObject) -> None:
     check_invariants(rows, data.draw(st.permutations(rows)), future)
 
 
-NO_SHRINKING = {"deadline": None, "derandomize": True, "phases": [Phase.generate], "suppress_health_check": list(HealthCheck)}
+NO_SHRINKING = {
+    "deadline": None,
+    "derandomize": True,
+    "phases": [Phase.generate],
+    "suppress_health_check": list(HealthCheck),
+}
 
 
 @settings(max_examples=2, **NO_SHRINKING)
@@ -323,6 +358,12 @@ def test_invariants_at_length(data):
 
 def test_the_thorny_log_keeps_the_invariants():
     cells = [line.split(",") for line in LOG.splitlines()[1:]]
-    rows = [(who, order, dt.date.fromisoformat(day), Decimal(money), what or None) for who, order, day, money, what, _cost in cells]
-    future = [("ann", "4", AS_OF + dt.timedelta(days=1), Decimal(9), "pots"), ("zoe", "99", AS_OF + dt.timedelta(days=9), Decimal(-9), None)]
+    rows = [
+        (who, order, dt.date.fromisoformat(day), Decimal(money), what or None)
+        for who, order, day, money, what, _cost in cells
+    ]
+    future = [
+        ("ann", "4", AS_OF + dt.timedelta(days=1), Decimal(9), "pots"),
+        ("zoe", "99", AS_OF + dt.timedelta(days=9), Decimal(-9), None),
+    ]
     check_invariants(rows, rows[::-1], future)
