@@ -316,7 +316,8 @@ class Run:
         most : how many reasons are said
         """
         raising = [[reason for reason in own if reason["effect"] > 0][:most] for own in reasons]
-        return ["; ".join(self._say(f"codes.reason.{one['code']}", one) for one in own) for own in raising]
+        said = ["; ".join(self._say(f"codes.reason.{one['code']}", one) for one in own) for own in raising]
+        return [text or self.words.code("reason_name", "none") for text in said]
 
     def draw(
         self,

@@ -97,7 +97,7 @@ def test_nothing_becomes_a_formula_a_link_or_a_number(run: Path, job: Job) -> No
             root = ElementTree.fromstring(parts.read(name))
             assert not [e for e in root.iter() if e.tag.rpartition("}")[2] in ("f", "hyperlink")], name
         texts = parts.read("xl/sharedStrings.xml").decode()
-    assert "_x005F_x0041_ &lt;b&gt;&amp;北" in texts  # Excel would read _x0041_ as A
+    assert "_x005F_x0041_ _x0007_&lt;b&gt;&amp;北" in texts  # Excel would read _x0041_ as A
 
 
 def test_headers_stay_and_filter(run: Path, job: Job) -> None:
