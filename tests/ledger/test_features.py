@@ -350,7 +350,7 @@ def test_invariants(data):
 
 
 @pytest.mark.long
-@settings(max_examples=60, **NO_SHRINKING)
+@settings(max_examples=30, **NO_SHRINKING)
 @given(st.data())
 def test_invariants_at_length(data):
     as_given(data)
