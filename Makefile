@@ -2,11 +2,12 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
+JOBS := jobs/wholesale.yaml $(filter-out jobs/wholesale.yaml,$(wildcard jobs/*.yaml))
 
 .PHONY: report test test-long lab lint notebooks lock clean
 
 report: $(READY)
-	$(BIN)/kalib run jobs/*.yaml
+	$(BIN)/kalib run $(JOBS)
 
 test: $(READY)
 	$(BIN)/pytest -n 2 --dist loadfile -m "not long" tests kalib
