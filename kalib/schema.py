@@ -102,12 +102,17 @@ COLUMNS: dict[str, Column] = {
     ),
     "churn_probability": Column("share", "probability of no order in the horizon after the snapshot date"),
     "partial_churn_probability": Column(
-        "share", "probability that net sales of the horizon are below half of what the customer's last year makes for so long"
+        "share",
+        "probability that net sales of the horizon are below half of what the customer's last year makes for so long",
     ),
     "reasons": Column("codes", "what moves the customer's churn probability most: code, value, typical value, effect"),
-    "sales_at_risk": Column("currency", "churn probability times net sales of the 365 days before, where these are above 0"),
+    "sales_at_risk": Column(
+        "currency", "churn probability times net sales of the 365 days before, where these are above 0"
+    ),
     "churned": Column("0 or 1", "no order in the horizon after a past snapshot date"),
-    "partly_churned": Column("0 or 1", "net sales of the horizon below half of the customer's own pace of the year before"),
+    "partly_churned": Column(
+        "0 or 1", "net sales of the horizon below half of the customer's own pace of the year before"
+    ),
     "orders_ahead": Column("count", "orders in the horizon after a past snapshot date"),
     "net_sales_ahead": Column("currency", "net sales in the horizon after a past snapshot date"),
     "rule": Column("code", "the rule that judged the rows"),

@@ -148,7 +148,9 @@ def read_job(file: Path | str, overrides: dict[str, str] | None = None) -> Job:
     except FileNotFoundError:
         raise SettingsError(f"{file}: there is no such job file. `kalib init ORDERS_FILE` writes one.") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{file}: the job file cannot be read ({error}). It must be a YAML text in UTF-8.") from None
+        raise SettingsError(
+            f"{file}: the job file cannot be read ({error}). It must be a YAML text in UTF-8."
+        ) from None
     try:
         tree = yaml.compose(text, Loader=yaml.SafeLoader)
         settings = yaml.safe_load(text)

@@ -76,7 +76,8 @@ def draw_models(evaluation: pd.DataFrame, *, words: Words, ax: Axes | None = Non
             above = {"xytext": (8, 8), "textcoords": "offset points", "va": "bottom", "weight": weight}
             ax.annotate(words.code("churn_model", row.model), (0, at), xycoords=ax.get_yaxis_transform(), **above)
     low, high = min(0.5, float(table["auc_low"].min())), float(table["auc_high"].max())
-    ax.axvline(0.5, color=style.INK, linewidth=1)
+    if not narrow:  # there the names stand across it
+        ax.axvline(0.5, color=style.INK, linewidth=1)
     ax.set(xlim=(low, high + (high - low) * (0.2 if narrow else 0.1)), ylim=(len(table) - 0.5, -0.7))
     names = [] if narrow else [words.code("churn_model", model) for model in table["model"]]
     ax.set_yticks(range(len(names)), names)

@@ -62,9 +62,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "(product|item)?(category|family|group|department|dept|class|line)(name|code)?"
         "|(商品|产品)?(品类|类别|类目|分类|大类|种类)(名称|编码)?",
     ),
-    "discount": (
-        "(line|total|order)?discount(amount|amt|rate|pct|percent|value)?|折扣(额|率|金额)?|优惠(金额|额)?",
-    ),
+    "discount": ("(line|total|order)?discount(amount|amt|rate|pct|percent|value)?|折扣(额|率|金额)?|优惠(金额|额)?",),
     "currency": ("(currency|curr|ccy)(code)?|币种|货币|币别",),
     "order_type": ("(order|document|doc|transaction|invoice|sales)type|(订单|单据|业务|交易)类型",),
     "due_date": ("(payment|net)?due(date|on)?|到期(日期|日|时间)|付款期限|(应付|应收)日期",),
@@ -215,14 +213,20 @@ def _choose(role: str, tiers: list[list[Seen]]) -> Guess | None:
     first = chosen[0]
     others = tuple(column.header for tier in fitting for column in tier if column is not first)
     if role in ("cost", "discount"):
-        unit = "of the whole line, not of one piece" if role == "cost" else "a share of the price or money, as your data has it"
+        unit = (
+            "of the whole line, not of one piece"
+            if role == "cost"
+            else "a share of the price or money, as your data has it"
+        )
         return Guess(first.header, "please check", f"the header fits; it must be {unit}", others)
     if len(chosen) > 1:
         return Guess(first.header, "please check", "several headers fit; this is the first", others)
     if first in tiers[-1] and role in _PARTS:
         return Guess(first.header, "likely", "part of header and contents fit", others)
     if role in ("customer_id", "product") and first in tiers[1]:
-        return Guess(first.header, "please check", "a name, not a number: two may share it, one may be spelt twice", others)
+        return Guess(
+            first.header, "please check", "a name, not a number: two may share it, one may be spelt twice", others
+        )
     if role == "customer_id" and first.distinct <= 1 < first.rows:
         return Guess(first.header, "please check", "the header fits, but it holds one value only", others)
     if first.filled < 0.5 * first.rows and role in REQUIRED:

@@ -20,7 +20,7 @@ import yaml
 from kalib.errors import DataError, SettingsError
 from kalib.ledger.guess import MONEY, Guess, Numbers, Seen, Sure, guess_columns
 from kalib.ledger.quality import EXCEL, PRICE, QUANTITY
-from kalib.ledger.quality import _number as read_number
+from kalib.ledger.quality import number_expression
 from kalib.ledger.read import DELIMITERS, PARQUET_ENDINGS, Source, open_source, quote, text
 from kalib.settings import Columns, Read
 
@@ -75,7 +75,9 @@ def write_job_file(file: Path, out: Path | None) -> str:
     """
     out = Path.cwd() / f"{file.stem}.yaml" if out is None else out
     if out.exists():
-        raise SettingsError(f"{out}: this file is already there and is not overwritten. Remove it, or name another with `--out`.")
+        raise SettingsError(
+            f"{out}: this file is already there and is not overwritten. Remove it, or name another with `--out`."
+        )
     if not out.parent.is_dir():
         raise SettingsError(f"{out}: there is no folder {out.parent}. Create it, or name another with `--out`.")
     if not file.is_file():
@@ -94,7 +96,9 @@ def write_job_file(file: Path, out: Path | None) -> str:
         with out.open("x", encoding="utf-8") as stream:
             stream.write(draft)
     except OSError as error:
-        raise SettingsError(f"{out}: the job file cannot be written ({error.strerror}). Name another place with `--out`.") from None
+        raise SettingsError(
+            f"{out}: the job file cannot be written ({error.strerror}). Name another place with `--out`."
+        ) from None
     return summary
 
 
@@ -113,7 +117,9 @@ def _inspect(con: duckdb.DuckDBPyConnection, file: Path, out: Path, scratch: Pat
     if not any(guess.sure == "certain" for guess in guesses.values()):
         _refuse_headless(file, seen)
     by_header = {column.header: column for column in seen}
-    decimal, decimal_lines = _choose_decimal([by_header[g.header] for role, g in guesses.items() if role in MONEY and g.header])
+    decimal, decimal_lines = _choose_decimal(
+        [by_header[g.header] for role, g in guesses.items() if role in MONEY and g.header]
+    )
     date_format, date_lines = _choose_dates(con, guesses, by_header, names)
     guesses = _hold_to_format(guesses, by_header, date_format)
     totals = _total(con, guesses, by_header, names, decimal)
@@ -139,12 +145,20 @@ def _find_reading(file: Path) -> Read:
         encoding = "utf-16"
     elif b"\0" in head:
         kind = "an Excel workbook or another zip; save its sheet as CSV" if head.startswith(b"PK") else "a binary file"
-        raise DataError(f"{file}: this is not a text file but {kind}. Order lines are read from CSV or Parquet.", rule="file_kind", file=file.name)
+        raise DataError(
+            f"{file}: this is not a text file but {kind}. Order lines are read from CSV or Parquet.",
+            rule="file_kind",
+            file=file.name,
+        )
     else:
         fitting = (name for name in ENCODINGS if _decodes(file, name))
         encoding = next(fitting, "")
     if not encoding:
-        raise DataError(f"{file}: the encoding is none of {', '.join(ENCODINGS)}, utf-16. Save the file as UTF-8.", rule="encoding", file=file.name)
+        raise DataError(
+            f"{file}: the encoding is none of {', '.join(ENCODINGS)}, utf-16. Save the file as UTF-8.",
+            rule="encoding",
+            file=file.name,
+        )
     start = codecs.getincrementaldecoder(encoding)().decode(head).lstrip("\ufeff")
     return Read(encoding=encoding, delimiter=_find_delimiter(start, whole=len(head) < HEAD_BYTES))
 
@@ -197,7 +211,11 @@ def _see(con: duckdb.DuckDBPyConnection, source: Source, names: dict[str, str]) 
         seen.append(
             Seen(
                 header=header,
-                kind="date" if kind == "DATE" or kind.startswith("TIMESTAMP") else "text" if kind == "VARCHAR" else "number",
+                kind="date"
+                if kind == "DATE" or kind.startswith("TIMESTAMP")
+                else "text"
+                if kind == "VARCHAR"
+                else "number",
                 rows=rows,
                 filled=counts[number],
                 distinct=min(counts[number], counts[number + len(names)]),
@@ -211,7 +229,7 @@ def _see(con: duckdb.DuckDBPyConnection, source: Source, names: dict[str, str]) 
 
 
 def _count_numbers(con: duckdb.DuckDBPyConnection, name: str) -> Numbers:
-    point, comma = (f"({read_number(name, 'VARCHAR', QUANTITY, sign)[0]})" for sign in ".,")
+    point, comma = (f"({number_expression(name, 'VARCHAR', QUANTITY, sign)[0]})" for sign in ".,")
     sampled, filled = con.execute(
         f"SELECT count(coalesce({point}, {comma})), count(*) FROM (SELECT {name} FROM sample WHERE trim({name}) <> '' LIMIT 2000)"
     ).fetchone()
@@ -229,7 +247,9 @@ def _count_dates(con: duckdb.DuckDBPyConnection, name: str) -> tuple[tuple[tuple
     formats = _formats_in_sample(con, name)
     if not formats:
         return (), False
-    con.execute(f"CREATE OR REPLACE TEMP TABLE days AS SELECT {name}, count(*) AS n FROM source WHERE trim({name}::VARCHAR) <> '' GROUP BY 1")
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE days AS SELECT {name}, count(*) AS n FROM source WHERE trim({name}::VARCHAR) <> '' GROUP BY 1"
+    )
     sums = ", ".join(f"coalesce(sum(n) FILTER ({_date_sql(name, form)} IS NOT NULL), 0)::BIGINT" for form in formats)
     counts = con.execute(f"SELECT {sums} FROM days").fetchone()
     dates = sorted(zip(formats, counts, strict=True), key=lambda item: -item[1])
@@ -264,9 +284,13 @@ def _date_sql(name: str, form: str) -> str:
 def _formats_in_sample(con: duckdb.DuckDBPyConnection, name: str) -> list[str]:
     """Return the date formats that read a fair part of the sample, the one that reads most first."""
     value = f"trim({name}::VARCHAR)"
-    con.execute(f"CREATE OR REPLACE TEMP TABLE few AS SELECT DISTINCT {name} FROM (SELECT {name} FROM sample WHERE {value} <> '') ORDER BY ALL LIMIT 500")
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE few AS SELECT DISTINCT {name} FROM (SELECT {name} FROM sample WHERE {value} <> '') ORDER BY ALL LIMIT 500"
+    )
     values = [row[0] for row in con.execute(f"SELECT {value} FROM few").fetchall()]
-    if 2 * sum(5 <= len(value) <= 32 and any(sign.isdigit() for sign in value) for value in values) < max(len(values), 1):
+    if 2 * sum(5 <= len(value) <= 32 and any(sign.isdigit() for sign in value) for value in values) < max(
+        len(values), 1
+    ):
         return []
     signs = set("".join(values))
     forms = [ITSELF, EXCEL, *(form for form in _FORMATS if form and _could_fit(form, signs))]
@@ -283,7 +307,9 @@ def _could_fit(form: str, signs: set[str]) -> bool:
 
 def _refuse_headless(file: Path, seen: Sequence[Seen]) -> None:
     """Refuse a file whose first line is data: a date or a number where a header should stand."""
-    number = next((c.header for c in seen if re.fullmatch(r"[-+]?\d+([.,/:-]\d+)*( \d+:\d+.*)?", c.header.strip())), None)
+    number = next(
+        (c.header for c in seen if re.fullmatch(r"[-+]?\d+([.,/:-]\d+)*( \d+:\d+.*)?", c.header.strip())), None
+    )
     if number is not None:
         raise DataError(
             f"{file}, line 1: {_shown(number)} stands where a header should. The first line must name the columns; add one.",
@@ -308,7 +334,11 @@ def _choose_decimal(columns: Sequence[Seen]) -> tuple[str, list[str]]:
         sure = "certain" if not point else "likely"
         return ",", [f'decimal: ","  # {sure}: {comma:,} numbers can only be read so, such as {_such(most)}']
     if (comma and point <= 20 * comma) or (either and not point and worst):
-        why = f"{comma:,} numbers have a decimal comma, {point:,} a decimal point" if comma else f"{either:,} numbers can be read both ways, such as {_such(worst)}"
+        why = (
+            f"{comma:,} numbers have a decimal comma, {point:,} a decimal point"
+            if comma
+            else f"{either:,} numbers can be read both ways, such as {_such(worst)}"
+        )
         return ".", [
             f"# please check: {why}; take one of these two lines",
             '# decimal: ","  # 1,234 is a little more than one; 1.234 is a thousand and more',
@@ -327,7 +357,11 @@ def _choose_dates(
     column = by_header[guess.header]
     formats = column.formats
     if len(formats) > 1:
-        why = "some dates fit only the one, some only the other" if column.mixed else "every date can be read in more than one way"
+        why = (
+            "some dates fit only the one, some only the other"
+            if column.mixed
+            else "every date can be read in more than one way"
+        )
         lines = [f"# please check: {why}, such as {_such(column)}; take one of these lines"]
         for form in formats:
             first, last = _first_last(con, names[guess.header], form)
@@ -338,7 +372,9 @@ def _choose_dates(
         return ITSELF, []
     unread = f"; {column.filled - count:,} values cannot be read so" if count < column.filled else ""
     sure: Sure = "please check" if unread or form == EXCEL else "certain"
-    return form, [f"{_format_line(form)}  # {sure}: {_day_order(form)}; {count:,} values can only be read so, such as {_such(column)}{unread}"]
+    return form, [
+        f"{_format_line(form)}  # {sure}: {_day_order(form)}; {count:,} values can only be read so, such as {_such(column)}{unread}"
+    ]
 
 
 def _format_line(form: str) -> str:
@@ -348,7 +384,9 @@ def _format_line(form: str) -> str:
 def _day_order(form: str) -> str:
     if form == EXCEL:
         return "days since 1900, as Excel counts"
-    return {"%d": "day first", "%m": "month first", "%b": "month first", "%B": "month first"}.get(form[:2], "year first")
+    return {"%d": "day first", "%m": "month first", "%b": "month first", "%B": "month first"}.get(
+        form[:2], "year first"
+    )
 
 
 def _hold_to_format(guesses: dict[str, Guess], by_header: dict[str, Seen], date_format: str | None) -> dict[str, Guess]:
@@ -357,8 +395,19 @@ def _hold_to_format(guesses: dict[str, Guess], by_header: dict[str, Seen], date_
     for role in ("due_date", "paid_date"):
         guess = guesses.get(role)
         column = by_header[guess.header] if guess and guess.header else None
-        if column and column.kind != "date" and date_format is not None and dict(column.dates).get(date_format, 0) < column.dates[0][1]:
-            held[role] = replace(guess, header=None, sure="please check", why="its dates are not written as the order dates are", rivals=(guess.header,))
+        if (
+            column
+            and column.kind != "date"
+            and date_format is not None
+            and dict(column.dates).get(date_format, 0) < column.dates[0][1]
+        ):
+            held[role] = replace(
+                guess,
+                header=None,
+                sure="please check",
+                why="its dates are not written as the order dates are",
+                rivals=(guess.header,),
+            )
     return held
 
 
@@ -368,7 +417,9 @@ def _find_currency(con: duckdb.DuckDBPyConnection, guesses: dict[str, Guess], na
     if guess is None or guess.header is None:
         return None
     name = names[guess.header]
-    found = con.execute(f"SELECT DISTINCT trim({name}::VARCHAR) AS v FROM source WHERE trim({name}::VARCHAR) <> '' ORDER BY v LIMIT 2").fetchall()
+    found = con.execute(
+        f"SELECT DISTINCT trim({name}::VARCHAR) AS v FROM source WHERE trim({name}::VARCHAR) <> '' ORDER BY v LIMIT 2"
+    ).fetchall()
     return found[0][0] if len(found) == 1 and re.fullmatch("[A-Z]{3}", found[0][0]) else None
 
 
@@ -376,7 +427,11 @@ def _find_currency(con: duckdb.DuckDBPyConnection, guesses: dict[str, Guess], na
 
 
 def _total(
-    con: duckdb.DuckDBPyConnection, guesses: dict[str, Guess], by_header: dict[str, Seen], names: dict[str, str], decimal: str
+    con: duckdb.DuckDBPyConnection,
+    guesses: dict[str, Guess],
+    by_header: dict[str, Seen],
+    names: dict[str, str],
+    decimal: str,
 ) -> Totals:
     def sql(role: str) -> str:
         guess = guesses.get(role)
@@ -384,7 +439,7 @@ def _total(
             return f"NULL::{QUANTITY}"
         kind = "VARCHAR" if by_header[guess.header].kind == "text" else by_header[guess.header].kind
         target = PRICE if role == "unit_price" else QUANTITY
-        return f"({read_number(names[guess.header], kind, target, decimal)[0]})"
+        return f"({number_expression(names[guess.header], kind, target, decimal)[0]})"
 
     def key(role: str) -> str:
         guess = guesses.get(role)
@@ -394,7 +449,9 @@ def _total(
     product = f"({sql('quantity')} * {sql('unit_price')})"
     full, discount = f"{product}::DOUBLE", f"coalesce({sql('discount')}, 0)::DOUBLE"
     expected = {"the same": full, "less a share": f"{full} * (1 - {discount})", "less money": f"{full} - {discount}"}
-    near = ", ".join(f"count(*) FILTER (abs({money} - {sql('amount')}::DOUBLE) <= 0.011)" for money in expected.values())
+    near = ", ".join(
+        f"count(*) FILTER (abs({money} - {sql('amount')}::DOUBLE) <= 0.011)" for money in expected.values()
+    )
     nameless, amount, money, both, *counts = con.execute(
         f"SELECT count(*) FILTER ({key('customer_id')} IS NULL), sum({sql('amount')})::DECIMAL(38, 2)::VARCHAR, "
         f"sum({product})::DECIMAL(38, 2)::VARCHAR, count({product} - {sql('amount')}), {near}, {keys} FROM source"
@@ -402,7 +459,13 @@ def _total(
     agreeing = zip(expected, counts[: len(expected)], strict=True)
     amount_is = next((what for what, count in agreeing if count >= 0.99 * both), "another")
     distinct = zip(KEYS, counts[len(expected) :], strict=True)
-    return Totals({role: count for role, count in distinct if role in guesses and guesses[role].header}, nameless, amount, money, amount_is)
+    return Totals(
+        {role: count for role, count in distinct if role in guesses and guesses[role].header},
+        nameless,
+        amount,
+        money,
+        amount_is,
+    )
 
 
 def _settle_money(guesses: dict[str, Guess], totals: Totals) -> dict[str, Guess]:
@@ -411,17 +474,31 @@ def _settle_money(guesses: dict[str, Guess], totals: Totals) -> dict[str, Guess]
     if totals.amount_is == "another":
         why = f"quantity × unit_price is {totals.quantity_times_price} in all, the amount {totals.amount}: map one of the two"
         for role in ("amount", "unit_price"):
-            settled[role] = replace(guesses[role], header=None, sure="please check", why=why, rivals=(guesses[role].header,))
+            settled[role] = replace(
+                guesses[role], header=None, sure="please check", why=why, rivals=(guesses[role].header,)
+            )
     elif totals.amount_is != "the same":
         unit = "a share of the price" if totals.amount_is == "less a share" else "money of the line"
         price = guesses["unit_price"]
-        settled["discount"] = replace(guesses["discount"], sure="certain", why=f"{unit}: quantity × unit_price less it is the amount")
-        settled["unit_price"] = replace(price, header=None, sure="certain", why="the amount is net of the discount and is used", rivals=(price.header,))
+        settled["discount"] = replace(
+            guesses["discount"], sure="certain", why=f"{unit}: quantity × unit_price less it is the amount"
+        )
+        settled["unit_price"] = replace(
+            price,
+            header=None,
+            sure="certain",
+            why="the amount is net of the discount and is used",
+            rivals=(price.header,),
+        )
     return settled
 
 
 def _span(
-    con: duckdb.DuckDBPyConnection, guesses: dict[str, Guess], by_header: dict[str, Seen], names: dict[str, str], date_format: str | None
+    con: duckdb.DuckDBPyConnection,
+    guesses: dict[str, Guess],
+    by_header: dict[str, Seen],
+    names: dict[str, str],
+    date_format: str | None,
 ) -> tuple[str, str] | None:
     guess = guesses["order_date"] if "order_date" in guesses else None
     if guess is None or guess.header is None or date_format is None:
@@ -443,7 +520,9 @@ def _first_last(con: duckdb.DuckDBPyConnection, name: str, form: str) -> tuple[s
 def _scalar(value: str) -> str:
     """Return ``value`` as a YAML scalar on one line, whatever it holds."""
     plain = value.isprintable() and value == value.strip()
-    shown = yaml.safe_dump([value], default_flow_style=True, allow_unicode=plain, width=1 << 30, default_style=None if plain else '"')
+    shown = yaml.safe_dump(
+        [value], default_flow_style=True, allow_unicode=plain, width=1 << 30, default_style=None if plain else '"'
+    )
     return shown.strip()[1:-1]
 
 
@@ -502,7 +581,9 @@ class Draft:
             *(f"  {line}" for role in Columns.model_fields for line in self._column(role)),
             *self._read(),
             "# as_of: 2026-01-31       # snapshot date; without it, the day of the last order",
-            f"currency: {self.currency}  # certain: the only one in the source" if self.currency else "# currency: EUR          # of all money in the source",
+            f"currency: {self.currency}  # certain: the only one in the source"
+            if self.currency
+            else "# currency: EUR          # of all money in the source",
             f"language: {'zh' if self._is_chinese() else 'en'}  # en, zh, or [en, zh]",
             "# timezone: Europe/London # of the business: where a day ends; without it, UTC",
         ]
@@ -518,7 +599,10 @@ class Draft:
     def _column(self, role: str) -> list[str]:
         guess = self.guesses.get(role)
         if guess is None:
-            wanted = {"order_id": "not found; without it, one order per customer and day", "amount": "not found, nor a quantity with its unit_price"}
+            wanted = {
+                "order_id": "not found; without it, one order per customer and day",
+                "amount": "not found, nor a quantity with its unit_price",
+            }
             why = wanted.get(role, "not found")
             if role != "order_id" and role not in self.open_columns:
                 return []
@@ -536,14 +620,25 @@ class Draft:
     def _read(self) -> list[str]:
         lines = list(self.date_lines) + list(self.decimal_lines)
         if self.read.encoding != "utf-8":
-            sure = "likely" if self.read.encoding == "gb18030" else "please check" if self.read.encoding == "windows-1252" else "certain"
+            sure = (
+                "likely"
+                if self.read.encoding == "gb18030"
+                else "please check"
+                if self.read.encoding == "windows-1252"
+                else "certain"
+            )
             lines.append(f"encoding: {self.read.encoding}  # {sure}: the file is not UTF-8, and reads well so")
         if self.read.delimiter not in (None, ","):
-            lines.append(f"delimiter: {_scalar(self.read.delimiter)}  # certain: every row has as many fields as the header")
+            lines.append(
+                f"delimiter: {_scalar(self.read.delimiter)}  # certain: every row has as many fields as the header"
+            )
         live = any(not line.startswith("#") for line in lines)
         if not lines:
             return []
-        return ["read:" if live else "# read:", *(f"  {line}" if live else f"#   {line.removeprefix('# ')}" for line in lines)]
+        return [
+            "read:" if live else "# read:",
+            *(f"  {line}" if live else f"#   {line.removeprefix('# ')}" for line in lines),
+        ]
 
     def _is_chinese(self) -> bool:
         return any("\u4e00" <= sign <= "\u9fff" for header in self.by_header for sign in header)
@@ -554,7 +649,10 @@ def _summarise(draft: Draft, totals: Totals, span: tuple[str, str] | None) -> st
     seen = [f"{draft.file.name}: {rows:,} rows, {len(draft.by_header)} columns"]
     seen.append(f"dates: {span[0]} to {span[1]}" if span else "dates: not known yet")
     if "customer_id" in totals.distinct:
-        seen.append(f"customers: {totals.distinct['customer_id']:,}" + (f"; {totals.without_customer:,} rows have none" if totals.without_customer else ""))
+        seen.append(
+            f"customers: {totals.distinct['customer_id']:,}"
+            + (f"; {totals.without_customer:,} rows have none" if totals.without_customer else "")
+        )
     found = {role: guess.header for role, guess in draft.guesses.items() if guess.header}
     if "amount" in found:
         seen.append(f"net total: {totals.amount or 0} (sum of {_shown(found['amount'])}, before any row is judged)")

@@ -165,7 +165,7 @@ def _trimmed(column: str) -> str:
     return f"CASE WHEN regexp_matches({name}, '^[{BLANKS}]|[{BLANKS}]$') THEN trim({name}, '{BLANKS}') ELSE {name} END"
 
 
-def _number(column: str, kind: str, target: str, decimal: str) -> tuple[str, str]:
+def number_expression(column: str, kind: str, target: str, decimal: str) -> tuple[str, str]:
     """Return SQL for the number in a raw column, and for whether it was repaired."""
     if kind != "VARCHAR":
         return ("NULL" if kind == "BOOLEAN" else f"TRY_CAST({quote(column)} AS {target})"), "false"
@@ -218,7 +218,7 @@ def _parse(con: duckdb.DuckDBPyConnection, job: Job, types: dict[str, str]) -> N
     decimal = job.read.decimal
     has = types.__contains__
     numbers = {
-        name: _number(name, types[name], target, decimal)
+        name: number_expression(name, types[name], target, decimal)
         for name, target in (("quantity", QUANTITY), ("unit_price", PRICE), ("amount", MONEY), ("cost", MONEY))
         if has(name)
     }

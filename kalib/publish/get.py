@@ -40,7 +40,9 @@ RETAIL_SCHEMA = pa.schema(
         "Country": pa.string(),
     }
 )
-LICENCE = "Online Retail II, Chen, D. (2019), UCI Machine Learning Repository, https://doi.org/10.24432/C5CG6D, CC BY 4.0"
+LICENCE = (
+    "Online Retail II, Chen, D. (2019), UCI Machine Learning Repository, https://doi.org/10.24432/C5CG6D, CC BY 4.0"
+)
 LICENCE_TEXT = f"""{LICENCE}.
 
 The data set is licensed under the Creative Commons Attribution 4.0 International licence (CC BY 4.0),
@@ -123,7 +125,9 @@ def _check_present(orders: Path) -> None:
     else:
         rows, columns = found.metadata.num_rows, found.schema_arrow.names
     if rows != RETAIL_ROWS or columns != RETAIL_SCHEMA.names:
-        raise SettingsError(f"{orders}: this file is there already and is not the data set ({rows:,} rows, columns {columns}). Move it away first.")
+        raise SettingsError(
+            f"{orders}: this file is there already and is not the data set ({rows:,} rows, columns {columns}). Move it away first."
+        )
 
 
 def _write_retail_job(folder: Path, say: Callable[[str], None]) -> Path:
@@ -153,7 +157,14 @@ def _download(url: str, target: Path) -> None:
     if url.partition(":")[0].lower() not in ("http", "https", "file"):
         raise SettingsError(f"`--url {url}`: an address starts with https://, http:// or file://.")
     console = Console(stderr=True)
-    bar = Progress(TextColumn("fetching"), BarColumn(), DownloadColumn(), console=console, transient=True, disable=not console.is_terminal)
+    bar = Progress(
+        TextColumn("fetching"),
+        BarColumn(),
+        DownloadColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
     try:
         with urllib.request.urlopen(url, timeout=60) as answer, target.open("wb") as stream, bar:
             length = answer.headers.get("Content-Length")
@@ -186,7 +197,10 @@ def _unpack(packed: Path, workbook: Path, url: str) -> None:
         with zipfile.ZipFile(packed) as archive:
             members = [member for member in archive.infolist() if member.filename.lower().endswith(".xlsx")]
             if len(members) != 1:
-                raise _refuse(url, f"expected a zip file with one .xlsx workbook, found {[member.filename for member in archive.infolist()][:5]}")
+                raise _refuse(
+                    url,
+                    f"expected a zip file with one .xlsx workbook, found {[member.filename for member in archive.infolist()][:5]}",
+                )
             if members[0].file_size > MAX_WORKBOOK:
                 raise _refuse(url, f"the workbook is {members[0].file_size:,} bytes; expected at most {MAX_WORKBOOK:,}")
             with archive.open(members[0]) as source, workbook.open("wb") as target:
@@ -240,7 +254,9 @@ def _table(batch: list[list[Cell]], sheet: str, before: int, url: str) -> pa.Tab
             values = [_as_text(cell) for cell in cells] if pa.types.is_string(field.type) else _blank_as_none(cells)
             arrays.append(pa.array(values, type=field.type))
         except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-            raise _refuse(url, f"sheet {sheet!r}, column {field.name!r}, after row {before:,}: expected {field.type} ({error})") from None
+            raise _refuse(
+                url, f"sheet {sheet!r}, column {field.name!r}, after row {before:,}: expected {field.type} ({error})"
+            ) from None
     return pa.table(arrays, schema=RETAIL_SCHEMA)
 
 
@@ -262,17 +278,27 @@ def _copy_shipped(name: str, folder: Path, say: Callable[[str], None]) -> Path:
     """Copy a shipped job and its data, all or nothing; what is there already must be the same."""
     shipped, root = shipped_folder(), _root(folder)
     job = Path("jobs") / f"{name}.yaml"
-    data = sorted(path.relative_to(shipped) for path in (shipped / "data" / name).rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc"))
+    data = sorted(
+        path.relative_to(shipped)
+        for path in (shipped / "data" / name).rglob("*")
+        if path.is_file() and path.suffix not in (".py", ".pyc")
+    )
     if not (shipped / job).is_file() or not data:
-        raise SettingsError(f"the sample `{name}` is not in this installation of kalib ({shipped}). Install kalib again.")
+        raise SettingsError(
+            f"the sample `{name}` is not in this installation of kalib ({shipped}). Install kalib again."
+        )
     for path in (job, *data):
         if (root / path).exists() and not filecmp.cmp(shipped / path, root / path, shallow=False):
-            raise SettingsError(f"{root / path}: this file is there already and differs from the sample's. Move it away, or go to another folder.")
+            raise SettingsError(
+                f"{root / path}: this file is there already and differs from the sample's. Move it away, or go to another folder."
+            )
     copied = [path for path in (job, *data) if not (root / path).exists()]
     for path in copied:
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         part = root / path.with_name(f"{path.name}.part")
         shutil.copyfile(shipped / path, part)
         os.replace(part, root / path)
-    say(f"{root / 'data' / name} and {root / job}: {len(copied)} files copied, {len(data) + 1 - len(copied)} there already")
+    say(
+        f"{root / 'data' / name} and {root / job}: {len(copied)} files copied, {len(data) + 1 - len(copied)} there already"
+    )
     return root / job

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 from kalib.publish.html import LANGUAGE_TAGS, SUMMARY, environment
@@ -36,7 +37,9 @@ def write_index(reports: Path) -> Path:
     jobs = [_describe(run, runs, facts[run], words) for run, runs in newest]
     html = environment().get_template("reports.html.j2").render(jobs=jobs, words=words, lang=LANGUAGE_TAGS[language])
     file = reports / "index.html"
-    file.write_text(html, encoding="utf-8")
+    beside = reports / f".index-{os.getpid()}.html"
+    beside.write_text(html, encoding="utf-8")
+    beside.replace(file)
     return file
 
 

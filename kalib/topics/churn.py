@@ -18,12 +18,21 @@ REASONS: dict[str, tuple[tuple[str, ...], str]] = {
     "rhythm": (("gap_days", "gap_days_spread"), "gap_days"),
     "tenure": (("tenure_days",), "tenure_days"),
     "returns": (("returns_share",), "returns_share"),
-    "breadth": (("categories_365_days",), "categories_365_days"),
     "margin": (("margin_365_days",), "margin_365_days"),
 }
 """Reason to the features that are set to typical values together, and the one that is shown."""
 
-EXPECTED = {"silence": 1, "rhythm": 1, "lately": -1, "frequency": -1, "spend": -1, "trend": -1}
+EXPECTED = {
+    "silence": 1,
+    "rhythm": 1,
+    "lately": -1,
+    "frequency": -1,
+    "spend": -1,
+    "trend": -1,
+    "tenure": -1,
+    "returns": 1,
+    "margin": -1,
+}
 """Does more of it raise (1) or lower (-1) the risk? A reason that goes against this would only puzzle, and is not told."""
 
 LEAST_EFFECT = 0.05
@@ -93,7 +102,7 @@ def explain_churn(model: _Model, features: pd.DataFrame, *, top: int = 3) -> pd.
         ``recency`` (after a single order, or where the model knows no gap) days against all customers, ``trend`` net
         sales of 90 days against the same days a year before; the others hold a figure against its median: ``lately``
         orders of 90 days, ``frequency`` orders of 365 days, ``spend`` net sales of 365 days, ``rhythm`` the gap between
-        orders (``one_order``: orders on a single day so far, there is none), ``tenure`` days, ``returns`` share, ``breadth`` categories, ``margin`` of 365 days.
+        orders (``one_order``: orders on a single day so far, there is none), ``tenure`` days, ``returns`` share, ``margin`` of 365 days.
     """
     columns, typical = model.columns_[model.chosen_], model.typical_
     used = {"silence_ratio" if column == "silence" else column for column in columns}

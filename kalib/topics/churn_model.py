@@ -31,12 +31,12 @@ COLUMNS = {
         "net_sales_90_days", "net_sales_180_days", "net_sales_365_days",
         "orders_90_days_last_year", "net_sales_90_days_last_year",
         "orders_365_days_last_year", "net_sales_365_days_last_year",
-        "tenure_days", "returns_share", "margin_365_days", "categories_365_days",
+        "tenure_days", "returns_share", "margin_365_days",
     ],
 }  # fmt: skip
 """What each candidate looks at; ``silence`` is silence_ratio, or, after a single order, silence over the usual gap."""
 
-OPTIONAL = ("margin_365_days", "categories_365_days")
+OPTIONAL = ("margin_365_days",)
 
 LEAST = 50
 """So many customers must have left, and as many stayed, before anything is learnt."""
@@ -162,7 +162,9 @@ class ChurnModel(BaseEstimator):
         snapshots = sorted(self.calibration_["as_of"].unique())
         date = pd.Timestamp(date)
         ages = [(date - day).days for day in snapshots]
-        same = [day for day, age in zip(snapshots, ages, strict=True) if age > 182 and abs((age + 182) % 365 - 182) <= 15]
+        same = [
+            day for day, age in zip(snapshots, ages, strict=True) if age > 182 and abs((age + 182) % 365 - 182) <= 15
+        ]
         return same or [self.newest_]
 
     def _prepare(self, features: pd.DataFrame) -> pd.DataFrame:

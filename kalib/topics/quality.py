@@ -63,7 +63,9 @@ def summarise_history(months: pd.DataFrame, *, as_of: pd.Timestamp) -> pd.DataFr
     """
     check_columns(months, ["customer_id", "month", "orders", "net_sales"], name="months")
     as_of = pd.Timestamp(as_of)
-    frame = months.assign(month=pd.to_datetime(months["month"]), cents=(months["net_sales"] * 100).round().astype("int64"))
+    frame = months.assign(
+        month=pd.to_datetime(months["month"]), cents=(months["net_sales"] * 100).round().astype("int64")
+    )
     grouped = frame.groupby("month").agg(orders=("orders", "sum"), cents=("cents", "sum"))
     grouped["customers"] = frame[frame["orders"] > 0].groupby("month")["customer_id"].nunique()
     every = pd.date_range(grouped.index.min(), as_of.to_period("M").to_timestamp(), freq="MS", name="month")

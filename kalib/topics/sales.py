@@ -51,7 +51,13 @@ def describe_sales(customers: pd.DataFrame) -> dict[str, object]:
     """
     check_columns(
         customers,
-        ["net_sales_365_days", "net_sales_365_days_last_year", "orders_365_days", "orders_365_days_last_year", "tenure_days"],
+        [
+            "net_sales_365_days",
+            "net_sales_365_days_last_year",
+            "orders_365_days",
+            "orders_365_days_last_year",
+            "tenure_days",
+        ],
         name="customers",
     )
     now, before = customers["net_sales_365_days"], customers["net_sales_365_days_last_year"]
@@ -132,7 +138,14 @@ def list_movers(customers: pd.DataFrame, *, rows: int = 10) -> tuple[pd.DataFram
     moved["change"] = (moved["net_sales_365_days"] - moved["net_sales_365_days_last_year"]).round(2)
     base = moved["net_sales_365_days_last_year"]
     moved["change_share"] = (moved["change"] / base).where(base > 0)
-    shown = ["customer_id", "net_sales_365_days", "net_sales_365_days_last_year", "change", "change_share", "days_since_last_order"]
+    shown = [
+        "customer_id",
+        "net_sales_365_days",
+        "net_sales_365_days_last_year",
+        "change",
+        "change_share",
+        "days_since_last_order",
+    ]
     rising = moved[moved["change"] > 0].sort_values(["change", "customer_id"], ascending=[False, True])
     falling = moved[moved["change"] < 0].sort_values(["change", "customer_id"])
     return rising[shown].head(rows).reset_index(drop=True), falling[shown].head(rows).reset_index(drop=True)
@@ -149,5 +162,9 @@ def list_at_risk(churn: pd.DataFrame, customers: pd.DataFrame, *, rows: int = 20
     """
     check_columns(churn, ["customer_id", "churn_probability", "sales_at_risk", "reasons"], name="churn")
     known = customers[["customer_id", "net_sales_365_days", "days_since_last_order", "gap_days"]]
-    table = churn[["customer_id", "churn_probability", "sales_at_risk", "reasons"]].merge(known, on="customer_id", validate="1:1")
-    return table.sort_values(["sales_at_risk", "customer_id"], ascending=[False, True]).head(rows).reset_index(drop=True)
+    table = churn[["customer_id", "churn_probability", "sales_at_risk", "reasons"]].merge(
+        known, on="customer_id", validate="1:1"
+    )
+    return (
+        table.sort_values(["sales_at_risk", "customer_id"], ascending=[False, True]).head(rows).reset_index(drop=True)
+    )

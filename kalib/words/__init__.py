@@ -110,7 +110,10 @@ class Words(string.Formatter):
         day = value.date() if isinstance(value, dt.datetime) else value
         if isinstance(day, str):
             day = dt.date.fromisoformat(day[:10])
-        pattern = {"en": {"date": "d MMMM yyyy", "month": "MMM yyyy"}, "zh": {"date": "yyyy年M月d日", "month": "yyyy年M月"}}
+        pattern = {
+            "en": {"date": "d MMMM yyyy", "month": "MMM yyyy"},
+            "zh": {"date": "yyyy年M月d日", "month": "yyyy年M月"},
+        }
         return dates.format_date(day, pattern[self.language][kind], locale=self.locale)
 
     def _show_number(self, value: object, kind: str, rest: str) -> str:
