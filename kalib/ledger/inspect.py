@@ -19,8 +19,7 @@ import yaml
 
 from kalib.errors import DataError, SettingsError
 from kalib.ledger.guess import MONEY, Guess, Numbers, Seen, Sure, guess_columns
-from kalib.ledger.quality import EXCEL, PRICE, QUANTITY
-from kalib.ledger.quality import number_expression
+from kalib.ledger.quality import EXCEL, PRICE, QUANTITY, number_expression
 from kalib.ledger.read import DELIMITERS, PARQUET_ENDINGS, Source, open_source, quote, text
 from kalib.settings import Columns, Read
 
