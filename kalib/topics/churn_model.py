@@ -13,6 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.utils.validation import check_is_fitted
+from threadpoolctl import threadpool_limits
 
 from kalib.errors import NotEnoughDataError
 from kalib.schema import check_columns, check_key
@@ -43,6 +44,8 @@ LEAST = 50
 
 _MOST_ROWS = 200_000
 _EDGE = 1e-6
+
+_one_thread = threadpool_limits.wrap(limits=1)  # trees this small gain nothing from more, and wait long on busy cores
 
 
 class ChurnModel(BaseEstimator):
@@ -94,6 +97,7 @@ class ChurnModel(BaseEstimator):
     ) -> None:
         self.target, self.candidates, self.folds, self.resamples, self.seed = target, candidates, folds, resamples, seed
 
+    @_one_thread
     def fit(self, labelled: pd.DataFrame, plan: pd.DataFrame) -> ChurnModel:
         """Learn from the rows of ``labelled`` whose ``as_of`` has the role ``train`` in ``plan``; no other is looked at.
 
@@ -139,6 +143,7 @@ class ChurnModel(BaseEstimator):
         self.chosen_ = str(self.choice_.loc[self.choice_["chosen"], "model"].iloc[0])
         return self
 
+    @_one_thread
     def decision_function(self, features: pd.DataFrame, *, model: str | None = None) -> np.ndarray:
         """Return calibrated log-odds of churn, in the order of ``features``; ``model`` names another candidate."""
         check_is_fitted(self)

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
+from threadpoolctl import threadpool_info
 
 from kalib.errors import NotEnoughDataError
 from kalib.topics.churn import build_churn, describe_churn, explain_churn, summarise_reasons, summarise_risk
@@ -281,6 +282,22 @@ def test_row_order_changes_nothing(
     pd.testing.assert_frame_equal(build_churn(other, customers, active_days=365), churn)
     pd.testing.assert_frame_equal(evaluate_churn(other, shuffled, plan), evaluate_churn(model, labelled, plan))
     pd.testing.assert_frame_equal(labelled, before)
+
+
+def test_one_thread_learns_and_predicts(
+    labelled: pd.DataFrame, plan: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On two busy cores, threads that wait for each other took forty times as long."""
+    threads = []
+    for name in ("_make", "_prepare"):
+        own = getattr(ChurnModel, name)
+        monkeypatch.setattr(
+            ChurnModel,
+            name,
+            lambda self, x, own=own: (threads.extend(lib["num_threads"] for lib in threadpool_info()), own(self, x))[1],
+        )
+    ChurnModel().fit(labelled, plan).predict_proba(labelled)
+    assert set(threads) == {1}
 
 
 def test_shuffled_labels_fall_to_chance_and_to_the_simplest_rule(labelled: pd.DataFrame, plan: pd.DataFrame) -> None:
