@@ -266,9 +266,13 @@ def lab(job_file: JobFile) -> None:
     if refresh_draft(job, draft):
         _say(f"{job.job}: tables ready in {draft}")
     notebooks = shipped_folder() / "notebooks"
-    if is_installed(notebooks):  # what is installed stays as it is: work on copies
-        shutil.copytree(notebooks, draft / "notebooks", dirs_exist_ok=True)
-        notebooks = draft / "notebooks"
+    if is_installed(notebooks):  # what is installed stays as it is: work on copies, and keep those that are there
+        copies = draft / "notebooks"
+        copies.mkdir(exist_ok=True)
+        for file in sorted(notebooks.glob("*.ipynb")):
+            if not (copies / file.name).exists():
+                shutil.copyfile(file, copies / file.name)
+        notebooks = copies
     environment = os.environ | {"KALIB_JOB": str(job_file.resolve())}
     os.execve(sys.executable, [sys.executable, "-m", "jupyterlab", str(notebooks)], environment)
 
