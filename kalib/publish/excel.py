@@ -169,7 +169,9 @@ class _Pen:
     def _say_reasons(self, found: Iterable[Mapping[str, object]] | None) -> str:
         if _is_missing(found):
             return ""
-        return "; ".join(self._say_reason(str(r["code"]), r.get("value"), r.get("typical")) for r in found)
+        return "; ".join(
+            self._say_reason(str(r["code"]), r.get("value"), r.get("typical")) for r in found if r["effect"] > 0
+        )
 
     def _say_reason(self, code: str, value: object, typical: object) -> str:
         said = self.said.get((code, value, typical))

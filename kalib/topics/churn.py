@@ -73,7 +73,7 @@ def build_churn(
     check_columns(customers, ["orders", "days_since_last_order", "net_sales_365_days"], name="customers")
     active = customers[(customers["orders"] > 0) & (customers["days_since_last_order"] <= active_days)]
     active = active.sort_values("customer_id", ignore_index=True)
-    table = active[["customer_id", "days_since_last_order"]].copy()
+    table = active[["customer_id", "days_since_last_order"]].astype({"days_since_last_order": "int64"})
     table["churn_probability"] = model.predict_proba(active)[:, 1]
     if partial is not None:
         both = [partial.predict_proba(active)[:, 1], table["churn_probability"].to_numpy()]
@@ -118,6 +118,10 @@ def explain_churn(model: _Model, features: pd.DataFrame, *, top: int = 3) -> pd.
         if code in EXPECTED:
             sense = np.sign(value - against) * EXPECTED[code] == np.sign(effect)
             told &= sense | (np.array(codes) == "one_order") & (effect > 0)
+        if code not in ("returns", "spend", "trend", "margin"):  # days and orders are told as whole numbers
+            told &= (np.round(value) != np.round(against)) | (np.array(codes) == "one_order")
+        if code == "rhythm":  # the silence is told against it
+            told &= [all(one["code"] != "silence" for one in own) for own in reasons]
         for row in np.flatnonzero(told):
             figures = {"value": _figure(value[row]), "typical": _figure(against[row]), "effect": float(effect[row])}
             reasons[row].append({"code": codes[row], **figures})

@@ -135,7 +135,9 @@ class Words(string.Formatter):
         if kind in ("percent", "percent1"):
             pattern = "#,##0%" if kind == "percent" else "#,##0.0%"
             shown = numbers.format_percent(abs(number), format=pattern, locale=self.locale)
-            return f"−{shown}" if number < 0 and any(c in "123456789" for c in shown) else shown
+            if any(c in "123456789" for c in shown):
+                return f"−{shown}" if number < 0 else shown
+            return f"<{shown[:-2]}1%" if number > 0 else shown  # a little is not nothing
         if kind in ("change", "moved"):
             sign = "" if number == 0 else "▲ " if number > 0 else "▼ "
             return sign + self._show_number(abs(number), "percent1" if kind == "change" else "count", "")
