@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, event, given, settings
+from hypothesis import HealthCheck, Phase, event, given, settings
 from hypothesis import strategies as st
 
 from kalib import ledger
@@ -34,8 +34,9 @@ COLUMNS = {
 TABLES = ("customers", "months", "mix", "order_days")
 PAST = [AS_OF - dt.timedelta(days=days) for days in (90, 200, 455)]
 
-few = settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
-many = settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+quick = {"deadline": None, "suppress_health_check": list(HealthCheck), "phases": [Phase.reuse, Phase.generate]}
+few, many = settings(max_examples=10, **quick), settings(max_examples=300, **quick)
+"""A log is drawn by its seed, so that shrinking would take minutes and show no simpler one."""
 
 
 def log(seed: int, customers: int, lines: int) -> pd.DataFrame:
@@ -167,6 +168,10 @@ def check_as_of(rows: pd.DataFrame, how: set[str], seed: int) -> None:
     assert one["customers"]["last_order_date"].dropna().max() <= AS_OF
     assert "stranger" not in set(other["customers"]["customer_id"])
     same(one, other)
+    mixed = {name: one[name].sample(frac=1, random_state=seed % 2**32) for name in TABLES}
+    later = one["order_days"].head(5).assign(order_date=AS_OF + dt.timedelta(days=1))
+    mixed["order_days"] = pd.concat([later, mixed["order_days"]])
+    same(made := topics(mixed), {name: one[name] for name in made})
 
 
 def check_past_dates(rows: pd.DataFrame, how: set[str], seed: int) -> None:
@@ -174,8 +179,8 @@ def check_past_dates(rows: pd.DataFrame, how: set[str], seed: int) -> None:
     day, horizon = PAST[1], 60
     start = day - dt.timedelta(days=horizon)
     with Bench() as folder:
-        ledger.build(write(folder / "now", [rows]), folder / "now" / "out")
-        then = write(folder / "then", disturb(rows, day, how, seed)).model_copy(update={"as_of": day})
+        ledger.build(write(folder / "now", disturb(rows, day, how, seed)), folder / "now" / "out")
+        then = write(folder / "then", [rows]).model_copy(update={"as_of": day})
         ledger.build(then, folder / "then" / "out")
         seen, known = (ledger.snapshots(folder / name / "out", [day]) for name in ("now", "then"))
         ahead = [ledger.outcomes(folder / name / "out", [start], horizon_days=horizon) for name in ("now", "then")]
