@@ -54,6 +54,11 @@ def main() -> None:
 def _stop(number: int, frame: FrameType | None) -> None:
     for other in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(other, signal.SIG_IGN)  # one is enough: what is under way is being cleared away
+    print(
+        f"kalib: interrupted ({signal.Signals(number).name}); what was under way is not published.",
+        file=sys.stderr,
+        flush=True,
+    )
     raise SystemExit(128 + number)
 
 
@@ -100,6 +105,7 @@ def _check(job_file: Path, tables: Path | None) -> LedgerReport:
 
     from kalib import ledger
     from kalib.publish.plan import check_parameters, read_notebooks
+    from kalib.publish.run import check_date
     from kalib.settings import read_job
 
     job = read_job(job_file)
@@ -107,6 +113,7 @@ def _check(job_file: Path, tables: Path | None) -> LedgerReport:
         check_parameters(job, read_notebooks(job))
     with tempfile.TemporaryDirectory(prefix="kalib-") as scratch:
         report = ledger.build(job, Path(scratch), say=_say)
+        check_date(job, report)
         if tables is not None:
             tables.mkdir(parents=True, exist_ok=True)
             for name in ("customers.parquet", "set_aside.parquet"):

@@ -60,6 +60,7 @@ COLUMNS: dict[str, Column] = {
         for what, unit, text in (("orders", "count", "orders"), ("net_sales", "currency", "net sales"))
         for d in (90, 365)
     },
+    "orders_next_90_days_last_year": Column("count", "orders in the 90 days that followed the same date a year before"),
     "margin_365_days": Column("currency", "margin in the 365 days up to the snapshot date"),
     "r_score": Column("1 to 5", "recency score, 5 is most recent"),
     "f_score": Column("1 to 5", "frequency score, 5 is most orders"),
@@ -106,6 +107,10 @@ COLUMNS: dict[str, Column] = {
         "probability that net sales of the horizon are below half of what the customer's last year makes for so long",
     ),
     "reasons": Column("codes", "what moves the customer's churn probability most: code, value, typical value, effect"),
+    "horizon_days": Column("days", "days ahead in which no order means churn"),
+    "forecast_is_weak": Column(
+        "yes or no", "the forecast ranked customers little better than chance when last checked"
+    ),
     "sales_at_risk": Column(
         "currency", "churn probability times net sales of the 365 days before, where these are above 0"
     ),

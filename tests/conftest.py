@@ -102,7 +102,9 @@ def retail() -> Path:
     fetched = Path(__file__).parents[1] / "data" / "online-retail-ii" / "orders.parquet"
     place = Path(os.environ.get("KALIB_RETAIL") or fetched)
     if not place.is_file():
-        pytest.skip("needs UCI Online Retail II: run `kalib get online-retail-ii`, or set KALIB_RETAIL to its Parquet file")
+        pytest.skip(
+            "needs UCI Online Retail II: run `kalib get online-retail-ii`, or set KALIB_RETAIL to its Parquet file"
+        )
     return place.resolve()
 
 

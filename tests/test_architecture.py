@@ -68,7 +68,9 @@ def test_only_the_runner_reads_the_clock(path: Path) -> None:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in clocks:
             owner = ast.unparse(node.func.value)
-            assert owner.split(".")[-1] not in {"date", "datetime", "time", "Timestamp", "dt"}, f"{path}: {ast.unparse(node)}"
+            assert owner.split(".")[-1] not in {"date", "datetime", "time", "Timestamp", "dt"}, (
+                f"{path}: {ast.unparse(node)}"
+            )
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(HOUSE).as_posix())

@@ -82,6 +82,9 @@ def test_results_are_stored_and_held_to(notebook: nbformat.NotebookNode) -> None
         if roles - {None, "provenance"}:
             assert "nbval-check-output" in cell.metadata.get("tags", []), cell.id
     stored = {
-        out.metadata.get("kalib", {}).get("role") for cell in code(notebook) for out in cell.outputs if "metadata" in out
+        out.metadata.get("kalib", {}).get("role")
+        for cell in code(notebook)
+        for out in cell.outputs
+        if "metadata" in out
     }
     assert {"answer", "kpis", "finding", "provenance"} <= stored

@@ -12,6 +12,7 @@ from ibis.expr.types import Table
 
 WINDOWS = (30, 90, 180, 365)
 LAST_YEAR = (90, 365)
+SEASON = 90
 YEAR = 365
 
 
@@ -73,7 +74,8 @@ def snapshots(days: Table, dates: Sequence[dt.date]) -> Table:
     Table
         as_of, customer_id, first_order_date, last_order_date, orders, order_days, net_sales, gross_sales, returns,
         returns_share, days_since_last_order, tenure_days, gap_days, gap_days_spread, silence_ratio, the windows
-        ``orders_*_days`` and ``net_sales_*_days``, the same a year before, and margins where there is cost.
+        ``orders_*_days`` and ``net_sales_*_days``, the same a year before, the orders of the 90 days
+        that followed the date a year before, and margins where there is cost.
     """
     known = _known(days, dates)
     age = known.as_of.delta(known.order_date, unit="day")
@@ -85,6 +87,8 @@ def snapshots(days: Table, dates: Sequence[dt.date]) -> Table:
         for window in LAST_YEAR:
             inside = (known.age >= YEAR) & (known.age < YEAR + window)
             sums[f"{what}_{window}_days_last_year"] = known[what].sum(where=inside)
+    coming = (known.age >= YEAR - SEASON) & (known.age < YEAR)
+    sums[f"orders_next_{SEASON}_days_last_year"] = known.orders.sum(where=coming)
     if "margin" in known.columns:
         sums["margin"] = known.margin.sum()
         sums["margin_365_days"] = known.margin.sum(where=known.age < YEAR)

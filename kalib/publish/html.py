@@ -65,6 +65,7 @@ class Section:
     question: str = ""
     how: Markup = _NOTHING
     parts: list[Part] = field(default_factory=list)
+    has_code: bool = False
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,7 @@ class Page:
     code: list[str] = field(default_factory=list)
     provenance: Sequence[str] = ()
     meta: str = ""
+    passed_over: bool = False
     site: Site | None = None
     next: Link | None = None
 
@@ -278,7 +280,7 @@ def read_page(nb: NotebookNode, *, name: str, words: Words) -> Page:
 
     The first markdown cell's heading is the page's question, its rest goes under "about this page". Each later heading
     of the first or second order begins a section; what is computed below it belongs to it, and its first finding
-    becomes its heading. A markdown cell stands in another language where the words have ``pages.<notebook>.<cell id>``.
+    becomes its heading. Where the data could not support the notebook's table, sections whose code was passed over are left out. A markdown cell stands in another language where the words have ``pages.<notebook>.<cell id>``.
 
     Parameters
     ----------
@@ -293,6 +295,8 @@ def read_page(nb: NotebookNode, *, name: str, words: Words) -> Page:
             reader.read_markdown(words(key) if key in words else cell.source, str(cell.get("id", "")))
         elif cell.cell_type == "code":
             reader.read_code(cell)
+    if page.passed_over:
+        page.sections = [section for section in page.sections if section.parts or not section.has_code]
     page.title = page.title or re.sub(r"^\d+[_-]", "", name).replace("_", " ").capitalize()
     return page
 
@@ -330,6 +334,8 @@ class _Reader:
         source = _shown_source(cell)
         if source:
             self.page.code.append(source)
+            if self.page.sections:
+                self.page.sections[-1].has_code = True
         for output in cell.get("outputs", []):
             self._read_output(output)
 
@@ -337,6 +343,7 @@ class _Reader:
         known = output.get("metadata", {}).get("kalib", {})
         data = output.get("data", {})
         text = known.get("text") or data.get("text/plain", "")
+        self.page.passed_over |= known.get("absent", False)
         match known.get("role"):
             case "answer" if not self.page.answer:
                 self.page.answer = text

@@ -236,4 +236,5 @@ def _name(at: int, cell: Mapping[str, object]) -> str:
 
 
 # papermill says every step of its own; what a reader needs, the runner says.
-logging.getLogger("papermill").setLevel(logging.ERROR)
+for talker in ("papermill", "traitlets"):
+    logging.getLogger(talker).setLevel(logging.CRITICAL)

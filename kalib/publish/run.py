@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kalib import ledger
-from kalib.errors import BusyError, NotebookError, SettingsError
+from kalib.errors import BusyError, DataError, NotebookError, SettingsError
 from kalib.ledger import LedgerReport
 from kalib.ledger.read import find_files
 from kalib.publish.kernels import Kernels
@@ -101,6 +101,7 @@ def run_job(
         Kernels(folder=job.root, expected=expected) as kernels,
     ):
         report = ledger.build(job, build)
+        check_date(job, report)
         plan = plan_notebooks(notebooks, only=only, tables=report.tables)
         steps = _Steps(progress, total=2 + len(plan) * len(job.language))
         steps.say("ledger", time.monotonic() - started)
@@ -115,6 +116,25 @@ def run_job(
         steps.say("pages", time.monotonic() - begun)
     _write_index(folder.parent)
     return published
+
+
+def check_date(job: Job, report: LedgerReport) -> None:
+    """Refuse a snapshot date that nobody asked for and that lies ahead: one mistyped date would move the whole report.
+
+    Raises
+    ------
+    DataError
+        Says the date and the remedy.
+    """
+    tomorrow = _now().date() + dt.timedelta(days=1)  # somewhere it is tomorrow already
+    if job.as_of is None and report.as_of > tomorrow:
+        raise DataError(
+            f"{', '.join(job.source)}: the last order is dated {report.as_of}, which is still to come. "
+            "Correct the date in the source, or say `as_of:` in the job file.",
+            rule="date_ahead",
+            column="order_date",
+            value=str(report.as_of),
+        )
 
 
 def make_table(job: Job, draft: Path, table: str) -> list[str]:

@@ -235,7 +235,8 @@ class Run:
         self._skipped[table] = {"reason": error.reason, "facts": _plain(error.facts)}
         if not self._second_language:
             self._file(table).unlink(missing_ok=True)
-        self._show(display.note(self._reason(error.reason, error.facts)))
+        bundle, metadata = display.note(self._reason(error.reason, error.facts))
+        self._show((bundle, {"kalib": metadata["kalib"] | {"absent": True}}))
 
     @contextmanager
     def making(self, table: str) -> Iterator[None]:
@@ -316,7 +317,8 @@ class Run:
         most : how many reasons are said
         """
         raising = [[reason for reason in own if reason["effect"] > 0][:most] for own in reasons]
-        said = ["; ".join(self._say(f"codes.reason.{one['code']}", one) for one in own) for own in raising]
+        between = "; " if self.language == "en" else "；"
+        said = [between.join(self._say(f"codes.reason.{one['code']}", one) for one in own) for own in raising]
         return [text or self.words.code("reason_name", "none") for text in said]
 
     def draw(

@@ -15,6 +15,7 @@ REASONS: dict[str, tuple[tuple[str, ...], str]] = {
     "frequency": (("orders_365_days",), "orders_365_days"),
     "spend": (("net_sales_365_days",), "net_sales_365_days"),
     "trend": (("orders_90_days", "net_sales_90_days"), "net_sales_90_days"),
+    "season": (("orders_next_90_days_last_year",), "orders_next_90_days_last_year"),
     "rhythm": (("gap_days", "gap_days_spread"), "gap_days"),
     "tenure": (("tenure_days",), "tenure_days"),
     "returns": (("returns_share",), "returns_share"),
@@ -29,11 +30,15 @@ EXPECTED = {
     "frequency": -1,
     "spend": -1,
     "trend": -1,
+    "season": -1,
     "tenure": -1,
     "returns": 1,
     "margin": -1,
 }
 """Does more of it raise (1) or lower (-1) the risk? A reason that goes against this would only puzzle, and is not told."""
+
+WEAK = 0.6
+"""A ranking that may be no better than this (lower end of the interval of its AUC) is not to be leaned on."""
 
 LEAST_EFFECT = 0.05
 """Smaller changes of the log-odds are no reason."""
@@ -101,7 +106,7 @@ def explain_churn(model: _Model, features: pd.DataFrame, *, top: int = 3) -> pd.
         it is held against), ``effect`` (above 0 raises the risk). ``silence`` holds days against the customer's own gap,
         ``recency`` (after a single order, or where the model knows no gap) days against all customers, ``trend`` net
         sales of 90 days against the same days a year before; the others hold a figure against its median: ``lately``
-        orders of 90 days, ``frequency`` orders of 365 days, ``spend`` net sales of 365 days, ``rhythm`` the gap between
+        orders of 90 days, ``frequency`` orders of 365 days, ``spend`` net sales of 365 days, ``season`` orders of the coming 90 days a year before, ``rhythm`` the gap between
         orders (``one_order``: orders on a single day so far, there is none), ``tenure`` days, ``returns`` share, ``margin`` of 365 days.
     """
     columns, typical = model.columns_[model.chosen_], model.typical_
@@ -218,7 +223,7 @@ def describe_churn(
         top_sales, horizon_days; model, rule (best rule without a model), auc, auc_low, auc_high, rule_auc, gain, gain_low,
         gain_high, beats_rule, verdict (``beats``, ``equal`` or ``rule``: a rule is in use), brier, calibration_error, lift;
         report_date, report_end, predicted_share, observed_share and observed_left, predicted_left on the report date;
-        season_date (training date that the level is taken from), same_season (it is of the season of the score date).
+        ``weak`` (the ranking is hardly better than chance); season_date (training date that the level is taken from), same_season (it is of the season of the score date).
     """
     report, score = (plan.loc[plan["role"] == role].iloc[0] for role in ("report", "score"))
     used = evaluation[evaluation["chosen"]].iloc[0]
@@ -256,5 +261,6 @@ def describe_churn(
         "predicted_left": round(float(used["predicted_share"] * used["customers"])),
         "observed_left": round(float(used["observed_share"] * used["customers"])),
         "season_date": season.date().isoformat(),
+        "weak": bool(used["auc_low"] < WEAK),
         "same_season": bool((score["as_of"] - season).days > 182),
     }

@@ -32,12 +32,12 @@ COLUMNS = {
         "net_sales_90_days", "net_sales_180_days", "net_sales_365_days",
         "orders_90_days_last_year", "net_sales_90_days_last_year",
         "orders_365_days_last_year", "net_sales_365_days_last_year",
-        "tenure_days", "returns_share", "margin_365_days",
+        "orders_next_90_days_last_year", "tenure_days", "returns_share", "margin_365_days",
     ],
 }  # fmt: skip
 """What each candidate looks at; ``silence`` is silence_ratio, or, after a single order, silence over the usual gap."""
 
-OPTIONAL = ("margin_365_days",)
+OPTIONAL = ("margin_365_days", "orders_next_90_days_last_year")
 
 LEAST = 50
 """So many customers must have left, and as many stayed, before anything is learnt."""
@@ -226,6 +226,8 @@ def _as_known(features: pd.DataFrame, start: pd.Timestamp) -> pd.DataFrame:
         for column in (f"orders_{days}_days_last_year", f"net_sales_{days}_days_last_year"):
             if column in table:
                 table[column] = table[column].where(history >= 365 + days)
+    if "orders_next_90_days_last_year" in table:
+        table["orders_next_90_days_last_year"] = table["orders_next_90_days_last_year"].where(history >= 365)
     return table
 
 

@@ -105,21 +105,27 @@ def describe_risk(churn: pd.DataFrame) -> dict[str, object]:
 
     Parameters
     ----------
-    churn : one row per customer who counts as active: churn_probability, sales_at_risk, horizon_days
+    churn : one row per customer who counts as active: churn_probability, sales_at_risk, horizon_days,
+        forecast_is_weak
 
     Returns
     -------
     dict
         graded (customers), expected_leaving (sum of the probabilities), sales_at_risk, sales_graded (net sales of the
-        365 days before, of all graded), horizon_days.
+        365 days before, of all graded), horizon_days, weak.
     """
-    check_columns(churn, ["churn_probability", "sales_at_risk", "net_sales_365_days", "horizon_days"], name="churn")
+    check_columns(
+        churn,
+        ["churn_probability", "sales_at_risk", "net_sales_365_days", "horizon_days", "forecast_is_weak"],
+        name="churn",
+    )
     return {
         "graded": len(churn),
         "expected_leaving": math.fsum(churn["churn_probability"]),
         "sales_at_risk": math.fsum(churn["sales_at_risk"]),
         "sales_graded": math.fsum(churn["net_sales_365_days"]),
         "horizon_days": int(churn["horizon_days"].iloc[0]),
+        "weak": bool(churn["forecast_is_weak"].iloc[0]),
     }
 
 

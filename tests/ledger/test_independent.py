@@ -129,6 +129,11 @@ def windows(last: dt.date, what: str, value: str) -> str:
         parts.append(
             f"coalesce(sum(CASE WHEN d BETWEEN DATE '{first}' AND DATE '{end}' THEN {value} END), 0) AS {what}_{days}_days_last_year"
         )
+    if what == "orders":
+        first, end = last - dt.timedelta(days=364), last - dt.timedelta(days=275)
+        parts.append(
+            f"sum(CASE WHEN d BETWEEN DATE '{first}' AND DATE '{end}' THEN 1 END) AS orders_next_90_days_last_year"
+        )
     return ", ".join(parts)
 
 
@@ -147,7 +152,7 @@ def test_customers(log):
         money AS (SELECT c, sum(m) / 10000 AS net_sales, coalesce(sum(m) FILTER (m > 0), 0) / 10000 AS gross_sales,
         -coalesce(sum(m) FILTER (m < 0), 0) / 10000 AS returns, {windows(log.as_of, "net_sales", "m / 10000")} FROM l GROUP BY c)
         SELECT c AS customer_id, first_order_date, last_order_date,
-        {", ".join(f"coalesce({name}, 0) AS {name}" for name in ("orders", "order_days", *(f"orders_{days}_days" for days in WINDOWS), "orders_90_days_last_year", "orders_365_days_last_year"))},
+        {", ".join(f"coalesce({name}, 0) AS {name}" for name in ("orders", "order_days", *(f"orders_{days}_days" for days in WINDOWS), "orders_90_days_last_year", "orders_365_days_last_year", "orders_next_90_days_last_year"))},
         net_sales, gross_sales, returns,
         {", ".join(f"net_sales_{days}" for days in ("30_days", "90_days", "180_days", "365_days", "90_days_last_year", "365_days_last_year"))},
         DATE '{log.as_of}' - last_order_date AS days_since_last_order, DATE '{log.as_of}' - first_order_date AS tenure_days, gap_days, gap_days_spread,

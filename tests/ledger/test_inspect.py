@@ -63,7 +63,12 @@ def columns_of(path: Path) -> dict[str, str]:
     ids=lambda header: header["customer_id"],
 )
 def test_headers_of_many_styles_are_known(tmp_path, header):
-    values = {"customer_id": ["a", "b", "a", "c"], "order_id": [1, 2, 3, 4], "order_date": ISO, "amount": [10.5, 2, 3, -1]}
+    values = {
+        "customer_id": ["a", "b", "a", "c"],
+        "order_id": [1, 2, 3, 4],
+        "order_date": ISO,
+        "amount": [10.5, 2, 3, -1],
+    }
     path = write_csv(tmp_path / "orders.csv", {header[ours]: values[ours] for ours in values})
     assert columns_of(path) == header
 
@@ -93,7 +98,12 @@ def test_optional_columns_are_known_and_each_guess_says_why(tmp_path):
 
 
 def test_gb18030_and_its_delimiter_are_found(tmp_path):
-    columns = {"客户编号": ["甲公司", "乙公司", "丙公司"], "订单日期": ISO[:3], "金额": [1, 2, 3], "备注": ["很好", "", "加急"]}
+    columns = {
+        "客户编号": ["甲公司", "乙公司", "丙公司"],
+        "订单日期": ISO[:3],
+        "金额": [1, 2, 3],
+        "备注": ["很好", "", "加急"],
+    }
     path = write_csv(tmp_path / "orders.csv", columns, delimiter=";", encoding="gb18030")
     settings, _, _ = inspect(path)
     assert settings["read"] == {"encoding": "gb18030", "delimiter": ";"}
@@ -176,7 +186,9 @@ def test_ambiguous_dates_are_left_to_the_user(tmp_path):
     ],
 )
 def test_date_formats_are_found_by_evidence(tmp_path, dates, wanted, first):
-    settings, _, summary = inspect(write_csv(tmp_path / "orders.csv", {"Customer": ["a", "b"], "Order Date": dates, "Amount": [1, 2]}))
+    settings, _, summary = inspect(
+        write_csv(tmp_path / "orders.csv", {"Customer": ["a", "b"], "Order Date": dates, "Amount": [1, 2]})
+    )
     assert settings["columns"]["order_date"] == "Order Date"
     assert settings.get("read", {}).get("date_format") == wanted
     assert f"dates: {first} to " in summary
@@ -184,7 +196,9 @@ def test_date_formats_are_found_by_evidence(tmp_path, dates, wanted, first):
 
 def test_years_of_two_digits_may_stand_at_either_end(tmp_path):
     dates = ["03/04/24", "25/04/24"]
-    settings, text, _ = inspect(write_csv(tmp_path / "orders.csv", {"Customer": ["a", "b"], "Date": dates, "Amount": [1, 2]}))
+    settings, text, _ = inspect(
+        write_csv(tmp_path / "orders.csv", {"Customer": ["a", "b"], "Date": dates, "Amount": [1, 2]})
+    )
     assert "read" not in settings
     assert "# day first: 2024-04-03 to 2024-04-25" in text
     assert "# year first: 2003-04-24 to 2025-04-24" in text
@@ -192,7 +206,9 @@ def test_years_of_two_digits_may_stand_at_either_end(tmp_path):
 
 def test_mixed_date_orders_are_not_mended(tmp_path):
     dates = ["25/04/2024", "04/25/2024", *["03/04/2024"] * 20]
-    settings, text, summary = inspect(write_csv(tmp_path / "orders.csv", {"Customer": ["a"] * 22, "Date": dates, "Amount": [1] * 22}))
+    settings, text, summary = inspect(
+        write_csv(tmp_path / "orders.csv", {"Customer": ["a"] * 22, "Date": dates, "Amount": [1] * 22})
+    )
     assert "read" not in settings
     assert "some dates fit only the one, some only the other" in summary
     assert "date_format: '%d/%m/%Y'" in text
@@ -220,9 +236,18 @@ def test_an_amount_that_is_not_quantity_times_price_is_left_open(tmp_path):
     assert {"quantity", "unit_price", "amount"} <= columns_of(agreeing).keys()
 
 
-@pytest.mark.parametrize(("discount", "unit"), [([0.1, 0.5], "a share of the price"), ([20000, 150000], "money of the line")])
+@pytest.mark.parametrize(
+    ("discount", "unit"), [([0.1, 0.5], "a share of the price"), ([20000, 150000], "money of the line")]
+)
 def test_an_amount_net_of_the_discount_is_taken(tmp_path, discount, unit):
-    columns = {"Customer": ["a", "b"], "Date": ISO[:2], "Quantity": [20, 30], "Price": [10000, 10000], "Discount": discount, "Amount": [180000, 150000]}
+    columns = {
+        "Customer": ["a", "b"],
+        "Date": ISO[:2],
+        "Quantity": [20, 30],
+        "Price": [10000, 10000],
+        "Discount": discount,
+        "Amount": [180000, 150000],
+    }
     settings, text, summary = inspect(write_csv(tmp_path / "orders.csv", columns))
     assert settings["columns"]["amount"] == "Amount"
     assert "# unit_price: Price  # certain: the amount is net of the discount and is used" in text
@@ -258,7 +283,9 @@ def test_contents_speak_against_a_header(tmp_path):
     columns = {"Customer": ["a", "b"], "Date": ISO[:2], "Amount": ["high", "low"], "Sales": [3, 4]}
     settings, _, _ = inspect(write_csv(tmp_path / "orders.csv", columns))
     assert settings["columns"]["amount"] == "Sales"
-    settings, _, summary = inspect(write_csv(tmp_path / "worse.csv", {name: columns[name] for name in ("Customer", "Date", "Amount")}))
+    settings, _, summary = inspect(
+        write_csv(tmp_path / "worse.csv", {name: columns[name] for name in ("Customer", "Date", "Amount")})
+    )
     assert "amount" not in settings["columns"]
     assert 'not all values are numbers, such as "high", "low"' in summary
 
@@ -277,7 +304,9 @@ def test_hostile_headers_stay_text(tmp_path, hostile):
     assert settings["columns"].get("customer_id") == hostile or "# customer_id: ???" in text
     assert settings["columns"]["order_date"] == "Date"
     assert max(len(line) for line in summary.splitlines()) < 1000
-    known = write_csv(tmp_path / "known.csv", {"Customer": ["a", "b"], "Date": [hostile, hostile], "Amount": [1, 2], hostile: [1, 2]})
+    known = write_csv(
+        tmp_path / "known.csv", {"Customer": ["a", "b"], "Date": [hostile, hostile], "Amount": [1, 2], hostile: [1, 2]}
+    )
     assert inspect(known)[0]["columns"]["customer_id"] == "Customer"
 
 
@@ -304,7 +333,12 @@ def test_parquet_says_its_types_itself(tmp_path):
     )
     pq.write_table(table, tmp_path / "orders.parquet")
     settings, _, summary = inspect(tmp_path / "orders.parquet")
-    assert settings["columns"] == {"customer_id": "Customer ID", "order_date": "Order Date", "quantity": "Quantity", "unit_price": "Price"}
+    assert settings["columns"] == {
+        "customer_id": "Customer ID",
+        "order_date": "Order Date",
+        "quantity": "Quantity",
+        "unit_price": "Price",
+    }
     assert "read" not in settings
     assert "customers: 2; 1 rows have none" in summary
     assert "net total: 4.00" in summary
@@ -361,11 +395,29 @@ def test_a_missing_file_is_refused(tmp_path):
 
 
 names = st.one_of(
-    st.sampled_from(["Customer", "Date", "Amount", "Quantity", "Price", "订单号", "金额", "日期", "Cost", "Due Date", "Currency"]),
+    st.sampled_from(
+        ["Customer", "Date", "Amount", "Quantity", "Price", "订单号", "金额", "日期", "Cost", "Due Date", "Currency"]
+    ),
     st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=12),
 )
 cells = st.one_of(
-    st.sampled_from(["", "1,5", "1.5", "1,234", "-3", "1e9", "9" * 30, "2024-01-05", "03/04/2024", "25/04/2024", "45385", "GBP", "NaN"]),
+    st.sampled_from(
+        [
+            "",
+            "1,5",
+            "1.5",
+            "1,234",
+            "-3",
+            "1e9",
+            "9" * 30,
+            "2024-01-05",
+            "03/04/2024",
+            "25/04/2024",
+            "45385",
+            "GBP",
+            "NaN",
+        ]
+    ),
     st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=8),
 )
 

@@ -49,7 +49,9 @@ def site(tmp_path: Path) -> Iterator[tuple[str, Path]]:
     thread.join()
 
 
-def write_workbook(target: Path | io.BytesIO, sheets: dict[str, Iterable[list[object]]], header: list[str] = HEADER) -> None:
+def write_workbook(
+    target: Path | io.BytesIO, sheets: dict[str, Iterable[list[object]]], header: list[str] = HEADER
+) -> None:
     with xlsxwriter.Workbook(target, {"constant_memory": True, "strings_to_numbers": False}) as book:
         day = book.add_format({"num_format": "yyyy-mm-dd hh:mm"})
         for name, lines in sheets.items():
@@ -89,13 +91,19 @@ def test_retail_is_fetched_with_its_licence_and_job(site, tmp_path, monkeypatch)
     table = pq.read_table(orders)
     assert table.schema.equals(RETAIL_SCHEMA)
     assert table.to_pylist()[:3] == [
-        dict(zip(HEADER, ["489434", "85048", "15CM GLASS BALL", 12, MORNING, 6.95, 13085, "United Kingdom"], strict=True)),
+        dict(
+            zip(HEADER, ["489434", "85048", "15CM GLASS BALL", 12, MORNING, 6.95, 13085, "United Kingdom"], strict=True)
+        ),
         dict(zip(HEADER, ["C489449", "79323P", " WHITE LIGHTS", -12, MORNING, 6.75, None, "Australia"], strict=True)),
         dict(zip(HEADER, ["489435", "m", None, 1, MORNING, 0.0, 13086, "EIRE"], strict=True)),
     ]
     assert "CC BY 4.0" in (orders.parent / "LICENCE.txt").read_text(encoding="utf-8")
     assert any("Chen, D. (2019)" in line and "CC BY 4.0" in line for line in said)
-    assert {path.name for path in files_in(tmp_path / "home")} == {"orders.parquet", "LICENCE.txt", "online-retail-ii.yaml"}
+    assert {path.name for path in files_in(tmp_path / "home")} == {
+        "orders.parquet",
+        "LICENCE.txt",
+        "online-retail-ii.yaml",
+    }
 
     job_file.write_text("job: mine\n", encoding="utf-8")
     get("online-retail-ii", folder=tmp_path / "home" / "data", url="http://127.0.0.1:9/never", say=said.append)
@@ -106,7 +114,9 @@ def test_retail_outside_a_data_folder(site, tmp_path, monkeypatch):
     address, folder = site
     pack(folder)
     monkeypatch.setattr(module, "RETAIL_ROWS", 4)
-    job = read_job(get("online-retail-ii", folder=tmp_path / "here", url=f"{address}/retail.zip", say=lambda line: None))
+    job = read_job(
+        get("online-retail-ii", folder=tmp_path / "here", url=f"{address}/retail.zip", say=lambda line: None)
+    )
     assert job.path(job.source[0]) == tmp_path / "here" / "online-retail-ii" / "orders.parquet"
     assert job.path(job.source[0]).is_file()
 
@@ -172,11 +182,20 @@ def test_large_files_and_names_that_lead_outside_do_no_harm(site, tmp_path, monk
     monkeypatch.setattr(module, "RETAIL_ROWS", 4)
     get("online-retail-ii", folder=tmp_path / "data", url=f"{address}/retail.zip", say=lambda line: None)
     assert not list(tmp_path.rglob("evil.xlsx"))
-    for limit, message in (("MAX_DOWNLOAD", "larger than"), ("MAX_WORKBOOK", "expected at most"), ("MAX_UNPACKED", "unpacks to more")):
+    for limit, message in (
+        ("MAX_DOWNLOAD", "larger than"),
+        ("MAX_WORKBOOK", "expected at most"),
+        ("MAX_UNPACKED", "unpacks to more"),
+    ):
         with monkeypatch.context() as patch:
             patch.setattr(module, limit, 10)
             with pytest.raises(DataError, match=message):
-                get("online-retail-ii", folder=tmp_path / limit / "data", url=f"{address}/retail.zip", say=lambda line: None)
+                get(
+                    "online-retail-ii",
+                    folder=tmp_path / limit / "data",
+                    url=f"{address}/retail.zip",
+                    say=lambda line: None,
+                )
 
 
 def test_another_file_in_its_place_is_not_overwritten(tmp_path):
@@ -204,7 +223,10 @@ def test_sample_is_copied_and_never_overwrites(shipped, tmp_path):
     said: list[str] = []
     job = get("wholesale", folder=home / "data", say=said.append)
     assert job == home / "jobs" / "wholesale.yaml"
-    assert {str(path.relative_to(home)) for path in files_in(home)} == {"jobs/wholesale.yaml", "data/wholesale/orders.parquet"}
+    assert {str(path.relative_to(home)) for path in files_in(home)} == {
+        "jobs/wholesale.yaml",
+        "data/wholesale/orders.parquet",
+    }
     get("wholesale", folder=home / "data", say=said.append)
     assert "0 files copied, 2 there already" in said[-1]
 
@@ -243,4 +265,6 @@ def test_the_real_workbook_gives_the_known_rows(tmp_path, retail):
     made = pq.read_table(tmp_path / "data" / "online-retail-ii" / "orders.parquet")
     assert made.num_rows == known.num_rows
     for name in HEADER:
-        assert made[name].combine_chunks().equals(known[name].cast(RETAIL_SCHEMA.field(name).type).combine_chunks()), name
+        assert made[name].combine_chunks().equals(known[name].cast(RETAIL_SCHEMA.field(name).type).combine_chunks()), (
+            name
+        )
