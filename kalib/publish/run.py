@@ -19,7 +19,7 @@ from pathlib import Path
 from kalib import ledger
 from kalib.errors import BusyError, DataError, NotebookError, SettingsError
 from kalib.ledger import LedgerReport
-from kalib.ledger.read import find_files
+from kalib.ledger.read import find_files, hash_file
 from kalib.publish.kernels import Kernels
 from kalib.publish.places import next_run, reports_folder, sync
 from kalib.publish.plan import (
@@ -194,7 +194,8 @@ def _state_of(job: Job) -> str:
     files = [file for file in [*find_files(job), *others] if file.is_file()]
     seen = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
     settings = job.model_dump(mode="json", exclude=_NO_MATTER)
-    return hashlib.sha256(json.dumps([settings, seen], sort_keys=True).encode()).hexdigest()
+    code = [hash_file(file) for file in sorted(Path(ledger.__file__).parent.glob("*.py"))]  # another kalib, another draft
+    return hashlib.sha256(json.dumps([settings, seen, code], sort_keys=True).encode()).hexdigest()
 
 
 def _skipped(folder: Path) -> set[str]:
