@@ -367,3 +367,13 @@ def test_the_thorny_log_keeps_the_invariants():
         ("zoe", "99", AS_OF + dt.timedelta(days=9), Decimal(-9), None),
     ]
     check_invariants(rows, rows[::-1], future)
+
+
+def test_the_coming_season_is_that_of_last_year(desk):
+    """As of 2024-12-31, a year before is 2024-01-01: the 90 days after it run from 2 January to 31 March 2024."""
+    days = {"before": "2024-01-01", "first": "2024-01-02", "last": "2024-03-31", "after": "2024-04-01"}
+    lines = "".join(f"{name},{name},{day},1.00\n" for name, day in days.items())
+    desk.build("customer,order,date,amount\n" + lines, as_of=dt.date(2024, 12, 31))
+    customers = desk.table("customers").set_index("customer_id")
+    found = customers["orders_next_90_days_last_year"].to_dict()
+    assert found == {"after": 0, "before": 0, "first": 1, "last": 1}
