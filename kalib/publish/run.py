@@ -194,7 +194,8 @@ def _state_of(job: Job) -> str:
     files = [file for file in [*find_files(job), *others] if file.is_file()]
     seen = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
     settings = job.model_dump(mode="json", exclude=_NO_MATTER)
-    code = [hash_file(file) for file in sorted(Path(ledger.__file__).parent.glob("*.py"))]  # another kalib, another draft
+    # Another kalib makes another draft.
+    code = [hash_file(file) for file in sorted(Path(ledger.__file__).parent.glob("*.py"))]
     return hashlib.sha256(json.dumps([settings, seen, code], sort_keys=True).encode()).hexdigest()
 
 
