@@ -20,7 +20,7 @@ lab: $(READY)
 	$(BIN)/kalib lab jobs/wholesale.yaml
 
 lint: $(READY)
-	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/python -m pip check
 
 # The stored outputs of the notebooks, made again from the shipped sample.
 notebooks: $(READY)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import yaml
+from babel.numbers import get_currency_precision
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from kalib.errors import SettingsError, nearest
@@ -104,6 +105,13 @@ class Job(_Strict):
 
         if value not in available_timezones():
             raise ValueError(f"no such time zone; {nearest(value, available_timezones())}")
+        return value
+
+    @field_validator("currency")
+    @classmethod
+    def _two_decimals(cls, value: str) -> str:
+        if get_currency_precision(value) > 2:
+            raise ValueError("money is kept to two decimals, and this currency has more; report in its thousands")
         return value
 
     @property

@@ -349,7 +349,7 @@ def test_clusters_against_a_ranking_on_later_sales(graded):
     case, ago = graded.case, graded.case.report.as_of - dt.timedelta(days=365)
     before = ledger.snapshots(case.folder, [ago])
     later = ledger.outcomes(case.folder, [ago], horizon_days=365)
-    found = tiers.compare_tiers(before, count=4, outcomes=later, resamples=1).set_index("method")
+    found = tiers.compare_tiers(before, count=4, past=(before, later), resamples=1).set_index("method")
     nearest(case, tiers.TierModel(count=4).fit(before), f"DATE '{ago}'", "graded_before")
     wanted = case.rows(f"""WITH b AS (SELECT *, rank() OVER (ORDER BY year_money DESC) AS place FROM graded_before WHERE year_orders > 0),
         top AS (SELECT count(*) AS n FROM b WHERE t = 1), later AS (FROM ahead(DATE '{ago}', 365))

@@ -49,6 +49,9 @@ RULES: dict[str, Rule] = {
     "number_unreadable": Rule(
         "set_aside", "a quantity, price, amount or cost that is not a number, or too large for one"
     ),
+    "sign_conflict": Rule(
+        "set_aside", "a negative quantity with a positive amount: a return or a sale, nobody can tell"
+    ),
     "service_product": Rule("set_aside", "not goods: a product code that the job lists under `read.service_products`"),
     # repaired
     "customer_repaired": Rule("repaired", "a customer number such as 12340.0 is read as 12340"),
@@ -294,6 +297,7 @@ def _assign(con: duckdb.DuckDBPyConnection, job: Job, types: dict[str, str]) -> 
         "customer_missing": "customer_ IS NULL",
         "number_missing": "number_missing",
         "number_unreadable": "number_broken IS NOT NULL OR amount_ IS NULL",
+        "sign_conflict": "coalesce(quantity_ < 0 AND amount_ > 0, false)" if "quantity" in types else "false",
         "service_product": "service_product",
     }
     assert list(tests) == _SET_ASIDE
@@ -304,6 +308,7 @@ def _assign(con: duckdb.DuckDBPyConnection, job: Job, types: dict[str, str]) -> 
     )
     shown = {
         "customer_missing": "customer_id",
+        "sign_conflict": "quantity",
         "service_product": "product",
         **dict.fromkeys(("date_missing", "date_unreadable", "date_impossible", "after_as_of"), "order_date"),
     }

@@ -109,7 +109,7 @@ def run_job(
         kept = kept_decisions(folder, report.as_of)
         durations = _run_editions(job, plan, build, folder / "failed", kept=kept, kernels=kernels, steps=steps)
         begun = time.monotonic()
-        facts = _collect(job, plan, build, report, durations, given=parameters or {}, only=only)
+        facts = _collect(job, plan, build, report, durations, kept=kept, given=parameters or {}, only=only)
         _make_pages(job, build, report, facts, started=started)
         shutil.rmtree(folder / "failed", ignore_errors=True)
         published = _publish(build, folder, report.as_of)
@@ -185,7 +185,7 @@ def refresh_draft(job: Job, draft: Path) -> bool:
         return True
 
 
-_NO_MATTER = {"title", "note", "language", "parameters", "notebooks", "tier_names"}
+_NO_MATTER = {"title", "note", "language", "notebooks", "tier_names"}
 """Settings that no table of the ledger depends on."""
 
 
@@ -195,7 +195,7 @@ def _state_of(job: Job) -> str:
     seen = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
     settings = job.model_dump(mode="json", exclude=_NO_MATTER)
     # Another kalib makes another draft.
-    code = [hash_file(file) for file in sorted(Path(ledger.__file__).parent.glob("*.py"))]
+    code = [hash_file(file) for file in sorted(Path(__file__).parents[1].rglob("*.py"))]
     return hashlib.sha256(json.dumps([settings, seen, code], sort_keys=True).encode()).hexdigest()
 
 
@@ -378,6 +378,7 @@ def _collect(
     report: LedgerReport,
     durations: Mapping[str, float],
     *,
+    kept: Mapping[str, str | int | float | bool],
     given: Mapping[str, str],
     only: Collection[str],
 ) -> dict[str, object]:
@@ -385,7 +386,8 @@ def _collect(
     records = _read_records(build / "records")
     missing = {table: {"reason": reason, "facts": {}, "notebook": ""} for table, reason in report.missing.items()}
     tables = {table: {"rows": rows, "notebook": ""} for table, rows in report.tables.items()}
-    decisions: dict[str, dict] = {}
+    stays = {what: value for what, value in kept.items() if getattr(job, what, None) is None}
+    decisions = {what: {"value": value, "why": "kept", "notebook": ""} for what, value in stays.items()}
     for name, record in records.items():
         tables |= {table: {"rows": rows, "notebook": name} for table, rows in record["tables"].items()}
         missing |= {table: {**why, "notebook": name} for table, why in record["skipped"].items()}

@@ -268,6 +268,10 @@ class Run:
         """
         self._decisions[name] = {"value": _plain(value), "why": why}
 
+    def stated(self, name: str) -> str | int | float | bool | None:
+        """Return the job's setting ``name``, or else what its earlier runs decided; None where neither says."""
+        return getattr(self.settings, name, None) or self.kept(name)
+
     def kept(self, name: str) -> str | int | float | bool | None:
         """Return what earlier runs of the job decided on ``name``: the newest published one up to this as_of."""
         return kept_decisions(self.folder.parent, self.as_of).get(name)

@@ -65,7 +65,7 @@ def describe_sales(customers: pd.DataFrame) -> dict[str, object]:
     active = int((customers["orders_365_days"] > 0).sum())
     active_before = int((customers["orders_365_days_last_year"] > 0).sum())
     silent = (customers["orders_365_days"] == 0) & (customers["orders_365_days_last_year"] > 0)
-    whole_year_before = bool((customers["tenure_days"] >= 2 * 365 - 31).any())
+    whole_year_before = bool((customers["tenure_days"] >= 2 * 365 - 1).any())
     return {
         "net_sales": net_sales,
         "net_sales_before": net_sales_before,
@@ -112,7 +112,7 @@ def describe_risk(churn: pd.DataFrame) -> dict[str, object]:
     -------
     dict
         graded (customers), expected_leaving (sum of the probabilities), sales_at_risk, sales_graded (net sales of the
-        365 days before, of all graded), horizon_days, weak.
+        365 days before, of all graded, nothing where negative), horizon_days, weak.
     """
     check_columns(
         churn,
@@ -123,7 +123,7 @@ def describe_risk(churn: pd.DataFrame) -> dict[str, object]:
         "graded": len(churn),
         "expected_leaving": math.fsum(churn["churn_probability"]),
         "sales_at_risk": math.fsum(churn["sales_at_risk"]),
-        "sales_graded": math.fsum(churn["net_sales_365_days"]),
+        "sales_graded": math.fsum(churn["net_sales_365_days"].clip(lower=0)),
         "horizon_days": int(churn["horizon_days"].iloc[0]),
         "weak": bool(churn["forecast_is_weak"].iloc[0]),
     }

@@ -337,28 +337,36 @@ def compare_tiers(
     customers: pd.DataFrame,
     *,
     count: int,
-    outcomes: pd.DataFrame | None = None,
+    past: tuple[pd.DataFrame, pd.DataFrame] | None = None,
     resamples: int = 30,
     seed: int = 0,
 ) -> pd.DataFrame:
     """Compare the tiers with as many customers per tier taken from the top by net sales of the year alone.
 
     By net sales of that same year the ranking can't lose; fair questions are which of them comes back when customers
-    are drawn anew, and, with ``outcomes`` of a past snapshot, in whose top tier more of the later sales lie.
+    are drawn anew, and, as of a ``past`` snapshot, in whose top tier more of the later sales lie. A past that is too
+    thin to be graded is left out: it decides nothing about the tiers of today.
 
     Parameters
     ----------
     customers : one row per customer of one snapshot, as for ``choose_tiers``
     count : number of tiers
-    outcomes : what these customers bought in a horizon after that snapshot: customer_id, net_sales_ahead
+    past : customers of a past snapshot, and what they bought in a horizon after it: customer_id, net_sales_ahead
     resamples, seed : as for ``assign_tiers``
 
     Returns
     -------
     DataFrame
         Two rows: method (``clusters``, ``sales_rank``), top_customers, top_net_sales_share, tier_stability (mean over
-        the customers with an order in the year), and with ``outcomes`` top_net_sales_ahead_share.
+        the customers with an order in the year), and as of a past snapshot top_net_sales_ahead_share.
     """
+    outcomes = None
+    if past is not None:
+        try:
+            TierModel(count=count, seed=seed).fit(past[0])
+            customers, outcomes = past
+        except NotEnoughDataError:
+            pass
     model = TierModel(count=count, seed=seed).fit(customers)
     active = _active(customers)
     points, sales = model._points(active), active["net_sales_365_days"].to_numpy()

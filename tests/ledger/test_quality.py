@@ -345,3 +345,20 @@ def test_yes_and_no_are_no_money(desk):
     pq.write_table(pa.table(columns), desk.folder / "orders.parquet")
     with pytest.raises(DataError, match="1 of 1 rows cannot be read as numbers"):
         desk.build(source="orders.parquet")
+
+
+def test_a_quantity_and_an_amount_that_disagree_are_set_aside(desk):
+    """Five sold for 100, and minus five for plus 100: adding the second would double the sale, so nobody's guess is taken."""
+    report = desk.build(
+        "customer,order,date,quantity,amount\nann,1,2024-01-05,5,100.00\nann,2,2024-01-06,-5,100.00\n",
+        columns={
+            "customer_id": "customer",
+            "order_id": "order",
+            "order_date": "date",
+            "quantity": "quantity",
+            "amount": "amount",
+        },
+    )
+    (issue,) = [issue for issue in report.issues if issue["rule"] == "sign_conflict"]
+    assert (issue["count"], issue["amount"], issue["line"], issue["value"]) == (1, 100.0, 3, "-5")
+    assert desk.table("customers")["net_sales"].tolist() == [100.0]

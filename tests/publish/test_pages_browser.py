@@ -8,10 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sample_pages import write_run
-
-pytest.importorskip("playwright")
 from playwright.sync_api import Browser, Page, sync_playwright
+from sample_pages import write_run
 
 CHROMIUM = shutil.which("chromium")
 CONTRAST = """() => {

@@ -195,7 +195,7 @@ def test_change_is_against_the_same_customers_year_before() -> None:
 
 def test_a_plain_ranking_is_the_yardstick() -> None:
     outcomes = GROUPS[["customer_id"]].assign(net_sales_ahead=GROUPS["net_sales_365_days"] * 2)
-    comparison = topic.compare_tiers(GROUPS, count=3, outcomes=outcomes, resamples=3)
+    comparison = topic.compare_tiers(GROUPS, count=3, past=(GROUPS, outcomes), resamples=3)
     assert comparison["method"].tolist() == ["clusters", "sales_rank"]
     assert comparison["top_customers"].tolist() == [20, 20]
     assert comparison["top_net_sales_share"].nunique() == 1
@@ -230,3 +230,14 @@ def test_refusals() -> None:
         assign_tiers(CLOUD.drop(columns="orders_365_days"), count=3)
     with pytest.raises(ValueError, match="`weights` are wanted for"):
         TierModel(weights={"net_sales": 1.0}).fit(CLOUD)
+
+
+def test_a_thin_past_decides_nothing_about_today() -> None:
+    """A business that hardly sold a year ago still gets its tiers; only the look at later sales is left out."""
+    thin, later = GROUPS.head(5), pd.DataFrame({"customer_id": GROUPS["customer_id"].head(5), "net_sales_ahead": 1.0})
+    comparison = topic.compare_tiers(GROUPS, count=3, past=(thin, later), resamples=3)
+    assert "top_net_sales_ahead_share" not in comparison
+    assert (
+        comparison["top_customers"].tolist()
+        == topic.compare_tiers(GROUPS, count=3, resamples=3)["top_customers"].tolist()
+    )
