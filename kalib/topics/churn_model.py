@@ -39,6 +39,9 @@ COLUMNS = {
 
 OPTIONAL = ("margin_365_days", "orders_next_90_days_last_year")
 
+SEASON = "orders_next_90_days_last_year"
+"""Only looked at where every training date knows it: the level is taken from last year's season, which must know it too."""
+
 LEAST = 50
 """So many customers must have left, and as many stayed, before anything is learnt."""
 
@@ -122,7 +125,9 @@ class ChurnModel(BaseEstimator):
         known = [column for column in _needed(CANDIDATES) + list(OPTIONAL) if column in rows]
         self.typical_ = _as_known(rows, self.start_)[known].median()
         x, y = self._prepare(rows), rows[self.target].to_numpy()
-        self.columns_ = {name: [c for c in COLUMNS[name] if c in x and x[c].nunique() > 1] for name in self.candidates}
+        dates = x.groupby(rows["as_of"].to_numpy()).count().min()
+        told = [c for c in x if x[c].nunique() > 1 and (c != SEASON or dates[c] > 0)]
+        self.columns_ = {name: [c for c in COLUMNS[name] if c in told] for name in self.candidates}
         fold = rows["customer_id"].map(_draw).to_numpy() % self.folds
         self.fitted_, losses, calibrations = {}, {}, []
         for name in self.candidates:
