@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -360,14 +361,13 @@ def compare_tiers(
         Two rows: method (``clusters``, ``sales_rank``), top_customers, top_net_sales_share, tier_stability (mean over
         the customers with an order in the year), and as of a past snapshot top_net_sales_ahead_share.
     """
-    outcomes = None
+    model, outcomes = TierModel(count=count, seed=seed), None
     if past is not None:
-        try:
-            TierModel(count=count, seed=seed).fit(past[0])
+        with suppress(NotEnoughDataError):
+            model.fit(past[0])
             customers, outcomes = past
-        except NotEnoughDataError:
-            pass
-    model = TierModel(count=count, seed=seed).fit(customers)
+    if outcomes is None:
+        model.fit(customers)
     active = _active(customers)
     points, sales = model._points(active), active["net_sales_365_days"].to_numpy()
     clusters = _nearest(points, model.centres_)
