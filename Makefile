@@ -2,9 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
+ENGINES := .venv/engines
 JOBS := jobs/wholesale.yaml $(filter-out jobs/wholesale.yaml,$(wildcard jobs/*.yaml))
 
-.PHONY: report test test-long lab lint notebooks lock clean
+.PHONY: report test test-long lab lint bench notebooks lock clean
 
 report: $(READY)
 	$(BIN)/kalib run $(JOBS)
@@ -13,14 +14,19 @@ test: $(READY)
 	$(BIN)/pytest -n 2 --dist loadfile -m "not long" tests kalib
 	$(BIN)/pytest -n 2 --dist loadfile --nbval-lax --nbval-current-env --nbval-cell-timeout 900 notebooks
 
-test-long: $(READY)
-	$(BIN)/pytest -n 2 --dist loadfile -m long tests
+test-long: $(READY) $(ENGINES)
+	$(BIN)/pytest -n 2 --dist loadfile -m long --ignore tests/engines tests
+	$(BIN)/pytest -m long tests/engines
 
 lab: $(READY)
 	$(BIN)/kalib lab jobs/wholesale.yaml
 
 lint: $(READY)
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/python -m pip check
+
+# Side by side with SQL and with other packages; half an hour and 7 GB of disk: benchmarks/README.md.
+bench: $(READY)
+	$(BIN)/python benchmarks/ledger.py
 
 # The stored outputs of the notebooks, made again from the shipped sample.
 notebooks: $(READY)
@@ -31,12 +37,19 @@ notebooks: $(READY)
 lock: $(READY)
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --custom-compile-command "make lock" --extra dev pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --custom-compile-command "make lock" --extra postgres --extra spark -c requirements.lock pyproject.toml -o requirements-engines.lock
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $(READY)
+
+# What the tests of PostgreSQL and Spark need beside it; half a gigabyte, which no report needs.
+$(ENGINES): $(READY) requirements-engines.lock
+	$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --require-hashes -r requirements-engines.lock
+	touch $(ENGINES)
 
 clean:
 	rm -rf .venv reports/*/ reports/index.html build dist .pytest_cache .hypothesis .ruff_cache

@@ -47,8 +47,9 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(1) from None
     except OSError as error:  # a full disk, a folder that may not be written: nothing was published
-        print(f"kalib: {error}", file=sys.stderr, flush=True)
-        raise SystemExit(1) from None
+        raise SystemExit(
+            _refuse(SettingsError(f"{error}. Nothing was published; name another place with `--out`."))
+        ) from None
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
@@ -103,17 +104,19 @@ def _check(job_file: Path, tables: Path | None) -> LedgerReport:
     import shutil
     import tempfile
 
-    from kalib import ledger
+    from kalib.ledger.apart import build_apart
+    from kalib.publish.places import reports_folder
     from kalib.publish.plan import check_parameters, read_notebooks
-    from kalib.publish.run import check_date
+    from kalib.publish.run import check_date, check_last_run
     from kalib.settings import read_job
 
     job = read_job(job_file)
     if job.parameters:
         check_parameters(job, read_notebooks(job))
     with tempfile.TemporaryDirectory(prefix="kalib-") as scratch:
-        report = ledger.build(job, Path(scratch), say=_say)
+        report = build_apart(job, Path(scratch), say=_say)
         check_date(job, report)
+        check_last_run(job, report, Path(scratch), reports_folder(job) / job.job)
         if tables is not None:
             tables.mkdir(parents=True, exist_ok=True)
             for name in ("customers.parquet", "set_aside.parquet"):
@@ -128,7 +131,7 @@ def _describe(report: LedgerReport) -> dict[str, object]:
         "rows_used": report.rows_used,
         "rows_set_aside": report.rows_set_aside,
         "as_of": report.as_of.isoformat(),
-        "issues": report.issues,
+        "issues": [*report.issues, *report.companions],
         "inputs": report.inputs,
     }
 
@@ -150,9 +153,10 @@ def _print_report(report: LedgerReport) -> None:
         f"{report.rows_read:,} rows read, {report.rows_used:,} used, {report.rows_set_aside:,} set aside; "
         f"as of {report.as_of}"
     )
-    if report.issues:
+    issues = [*report.issues, *report.companions]
+    if issues:
         table = Table("action", "rule", "rows", "first at", "what", box=None, pad_edge=False, header_style="bold")
-        for issue in report.issues:
+        for issue in issues:
             first = ", line ".join(str(issue[part]) for part in ("file", "line") if issue[part] is not None)
             cells = (issue["action"], issue["rule"], f"{issue['count']:,}", first, issue["message"])
             table.add_row(*(_escape(str(cell)) for cell in cells))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
+from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import yaml
 from babel.numbers import get_currency_precision
@@ -52,16 +54,131 @@ class Columns(_Strict):
         return {ours: theirs for ours, theirs in self if theirs is not None}
 
 
-class Read(_Strict):
-    """Only what the file does not say itself."""
+Texts = Annotated[list[str], BeforeValidator(_listed)]
+
+
+class Reading(_Strict):
+    """What a file does not say itself; what is left out is found by evidence, or the file is refused."""
 
     date_format: str | None = None
-    decimal: Literal[".", ","] = "."
-    encoding: str = "utf-8"
+    decimal: Literal[".", ","] | None = None
+    encoding: str | None = None
     delimiter: str | None = None
-    sheet: str | None = None
+    sheet: Annotated[list[str] | None, BeforeValidator(_listed)] = None
+    header_line: int | None = Field(default=None, ge=1)
+
+
+class Read(Reading):
+    """What only a file of orders may need to be told."""
+
     duplicates: Literal["keep", "drop", "judge"] = "judge"
-    service_products: Annotated[list[str], BeforeValidator(_listed)] = Field(default_factory=list)
+    discount: Literal["share", "money"] | None = None
+    service_products: Texts = Field(default_factory=list)
+    return_types: Texts = Field(default_factory=list)
+    left_out_types: Texts = Field(default_factory=list)
+
+
+class AccountsColumns(_Strict):
+    """Ours: theirs. What is not mapped is taken where it stands under our own name."""
+
+    customer_id: str = "customer_id"
+    parent_id: str | None = None
+    name: str | None = None
+    industry: str | None = None
+    region: str | None = None
+    kind: str | None = None
+    manager: str | None = None
+    since: str | None = None
+    satisfaction: str | None = None
+    complaints: str | None = None
+    wallet: str | None = None
+    followers: str | None = None
+    referrals: str | None = None
+    influence: str | None = None
+
+
+class ContactsColumns(_Strict):
+    """Ours: theirs, for visits and calls."""
+
+    customer_id: str = "customer_id"
+    contact_date: str = "date"
+    kind: str | None = None
+    hours: str | None = None
+    cost: str | None = None
+
+
+class CostsColumns(_Strict):
+    """Ours: theirs, for what accounts cost beside the goods."""
+
+    customer_id: str = "customer_id"
+    period: str = "period"
+    rebates: str | None = None
+    promotion: str | None = None
+    logistics: str | None = None
+    other: str | None = None
+
+
+class TargetsColumns(_Strict):
+    """Ours: theirs, for what accounts are planned to bring."""
+
+    customer_id: str = "customer_id"
+    period: str = "period"
+    sales_target: str | None = None
+    margin_target: str | None = None
+    orders_target: str | None = None
+
+
+class _Companion(_Strict):
+    """A table beside the orders: where it lies, which header holds what, how it is read."""
+
+    source: Texts = Field(min_length=1)
+    read: Reading = Field(default_factory=Reading)
+
+
+class Accounts(_Companion):
+    """One row per account."""
+
+    columns: AccountsColumns = Field(default_factory=AccountsColumns)
+
+
+class Contacts(_Companion):
+    """One row per visit or call."""
+
+    columns: ContactsColumns = Field(default_factory=ContactsColumns)
+
+
+class Costs(_Companion):
+    """One row per account and period."""
+
+    columns: CostsColumns = Field(default_factory=CostsColumns)
+
+
+class Targets(_Companion):
+    """One row per account and period."""
+
+    columns: TargetsColumns = Field(default_factory=TargetsColumns)
+
+
+def _named(value: object) -> object:
+    return {"source": value} if isinstance(value, str | list) else value
+
+
+class Tolerance(_Strict):
+    """By how much a run may differ from the last published one before its data is refused; 1 lets any loss pass."""
+
+    rows: float = Field(default=0.3, ge=0, le=1)
+    customers: float = Field(default=0.3, ge=0, le=1)
+    money: float = Field(default=0.3, ge=0, le=1)
+    set_aside: float = Field(default=0.1, ge=0, le=1)
+
+
+def _tolerated(value: object) -> object:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return dict.fromkeys(Tolerance.model_fields, value)
+    return value
+
+
+Action = Literal["accepted", "repaired", "set_aside", "refused"]
 
 
 class Job(_Strict):
@@ -79,10 +196,15 @@ class Job(_Strict):
     query: str | None = None
     columns: Columns
     read: Read = Field(default_factory=Read)
-    accounts: str | None = None
-    contacts: str | None = None
-    costs: str | None = None
-    targets: str | None = None
+    accounts: Annotated[Accounts | None, BeforeValidator(_named)] = None
+    contacts: Annotated[Contacts | None, BeforeValidator(_named)] = None
+    costs: Annotated[Costs | None, BeforeValidator(_named)] = None
+    targets: Annotated[Targets | None, BeforeValidator(_named)] = None
+    rules: dict[str, Action] = Field(default_factory=dict)
+    rates: dict[str, Decimal] = Field(default_factory=dict)
+    engine: str | None = None
+    level: Literal["customer", "parent"] = "customer"
+    tolerance: Annotated[Tolerance, BeforeValidator(_tolerated)] = Field(default_factory=Tolerance)
     as_of: dt.date | None = None
     horizon_days: int | None = Field(default=None, ge=7, le=730)
     active_days: int | None = Field(default=None, ge=30, le=1825)
@@ -113,6 +235,30 @@ class Job(_Strict):
         if get_currency_precision(value) > 2:
             raise ValueError("money is kept to two decimals, and this currency has more; report in its thousands")
         return value
+
+    @field_validator("rates")
+    @classmethod
+    def _rates(cls, value: dict[str, Decimal]) -> dict[str, Decimal]:
+        for code, rate in value.items():
+            if not re.fullmatch("[A-Z]{3}", code):
+                raise ValueError(f"`{code}` is no currency; write its three capital letters, as in `USD: 0.79`")
+            if not rate.is_finite() or rate <= 0:
+                raise ValueError(
+                    f"the rate of {code} must be above 0: it says how much of `currency` one unit of it is worth"
+                )
+        return value
+
+    @model_validator(mode="after")
+    def _whole(self) -> Job:
+        if self.level == "parent" and not self.accounts:
+            raise ValueError("`level: parent` needs `accounts:` with a column parent_id")
+        if self.rates and self.columns.currency is None:
+            raise ValueError("`rates:` needs `columns: {currency: ...}`, the column that says each row's currency")
+        if self.rates and self.currency == "XXX":
+            raise ValueError("`rates:` needs `currency:`, the currency that they convert to")
+        if (self.read.return_types or self.read.left_out_types) and self.columns.order_type is None:
+            raise ValueError("`read.return_types` and `read.left_out_types` need `columns: {order_type: ...}`")
+        return self
 
     @property
     def root(self) -> Path:
@@ -213,8 +359,12 @@ def _explain(error: ValidationError, file: Path, tree: yaml.Node | None, setting
 
 
 def _known(path: list) -> list[str]:
-    model = {"columns": Columns, "read": Read}.get(str(path[0])) if path else Job
-    return [name for name in (model or Job).model_fields if name != "file"]
+    model: object = Job
+    for part in path:
+        field = getattr(model, "model_fields", {}).get(str(part))
+        kinds = get_args(field.annotation) or (field.annotation,) if field else ()
+        model = next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
+    return [name for name in getattr(model, "model_fields", {}) if name != "file"]
 
 
 def _line(tree: yaml.Node | None, path: list) -> str:

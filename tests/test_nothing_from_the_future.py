@@ -139,9 +139,12 @@ def disturb(rows: pd.DataFrame, after: dt.date, how: set[str], seed: int) -> lis
     if "shuffled" in how:
         both = both.sample(frac=1, random_state=seed)
     if "two_files" in how:
-        first = rng.random(len(both)) < 0.5
-        first[0], first[-1] = True, False
-        return [both[first], both[~first]]
+        # An order stands in one of them, whole: lines that stand in both would count once.
+        orders = list(dict.fromkeys(zip(both.iloc[:, 0], both.iloc[:, 1], strict=True)))
+        named = {order for order, here in zip(orders, rng.random(len(orders)) < 0.5, strict=True) if here}
+        named = (named | {orders[0]}) - ({orders[-1]} if len(orders) > 1 else set())
+        first = np.array([order in named for order in zip(both.iloc[:, 0], both.iloc[:, 1], strict=True)])
+        return [part for part in (both[first], both[~first]) if len(part)]
     return [both]
 
 

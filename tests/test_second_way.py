@@ -17,23 +17,23 @@ from kalib.settings import read_job
 from kalib.topics import churn as churn_topic
 from kalib.topics import churn_evidence, churn_windows, quality, rfm, sales, tiers
 from kalib.topics.churn_model import ChurnModel
+from tests.standing import add_standing
 
 ROOT = Path(__file__).resolve().parents[1]
 LINES = {
-    "wholesale": f"""SELECT customer_id AS c, order_id AS o, order_date AS d, CAST(amount * 100 AS BIGINT) AS m,
-        quantity < 0 OR amount < 0 AS is_return FROM '{ROOT}/data/wholesale/orders.parquet'""",
-    "cdnow": f"""SELECT customer_id AS c, order_date AS o, CAST(order_date AS DATE) AS d,
-        CAST(replace(amount, '.', '') AS BIGINT) AS m, false AS is_return
+    "wholesale": f"""SELECT customer_id AS c, order_id AS o, order_date AS d, product AS p, quantity AS q,
+        CAST(amount * 100 AS BIGINT) AS m, quantity < 0 OR amount < 0 AS is_return FROM '{ROOT}/data/wholesale/orders.parquet'""",
+    "cdnow": f"""SELECT customer_id AS c, order_date AS o, CAST(order_date AS DATE) AS d, '' AS p,
+        CAST(quantity AS BIGINT) AS q, CAST(replace(amount, '.', '') AS BIGINT) AS m, false AS is_return
         FROM read_csv('{ROOT}/data/cdnow/orders.csv', all_varchar = true)""",
 }
-"""The raw rows: customer, order, day, money in cents (exact), and whether it is a return."""
+"""The raw rows: customer, order, day, product, quantity, money in cents (exact), and whether it is a return."""
 
 KNOWN = """
 CREATE MACRO known(day) AS TABLE
-WITH firsts AS (SELECT c, o, min(d) AS d FROM l WHERE NOT is_return AND d <= day GROUP BY c, o),
-bought AS (SELECT c, count(*) AS orders, min(d) AS first_day, day - max(d) AS silence, day - min(d) AS tenure,
+WITH bought AS (SELECT c, count(*) AS orders, min(d) AS first_day, day - max(d) AS silence, day - min(d) AS tenure,
     count(*) FILTER (d > day - 365) AS year_orders, count(*) FILTER (d > day - 730 AND d <= day - 365) AS before_orders
-    FROM firsts GROUP BY c),
+    FROM placed(day) GROUP BY c),
 paid AS (SELECT c, sum(m) AS money, coalesce(sum(m) FILTER (d > day - 365), 0) AS year_money,
     coalesce(sum(m) FILTER (d > day - 730 AND d <= day - 365), 0) AS before_money FROM l WHERE d <= day GROUP BY c)
 SELECT c, money::BIGINT AS money, year_money::BIGINT AS year_money, before_money::BIGINT AS before_money,
@@ -41,15 +41,16 @@ SELECT c, money::BIGINT AS money, year_money::BIGINT AS year_money, before_money
     silence, tenure, first_day
 FROM paid LEFT JOIN bought USING (c)
 """
-"""What is known of each customer on a day, refunds without an order included; an order is dated by its first line."""
+"""What is known of each customer on a day, refunds without an order included; an order is dated by its first line, and one
+that was cancelled by then is none."""
 
 AHEAD = """
 CREATE MACRO ahead(day, horizon) AS TABLE
-SELECT c, (SELECT count(*) FROM (SELECT min(d) AS d FROM l WHERE l.c = k.c AND NOT is_return GROUP BY o)
-    WHERE d > day AND d <= day + horizon) AS orders,
+SELECT c, (SELECT count(*) FROM placed((day + horizon)::DATE) AS o WHERE o.c = k.c AND d > day) AS orders,
     (SELECT coalesce(sum(m), 0) FROM l WHERE l.c = k.c AND d > day AND d <= day + horizon) AS money
 FROM known(day) AS k WHERE orders > 0
 """
+"""What came in the days after one: the orders that still stood at their end."""
 
 SEGMENT = """CASE WHEN r = 5 AND fm >= 4 THEN 'champions' WHEN r >= 3 AND fm >= 4 THEN 'loyal'
     WHEN r >= 4 AND fm >= 2 THEN 'potential_loyalist' WHEN r = 5 THEN 'new_customers' WHEN r = 4 THEN 'promising'
@@ -109,6 +110,7 @@ def open_case(name: str, folder: Path) -> Case:
     report = ledger.build(read_job(ROOT / "jobs" / f"{name}.yaml"), folder)
     con = duckdb.connect()
     con.execute(f"CREATE TABLE l AS FROM ({LINES[name]}) WHERE c IS NOT NULL AND d <= DATE '{report.as_of}'")
+    add_standing(con)
     con.execute(KNOWN)
     con.execute(AHEAD)
     return Case(folder, report, con)
@@ -419,7 +421,7 @@ def past(forecast: Forecast) -> str:
 
 
 def test_the_horizon_holds_the_share_of_repeat_orders(case):
-    gaps = "SELECT c, d - lag(d) OVER (PARTITION BY c ORDER BY d) AS gap FROM (SELECT DISTINCT c, d FROM l WHERE NOT is_return)"
+    gaps = f"SELECT c, d - lag(d) OVER (PARTITION BY c ORDER BY d) AS gap FROM (SELECT DISTINCT c, d FROM placed({case.day}))"
     curve = f"""WITH g AS (SELECT * FROM ({gaps}) WHERE gap IS NOT NULL), own AS (SELECT c, h, avg((gap <= h)::INT) AS s
         FROM g CROSS JOIN (SELECT unnest([30, 60, 90, 180, 365]) AS h) GROUP BY c, h) SELECT h, avg(s) FROM own GROUP BY h ORDER BY h"""
     found = churn_windows.choose_horizon(case.table("order_days"), as_of=case.report.as_of)
@@ -434,7 +436,7 @@ def test_who_is_silent_for_longer_seldom_returns(wholesale):
     found = churn_windows.choose_active_days(
         wholesale.table("order_days"), as_of=wholesale.report.as_of, horizon_days=HORIZON
     )
-    wanted = wholesale.rows(f"""WITH RECURSIVE o AS (SELECT c, o, min(d) AS d FROM l WHERE NOT is_return GROUP BY 1, 2),
+    wanted = wholesale.rows(f"""WITH RECURSIVE o AS (FROM placed({wholesale.day})),
         days AS (SELECT CAST({wholesale.day} - {HORIZON} AS DATE) AS day UNION ALL SELECT CAST(day - {HORIZON} AS DATE) FROM days WHERE day > DATE '2000-01-01'),
         a AS (SELECT unnest([90, 180, 365, 540, 730, 1095]) AS active),
         s AS (SELECT day, c, day - max(o.d) FILTER (o.d <= day) AS silence, count(*) FILTER (o.d > day AND o.d <= day + {HORIZON}) AS n
@@ -567,7 +569,7 @@ def test_net_sales_had_each_rule_not_been_applied(wholesale):
 
 def test_history_month_by_month(case):
     found = quality.summarise_history(case.table("months"), as_of=pd.Timestamp(case.report.as_of))
-    wanted = case.rows(f"""WITH f AS (SELECT c, o, min(d) AS d FROM l WHERE NOT is_return GROUP BY 1, 2),
+    wanted = case.rows(f"""WITH f AS (FROM placed({case.day})),
         every AS (SELECT unnest(generate_series((SELECT date_trunc('month', min(d)) FROM l), {case.day}, INTERVAL 1 MONTH))::DATE AS m)
         SELECT strftime(m, '%Y-%m-%d'), (SELECT count(DISTINCT c) FROM f WHERE date_trunc('month', d) = every.m),
         (SELECT count(*) FROM f WHERE date_trunc('month', d) = every.m), (SELECT coalesce(sum(l.m), 0) FROM l WHERE date_trunc('month', d) = every.m),
@@ -615,7 +617,7 @@ def test_list_at_risk(forecast):
     customers = forecast.case.table("customers")
     found = sales.list_at_risk(forecast.table, customers)
     wanted = forecast.case.rows(f"""SELECT c, p / 1e6, year_money, silence, (max_day - first_day) / days FROM millionths JOIN known({forecast.case.day}) USING (c)
-        JOIN (SELECT c, max(d) AS max_day, count(DISTINCT d) - 1 AS days FROM l WHERE NOT is_return GROUP BY c) USING (c)
+        JOIN (SELECT c, max(d) AS max_day, count(DISTINCT d) - 1 AS days FROM placed({forecast.case.day}) GROUP BY c) USING (c)
         ORDER BY p::HUGEINT * greatest(year_money, 0) DESC, c LIMIT 20""")
     kinds = {
         "customer_id": "",

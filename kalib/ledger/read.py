@@ -1,100 +1,107 @@
-"""What do the source files hold? Opens CSV and Parquet as one raw table, row by row, changing nothing."""
+"""What do the source files hold? Opens every kind of file as one raw table, row by row, changing nothing."""
 
 from __future__ import annotations
 
-import csv
 import glob
 import hashlib
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TextIO
 
 import duckdb
 
 from kalib.errors import DataError, MissingColumnsError, SettingsError, nearest
+from kalib.ledger.packed import is_workbook, unpack_gzip, unpack_zip
+from kalib.ledger.sheets import open_sheets
+from kalib.ledger.source import BLANKS, Input, Note, Source, quote, shown, text
+from kalib.ledger.text import (
+    DELIMITERS,
+    is_clean,
+    looks_like_header,
+    open_text,
+    source_of,
+    two_tables,
+)
 from kalib.settings import Job, Read
 
-CSV_ENDINGS = (".csv", ".tsv", ".txt")
+__all__ = ["DELIMITERS", "NUMBERS", "PARQUET_ENDINGS", "Note", "Source", "quote", "text"]
+
+CSV_ENDINGS = (".csv", ".tsv", ".txt", ".tab")
 PARQUET_ENDINGS = (".parquet", ".pq")
-DELIMITERS = ",;\t|"
-CONTAINERS = {
-    b"PK\x03\x04": "an Excel or zip file",
-    b"\x1f\x8b": "packed with gzip",
-    b"\xd0\xcf\x11\xe0": "an old Excel file",
-}
+SHEET_ENDINGS = (".xlsx", ".xlsm", ".xls", ".ods")
+PACKED_ENDINGS = (".zip", ".gz")
+ENDINGS = CSV_ENDINGS + PARQUET_ENDINGS + SHEET_ENDINGS + PACKED_ENDINGS
 NUMBERS = ("quantity", "unit_price", "amount", "cost")
-LONGEST_HEADER = 1000
-"""A header longer than so many characters is a quote that was never closed."""
+FOREIGN = {
+    b"\xfd7zXZ\x00": "packed with xz",
+    b"BZh": "packed with bzip2",
+    b"\x28\xb5\x2f\xfd": "packed with zstd",
+    b"7z\xbc\xaf\x27\x1c": "packed with 7z",
+    b"Rar!": "packed with RAR",
+    b"%PDF": "a PDF",
+    b"SQLite format 3\x00": "a SQLite database",
+    b"{\\rtf": "a text document (RTF)",
+}
+UNREAD = {
+    "row_short": "the row has fewer fields than the header's {columns} columns",
+    "row_long": "the row has more fields than the header's {columns} columns",
+    "row_broken": "a quote in the row is not closed, or text follows it",
+    "header_repeated": "the header stands here again",
+}
+PLAIN_KINDS = re.compile(
+    r"VARCHAR|(U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER)|FLOAT|DOUBLE|DECIMAL\(\d+,\s?\d+\)|DATE|BOOLEAN|UUID|TIMESTAMP.*|ENUM\(.*\)"
+)
 
 
 @dataclass(frozen=True)
-class Source:
-    """One file of a source: its name as shown, its path, its columns with their DuckDB types, and how to scan it.
+class _Wanted:
+    """The headers that a table must have, and those of them whose values have digits."""
 
-    ``readable`` is the file in UTF-8 and ``lines`` how many it has, header and blank ones included; both for CSV only.
-    """
+    headers: tuple[str, ...] = ()
+    with_digits: tuple[str, ...] = ()
 
-    name: str
-    path: Path
-    kind: str
-    columns: dict[str, str]
-    scan: str
-    delimiter: str = ","
-    readable: Path | None = None
-    lines: int = 0
+    def are_in(self, source: Source) -> bool:
+        """Say whether a source has every header."""
+        return bool(self.headers) and all(title in source.columns for title in self.headers)
 
-
-def quote(name: str) -> str:
-    """Return ``name`` as an SQL identifier, whatever it holds.
-
-    >>> print(quote('a "b" c'))
-    "a ""b"" c"
-    """
-    return '"' + name.replace('"', '""') + '"'
-
-
-def text(value: str) -> str:
-    """Return ``value`` as an SQL string, whatever it holds.
-
-    >>> text("it's")
-    "'it''s'"
-    """
-    return "'" + value.replace("'", "''") + "'"
+    def cannot_be(self, source: Source) -> bool:
+        """Say whether a source is another thing altogether, such as a note: it has none of the headers, nor room for them."""
+        return len(source.columns) < len(set(self.headers)) and not any(
+            title in source.columns for title in self.headers
+        )
 
 
 def find_files(job: Job) -> list[Path]:
     """Find the files that the job's ``source`` names, in order, each once.
 
+    A folder stands for the files in it: for itself where they are Parquet, so that partitions become columns. What is
+    hidden or marked as unfinished (``.``, ``_``) is left out, and links to folders are not followed. A database address
+    (``://``) is no file: the tables behind it are opened elsewhere.
+
     Raises
     ------
     DataError
         A path that does not exist, or a pattern that matches nothing.
-    SettingsError
-        A source that this version does not read.
     """
     found: list[Path] = []
     for item in job.source:
         if "://" in item:
-            raise SettingsError(
-                f"`source: {item.split('://')[0]}://…`: a database is not read by this version. "
-                "Export the order lines as CSV or Parquet and name that file."
-            )
+            continue
         try:
             path = job.path(item)
-            matches = (
-                [path]
-                if path.is_file()
-                else sorted(Path(name) for name in glob.glob(str(path)) if Path(name).is_file())
-            )
-        except (OSError, RuntimeError) as error:  # a name that no file can have, or `~` of a user who is not there
-            raise DataError(f"`source: {item[:200]}` in {job.file}: {error}.", rule="file_missing", file=item) from None
-        if not matches:
+            matches = [path] if path.exists() else sorted(Path(name) for name in glob.glob(str(path), recursive=True))
+            matches = [match for one in matches for match in _within(one)]
+        except (OSError, RuntimeError, ValueError) as error:  # a name that no file can have, or `~` of an unknown user
             raise DataError(
-                f"{path}: there is no such file. `source` in {job.file} names it; relative paths start from {job.root}.",
+                f"`source: {shown(item)}` in {job.file}: {error}.", rule="file_missing", file=item
+            ) from None
+        if not matches:
+            what = "there is no file in this folder that is read" if path.is_dir() else "there is no such file"
+            raise DataError(
+                f"{path}: {what}. `source` in {job.file} names it; relative paths start from {job.root}.",
                 rule="file_missing",
                 file=item,
             )
@@ -102,8 +109,35 @@ def find_files(job: Job) -> list[Path]:
     return found
 
 
+def _within(path: Path) -> list[Path]:
+    """Return a file itself, a folder of Parquet files itself, or the files of any other folder."""
+    if not path.is_dir():
+        return [path] if path.is_file() else []
+    files = _files_below(path, ENDINGS)
+    return [path] if files and all(file.suffix.lower() in PARQUET_ENDINGS for file in files) else files
+
+
+def _files_below(folder: Path, endings: Sequence[str]) -> list[Path]:
+    found = []
+    for here, folders, names in os.walk(folder, onerror=_refuse_folder):
+        folders[:] = sorted(name for name in folders if not name.startswith((".", "_")))
+        found += [Path(here, name) for name in sorted(names) if not name.startswith((".", "_"))]
+    return [path for path in found if path.suffix.lower() in endings and path.is_file()]
+
+
+def _refuse_folder(error: OSError) -> None:
+    raise DataError(
+        f"{error.filename}: the folder cannot be read ({error.strerror}).",
+        rule="file_unreadable",
+        file=Path(error.filename).name,
+    )
+
+
 def hash_file(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes as hex."""
+    """Return the SHA-256 of a file's bytes as hex; for a folder, of the names and hashes of its Parquet files."""
+    if path.is_dir():
+        parts = [f"{file.relative_to(path)}\n{hash_file(file)}\n" for file in _files_below(path, PARQUET_ENDINGS)]
+        return hashlib.sha256("".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
@@ -114,199 +148,276 @@ def name_files(paths: Sequence[Path]) -> list[str]:
     >>> name_files([Path("/a/2010/orders.csv"), Path("/a/2011/orders.csv"), Path("/a/more.csv")])
     ['2010/orders.csv', '2011/orders.csv', 'more.csv']
     """
+    if not paths:
+        return []
     count = Counter(path.name for path in paths)
     common = os.path.commonpath([path.parent for path in paths])
     return [path.name if count[path.name] == 1 else Path(os.path.relpath(path, common)).as_posix() for path in paths]
 
 
 def open_source(
-    con: duckdb.DuckDBPyConnection, path: Path, read: Read, *, scratch: Path, name: str | None = None
+    con: duckdb.DuckDBPyConnection,
+    path: Path,
+    read: Read,
+    *,
+    scratch: Path,
+    name: str | None = None,
+    wanted: Sequence[str] = (),
 ) -> Source:
-    """Open one file as something DuckDB can scan.
+    """Open one file that holds one table, as something DuckDB can scan to its end.
 
     Parameters
     ----------
     con : connection that will scan it
-    path : a CSV or Parquet file
+    path : a file of any kind that is read, or a folder of Parquet files
     read : what the job says of reading
-    scratch : folder for a copy in UTF-8, where the file is in another encoding or mixes line ends
+    scratch : folder for what is unpacked, or rewritten in UTF-8
     name : what messages and tables call the file; default: its own name
+    wanted : headers that the table must have; they find the header line, and the sheet
 
     Returns
     -------
     Source
-        ``scan`` is an SQL expression with the file's own columns, all text for CSV, and ``__line``.
+        ``scan`` is an SQL query for the file's own columns, all text for text files and sheets, and ``__line``.
 
     Raises
     ------
     DataError
-        An empty file, a file that is not what its name says, an encoding or a row that cannot be read.
+        A file that is empty, damaged, or not what its name says; an encoding or a row that cannot be read; several
+        tables where one is wanted.
     """
+    sources = open_sources(con, path, read, scratch=scratch, name=name, wanted=wanted)
+    if len(sources) > 1:
+        raise DataError(
+            f"{path}: it holds {len(sources)} tables ({', '.join(shown(source.name) for source in sources[:8])}), and one is wanted here. "
+            "Name a file with one table.",
+            rule="sheet_unclear",
+            file=name or path.name,
+        )
+    source = sources[0]
+    if source.carefully and not is_clean(con, source):
+        source = source.carefully()
+    _refuse_unread(con, source)
+    return source
+
+
+def _refuse_unread(con: duckdb.DuckDBPyConnection, source: Source) -> None:
+    if source.unread is None:
+        return
+    found = con.execute(
+        f"SELECT line, rule, value FROM read_parquet({text(glob.escape(str(source.unread)))}, hive_partitioning = false) ORDER BY line LIMIT 1"
+    ).fetchone()
+    if found:
+        line, rule, value = found
+        raise DataError(
+            f"{source.label}, line {line}: {UNREAD[rule].format(columns=len(source.columns))}: '{shown(value, 80)}'. Correct the line.",
+            rule=rule,
+            file=source.name,
+            line=line,
+            value=value,
+        )
+
+
+def open_sources(
+    con: duckdb.DuckDBPyConnection,
+    path: Path,
+    read: Read,
+    *,
+    scratch: Path,
+    name: str | None = None,
+    wanted: Sequence[str] = (),
+    with_digits: Sequence[str] = (),
+) -> list[Source]:
+    """Open everything that one file holds: itself, its sheets, its members; see ``open_source``.
+
+    A source with ``fast`` is not checked yet; one with ``unread`` has rows that could not be split into fields. Who
+    reads them must look at both.
+    """
+    given = Input(path, path, name or path.name, str(path))
+    asked = _Wanted(tuple(wanted), tuple(with_digits))
     try:
-        size = path.stat().st_size
-        with path.open("rb") as stream:
-            head = stream.read(4)
+        if path.is_dir():
+            return _open_folder(con, given, asked)
+        return _open(con, given, read, scratch, asked)
     except OSError as error:
         raise DataError(
-            f"{path}: the file cannot be read ({error.strerror}).", rule="file_unreadable", file=path.name
+            f"{path}: the file cannot be read ({error.strerror or error}).", rule="file_unreadable", file=given.name
         ) from None
-    if size == 0:
+
+
+def _open(con: duckdb.DuckDBPyConnection, given: Input, read: Read, scratch: Path, asked: _Wanted) -> list[Source]:
+    with given.file.open("rb") as stream:
+        head = stream.read(512)
+    if not head:
         raise DataError(
-            f"{path}: the file is empty. It must have a header and order lines.", rule="file_empty", file=path.name
+            f"{given.label}: the file is empty. It must have a header and order lines.",
+            rule="file_empty",
+            file=given.name,
         )
-    if path.suffix.lower() in PARQUET_ENDINGS or head == b"PAR1":
-        return _open_parquet(con, path, name or path.name)
-    for magic, kind in CONTAINERS.items():
+    if head.startswith(b"\x1f\x8b"):
+        return _open(con, unpack_gzip(given, scratch), read, scratch, asked)
+    ending = Path(given.name.removesuffix(".gz")).suffix.lower()
+    if ending in PARQUET_ENDINGS or head.startswith(b"PAR1"):
+        return _open_parquet(con, given, [given.file], asked)
+    for magic, kind in FOREIGN.items():
         if head.startswith(magic):
-            raise DataError(
-                f"{path}: this is {kind}. Save or unpack it as CSV or Parquet.", rule="file_kind", file=path.name
-            )
-    if path.suffix.lower() in CSV_ENDINGS:
-        return _open_csv(path, read, scratch, name or path.name)
-    raise DataError(
-        f"{path}: this version reads {', '.join(CSV_ENDINGS + PARQUET_ENDINGS)}; save the file as one of these.",
-        rule="file_kind",
-        file=path.name,
-    )
+            raise _other_kind(given, f"this is {kind}. Save or unpack it as CSV, Excel or Parquet.")
+    if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        return _open_zip(con, given, read, scratch, asked)
+    if head.startswith(b"\xd0\xcf\x11\xe0"):
+        return open_sheets(given, read, scratch=scratch, wanted=asked.headers)
+    if head.lstrip(b"\xef\xbb\xbf \r\n\t")[:1] == b"<" and ending in (*SHEET_ENDINGS, ".htm", ".html", ".xml"):
+        raise _other_kind(given, "this is a web page or XML under another name. Open it and save it as .xlsx or CSV.")
+    if ending in (*CSV_ENDINGS, ".xls", ""):
+        file = open_text(given, read, scratch=scratch, wanted=asked.headers, with_digits=asked.with_digits)
+        return [source_of(file, scratch)]
+    raise _other_kind(given, f"this version reads {', '.join(ENDINGS)}; save the file as one of these.")
 
 
-def _open_parquet(con: duckdb.DuckDBPyConnection, path: Path, name: str) -> Source:
-    file = text(glob.escape(str(path)))
-    try:
-        columns = {row[0]: row[1] for row in con.execute(f"DESCRIBE FROM read_parquet({file})").fetchall()}
-        wide = con.execute(f"SELECT name FROM parquet_schema({file}) WHERE precision > 38 ORDER BY name").fetchone()
-    except duckdb.Error as error:
-        raise DataError(
-            f"{path}: this is not a readable Parquet file ({_reason(error)}).", rule="file_unreadable", file=name
-        ) from None
-    if wide:  # DuckDB reads them as other numbers
-        raise DataError(
-            f"{path}, column {wide[0]}: a decimal of more than 38 digits. Save it with fewer.",
-            rule="number_too_wide",
-            file=name,
-            column=wide[0],
-        )
-    if "file_row_number" in columns:
-        scan = f"SELECT *, row_number() OVER () AS __line FROM read_parquet({file})"
-    else:
-        scan = f"SELECT * EXCLUDE (file_row_number), file_row_number + 1 AS __line FROM read_parquet({file}, file_row_number = true)"
-    return Source(name, path, "parquet", columns, scan)
+def _open_zip(con: duckdb.DuckDBPyConnection, given: Input, read: Read, scratch: Path, asked: _Wanted) -> list[Source]:
+    """Open a workbook, or each table in an archive."""
+    if is_workbook(given):
+        return open_sheets(given, read, scratch=scratch, wanted=asked.headers)
+    members, notes = unpack_zip(given, scratch, CSV_ENDINGS + PARQUET_ENDINGS + SHEET_ENDINGS)
+    sources = [source for member in members for source in _open(con, member, read, scratch, asked)]
+    if any(asked.are_in(source) for source in sources):
+        litter = [source for source in sources if asked.cannot_be(source)]
+        notes += [
+            Note("member_left_out", given.name, value=shown(source.name.removeprefix(f"{given.name}/")))
+            for source in litter
+        ]
+        sources = [source for source in sources if source not in litter]
+    sources[0].notes.extend(notes)
+    return sources
 
 
-def _open_csv(path: Path, read: Read, scratch: Path, name: str) -> Source:
-    readable, lines = _as_utf8(path, read.encoding, scratch, name)
-    header, delimiter = _read_header(readable, path, read.delimiter, name)
-    columns = ", ".join(f"{text(column)}: 'VARCHAR'" for column in header)
-    scan = (
-        f"SELECT *, row_number() OVER () + 1 AS __line FROM read_csv({text(glob.escape(str(readable)))}, header = true, auto_detect = false, "
-        f"delim = {text(delimiter)}, quote = '\"', escape = '\"', strict_mode = true, columns = {{{columns}}}, "
-        "nullstr = '', max_line_size = 4194304)"
-    )
-    return Source(name, path, "csv", dict.fromkeys(header, "VARCHAR"), scan, delimiter, readable, lines)
+def _other_kind(given: Input, said: str) -> DataError:
+    return DataError(f"{given.label}: {said}", rule="file_kind", file=given.name)
 
 
-def _as_utf8(path: Path, encoding: str, scratch: Path, name: str) -> tuple[Path, int]:
-    """Return the file itself if it is UTF-8 with one kind of line end, else a copy that is; and its number of lines.
-
-    Raises
-    ------
-    DataError
-        Bytes that do not fit the encoding.
-    SettingsError
-        An encoding that does not exist.
-    """
-    plain = encoding.lower().replace("_", "-") in ("utf-8", "utf8", "utf-8-sig")
-    line, windows, unix, other, last = 1, 0, 0, 0, ""
-    try:
-        with path.open(encoding="utf-8-sig" if plain else encoding, newline="") as source:
-            for chunk in _chunks(source):
-                if "\x00" in chunk:
-                    line += chunk[: chunk.index("\x00")].count("\n")
-                    raise DataError(
-                        f"{path}, line {line}: a NUL character stands in it. "
-                        "The file is damaged, or in UTF-16: then say `read: {encoding: utf-16}`.",
-                        rule="file_damaged",
-                        file=name,
-                        line=line,
-                    )
-                pairs, feeds = chunk.count("\r\n"), chunk.count("\n")
-                windows, unix, other, line = (
-                    windows + pairs,
-                    unix + feeds - pairs,
-                    other + chunk.count("\r") - pairs,
-                    line + feeds,
-                )
-                last = chunk[-1]
-        lines = (windows + unix or other) + (last not in "\r\n")
-        if plain and not (windows and unix):
-            return path, lines
-        copy = Path(scratch / f"{name.replace('/', '_')}.utf8.csv")
-        with (
-            path.open(encoding="utf-8-sig" if plain else encoding, newline="") as source,
-            copy.open("w", encoding="utf-8", newline="") as target,
-        ):
-            for chunk in _chunks(source):
-                target.write(chunk.replace("\r\n", "\n"))
-    except LookupError:
-        raise SettingsError(
-            f"`read.encoding: {encoding}` is not known. Common ones are utf-8, gb18030, windows-1252, utf-16."
-        ) from None
-    except UnicodeDecodeError as error:
-        raise DataError(
-            f"{path}, near line {line}: byte {error.object[error.start]:#04x} is not {encoding}. "
-            "Say which encoding the file has, such as `read: {encoding: gb18030}` or `windows-1252`.",
-            rule="encoding",
-            file=name,
-            line=line,
-        ) from None
-    except (UnicodeError, ValueError) as error:  # UTF-16 without its mark, characters that exist in no text
-        raise DataError(
-            f"{path}: the file is not {encoding!r} ({error}). Say in `read.encoding` which encoding it has.",
-            rule="encoding",
-            file=name,
-        ) from None
-    return copy, lines
+# ------------------------------------------------------------------------------------------------------------- Parquet
 
 
-def _chunks(source: TextIO) -> Iterator[str]:
-    """Yield a text in pieces, none of which ends between the two characters of a Windows line end."""
-    while chunk := source.read(1 << 20):
-        yield chunk + source.read(1) if chunk.endswith("\r") else chunk
+def _open_folder(con: duckdb.DuckDBPyConnection, given: Input, asked: _Wanted) -> list[Source]:
+    return _open_parquet(con, given, _files_below(given.path, PARQUET_ENDINGS), asked)
 
 
-def _read_header(readable: Path, path: Path, delimiter: str | None, name: str) -> tuple[list[str], str]:
-    if delimiter and (len(delimiter) > 1 or delimiter in '"\r\n'):
-        raise SettingsError(
-            f"`read.delimiter: {delimiter!r}` must be one character, and neither a quote nor a line end."
-        )
-    with readable.open(encoding="utf-8-sig", newline="") as stream:
-        first = stream.readline()
-        delimiter = delimiter or max(DELIMITERS, key=first.count)
-        stream.seek(0)
-        try:
-            header = next(csv.reader(stream, delimiter=delimiter), [])
-        except csv.Error as error:
-            raise DataError(
-                f"{path}, line 1: the header cannot be read ({error}).", rule="header", file=name, line=1
-            ) from None
-    if not any(header) or max(map(len, header)) > LONGEST_HEADER:
-        what = "a quote in the header is not closed" if any(header) else "the header is empty"
-        raise DataError(
-            f"{path}, line 1: {what}. The first line must name the columns.", rule="header", file=name, line=1
-        )
-    count = Counter(title.lower() for title in header if title)
-    twice = [title for title in header if count[title.lower()] > 1]
-    if twice:
-        raise DataError(
-            f"{path}, line 1: the header has {twice} more than once (capitals aside). Give each column a name of its own.",
-            rule="header_twice",
-            file=name,
-            line=1,
-            column=twice[0],
-        )
+def _open_parquet(con: duckdb.DuckDBPyConnection, given: Input, files: Sequence[Path], asked: _Wanted) -> list[Source]:
+    """Open Parquet files as one source for each set of columns among them."""
+    alike: dict[tuple, list[Path]] = {}
+    for file in files:
+        alike.setdefault(tuple(_describe(con, given, file, asked.headers).items()), []).append(file)
     return [
-        title or f"column {number}{' ' * count[f'column {number}']}" for number, title in enumerate(header, 1)
-    ], delimiter
+        _parquet_source(_named(given, group) if len(alike) > 1 else given, dict(kinds), group, asked)
+        for kinds, group in alike.items()
+    ]
+
+
+def _named(given: Input, files: Sequence[Path]) -> Input:
+    """Return a folder under the name that messages have for some of its files."""
+    more = f" and {len(files) - 1:,} more like it" if len(files) > 1 else ""
+    return replace(given, label=f"{files[0]}{more}")
+
+
+def _titles(schema: Sequence[tuple[str, int | None, int | None]]) -> list[str]:
+    """Return the names of a Parquet file's columns, as they are written: of its schema, those that stand in no other."""
+    titles, inside = [], 0
+    for title, _, children in schema[1:]:
+        if not inside:
+            titles.append(title)
+        inside = max(inside - 1, 0) + (children or 0)
+    return titles
+
+
+def _refuse_twice(label: str, given: Input, titles: Sequence[str], wanted: Sequence[str]) -> None:
+    for theirs in wanted:
+        twice = [title for title in titles if title.strip(BLANKS).lower() == theirs.strip(BLANKS).lower()]
+        if len(twice) > 1:
+            raise DataError(
+                f"{label}: it has the columns {twice}, which differ in capitals at most. Give each column a name of its own.",
+                rule="header_twice",
+                file=given.name,
+                column=theirs,
+            )
+
+
+def _describe(con: duckdb.DuckDBPyConnection, given: Input, file: Path, wanted: Sequence[str]) -> dict[str, str]:
+    """Return the columns of a Parquet file with their types; decimals wider than DuckDB reads keep a type of their own."""
+    name = text(glob.escape(str(file)))
+    label = given.label if file == given.file else str(file)
+    try:
+        columns = con.execute(f"DESCRIBE FROM read_parquet({name}, hive_partitioning = false)").fetchall()
+        schema = con.execute(f"SELECT name, precision, num_children FROM parquet_schema({name})").fetchall()
+    except (duckdb.Error, UnicodeDecodeError) as error:
+        none = "non-root column" in str(error)
+        said = (
+            "the Parquet file has no columns, and no row. Export it again."
+            if none
+            else f"this is not a readable Parquet file: it is of another kind, or damaged, or cut ({_reason(error)}). Export it again."
+        )
+        raise DataError(f"{label}: {said}", rule="file_empty" if none else "file_unreadable", file=given.name) from None
+    _refuse_twice(label, given, _titles(schema), wanted)
+    wide = [(title, precision) for title, precision, _ in schema if (precision or 0) > 38]
+    kinds = {row[0]: row[1] for row in columns}
+    return kinds | {title: f"DECIMAL of {digits} digits" for title, digits in wide if title in kinds}
+
+
+def _parquet_source(given: Input, kinds: dict[str, str], files: Sequence[Path], asked: _Wanted) -> Source:
+    columns = _match(kinds, asked.headers)
+    for title, kind in kinds.items():
+        if columns[title] in asked.headers and not PLAIN_KINDS.fullmatch(kind):
+            wide = kind.startswith("DECIMAL of")
+            said = (
+                "a decimal of more than 38 digits. Save it with fewer."
+                if wide
+                else (f"its type {shown(kind, 60)} is no text, number or date. Save it as one.")
+            )
+            raise DataError(
+                f"{given.label}, column {shown(title)}: {said}",
+                rule="number_too_wide" if wide else "column_kind",
+                file=given.name,
+                column=title,
+            )
+    names = ", ".join(text(glob.escape(str(file))) for file in files)
+    is_folder = given.path.is_dir()
+    reader = f"read_parquet([{names}], hive_partitioning = false, union_by_name = true, filename = '__path'"
+    picked = [f"{quote(title)} AS {quote(column)}" for title, column in columns.items()]
+    line = "file_row_number + 1"
+    if "file_row_number" in {title.lower() for title in kinds}:
+        line = "row_number() OVER (PARTITION BY __path)"
+    else:
+        reader += ", file_row_number = true"
+    types = {columns[title]: kind for title, kind in kinds.items()}
+    if is_folder:
+        below = f"substr(__path, {len(str(given.path)) + 2})"
+        picked.append(f"{below} AS __file")
+        for key in _partitions(given.path, files):
+            if key.lower() not in {title.lower() for title in types}:
+                found = f"url_decode(regexp_extract('/' || {below}, {text('/' + re.escape(key) + '=([^/]*)/')}, 1))"
+                picked.append(f"nullif(nullif({found}, '__HIVE_DEFAULT_PARTITION__'), '') AS {quote(key)}")
+                types[key] = "VARCHAR"
+    scan = f"SELECT {', '.join(picked)}, {line} AS __line FROM {reader})"
+    return Source(given.name, given.path, "parquet", types, scan, label=given.label)
+
+
+def _partitions(folder: Path, files: Sequence[Path]) -> list[str]:
+    """Return the names before ``=`` in the folders between a folder and its files."""
+    found = (part.split("=", 1)[0] for file in files for part in file.relative_to(folder).parts[:-1] if "=" in part)
+    return list(dict.fromkeys(found))
+
+
+def _match(titles: Sequence[str], wanted: Sequence[str]) -> dict[str, str]:
+    """Return a name for each title: the wanted one that it is, blanks around it aside, else itself."""
+    names = {title: title for title in titles}
+    for theirs in wanted:
+        if theirs not in names:
+            near = [title for title in titles if title.strip(BLANKS) == theirs.strip(BLANKS)]
+            if len(near) == 1:
+                names[near[0]] = theirs
+    return names
+
+
+# ----------------------------------------------------------------------------------------------------------- one table
 
 
 def check_mapping(source: Source, mapped: dict[str, str], *, job_file: Path) -> None:
@@ -321,7 +432,10 @@ def check_mapping(source: Source, mapped: dict[str, str], *, job_file: Path) -> 
     if missing:
         hints = "; ".join(f"`{theirs}`: {nearest(theirs, source.columns)}" for theirs in missing)
         raise MissingColumnsError(
-            str(source.path), missing, source.columns, f"Map your headers under `columns:` in {job_file} ({hints})"
+            source.label or str(source.path),
+            missing,
+            source.columns,
+            f"Map your headers under `columns:` in {job_file} ({hints})",
         )
 
 
@@ -335,38 +449,122 @@ def load_raw(
 ) -> list[Source]:
     """Load the mapped columns of all files as table ``raw``: ours as names, theirs as values, nothing changed.
 
-    The table has ``file``, ``line``, one column per mapped name in its source type (as text where the files differ in
-    it), and ``whole``, a hash of the entire source row that finds exact repeats.
+    The table has ``file``, ``line``, one column per mapped name in its source type (as text where the files
+    differ in it), ``first_cell``, the text of the row's first column, and ``whole``, a hash of the entire source row
+    that finds exact repeats. The table ``unread`` has the rows that are none: file, line, rule, value; those that could
+    not be split into fields, and headers that stand there again.
 
     Raises
     ------
     DataError
-        A file that cannot be read to its end.
+        A file that cannot be read to its end, or that holds two tables.
     """
+    if not files:
+        raise SettingsError(f"`source` in {job.file} names no file.")
     mapped = job.columns.mapped
-    sources = []
+    with_digits = [mapped[ours] for ours in ("order_date", *NUMBERS) if ours in mapped]
+    sources: list[Source] = []
     for path, name in zip(files, name_files(files), strict=True):
-        source = open_source(con, path, job.read, scratch=scratch, name=name)
-        check_mapping(source, mapped, job_file=job.file)
-        sources.append(source)
+        opened = open_sources(
+            con, path, job.read, scratch=scratch, name=name, wanted=list(mapped.values()), with_digits=with_digits
+        )
+        for source in opened:
+            check_mapping(source, mapped, job_file=job.file)
+        sources += opened
+    con.execute("CREATE TABLE unread (file VARCHAR, line BIGINT, rule VARCHAR, value VARCHAR)")
     for number, source in enumerate(sources):
         say(f"reading {source.name}")
-        whole = ", ".join(_typed(column, sources, job) for column in sorted(source.columns))
-        picked = ", ".join(f"{_typed(theirs, sources, job)} AS {quote(ours)}" for ours, theirs in mapped.items())
-        select = (
-            f"SELECT {text(source.name)} AS file, __line AS line, {picked}, hash({whole}) AS whole FROM ({source.scan})"
-        )
-        try:
-            con.execute(f"CREATE TABLE raw AS {select}" if number == 0 else f"INSERT INTO raw BY NAME {select}")
-        except duckdb.Error as error:
-            raise unreadable(source, error) from None
-        _correct_lines(con, source)
-    if con.execute("SELECT count(*) FROM raw").fetchone()[0] == 0:
-        names = ", ".join(str(source.path) for source in sources)
+        sources[number] = _load(con, job, sources, number)
+    _look_for_headers(con, job, sources)
+    if con.execute("SELECT (SELECT count(*) FROM raw) + (SELECT count(*) FROM unread)").fetchone()[0] == 0:
+        names = ", ".join(source.label for source in sources)
         raise DataError(
             f"{names}: there is a header and no order line below it.", rule="file_empty", file=sources[0].name
         )
     return sources
+
+
+def _load(con: duckdb.DuckDBPyConnection, job: Job, sources: Sequence[Source], number: int) -> Source:
+    """Load one source into ``raw_rows``: quickly where it proves clean, else carefully."""
+    source = sources[number]
+    if source.fast:
+        con.begin()
+        try:
+            rows = con.execute(_loading(job, sources, number, source.fast, "NULL::BIGINT")).fetchone()[0]
+            if rows == source.rows:
+                # numbered afterwards, by the place in the table: a row number while reading would cost all but one thread
+                con.execute(
+                    f"UPDATE raw SET line = raw.rowid - first.id + {source.header_line + 1} "
+                    "FROM (SELECT min(rowid) AS id FROM raw WHERE line IS NULL) AS first WHERE line IS NULL"
+                )
+                con.commit()
+                return source
+        except duckdb.Error:  # read carefully, it is said where and why
+            pass
+        con.rollback()
+        source = replace(source.carefully(), fast=None)
+    try:
+        con.execute(_loading(job, sources, number, source.scan, "__line"))
+        if source.unread:
+            con.execute(
+                f"INSERT INTO unread SELECT {text(source.name)}, line, rule, value "
+                f"FROM read_parquet({text(glob.escape(str(source.unread)))}, hive_partitioning = false)"
+            )
+    except duckdb.Error as error:
+        raise unreadable(source, error) from None
+    return source
+
+
+def _loading(job: Job, sources: Sequence[Source], number: int, scan: str, line: str) -> str:
+    source = sources[number]
+    file = "__file" if source.path.is_dir() else text(source.name)
+    whole = ", ".join(_typed(column, sources, job) for column in sorted(source.columns))
+    picked = ", ".join(
+        f"{_typed(theirs, sources, job)} AS {quote(ours)}" for ours, theirs in job.columns.mapped.items()
+    )
+    select = (
+        f"SELECT {file} AS file, {line} AS line, {picked}, hash({whole}) AS whole, "
+        f"{_first_cell(source)} AS first_cell FROM ({scan})"
+    )
+    return f"CREATE TABLE raw AS {select}" if number == 0 else f"INSERT INTO raw BY NAME {select}"
+
+
+def _first_cell(source: Source) -> str:
+    """Return SQL for the text of a row's first column; what stands before it under no header comes first."""
+    columns = list(source.columns)
+    named = next((place for place, name in enumerate(columns) if name != f"column {place + 1}"), 0)
+    return f"coalesce({', '.join(f'{quote(name)}::VARCHAR' for name in columns[: named + 1])})"
+
+
+def _look_for_headers(con: duckdb.DuckDBPyConnection, job: Job, sources: Sequence[Source]) -> None:
+    """Set aside headers that stand among the rows; refuse another header, below which the columns mean something else."""
+    mapped = job.columns.mapped
+    kinds = dict(row[:2] for row in con.execute("DESCRIBE raw").fetchall())
+    if "order_date" not in mapped or any(kinds[ours] != "VARCHAR" for ours in mapped):
+        return
+    # a date begins with a digit and a title hardly ever does: of a clean log, no row is looked at any closer
+    title = mapped["order_date"].strip(BLANKS)
+    likely = "(order_date < '0' OR order_date >= ':')" if not title[:1].isdigit() else "true"
+    same = " AND ".join(
+        f"trim({quote(ours)}, {text(BLANKS)}) = {text(theirs.strip(BLANKS))}" for ours, theirs in mapped.items()
+    )
+    found = con.execute(f"SELECT count(*) FROM raw WHERE {likely} AND {same}").fetchone()[0]
+    if found:
+        said = text(shown(", ".join(mapped.values())))
+        con.execute(
+            f"INSERT INTO unread SELECT file, line, 'header_repeated', {said} FROM raw WHERE {likely} AND {same}"
+        )
+        con.execute(f"DELETE FROM raw WHERE {likely} AND {same}")
+    signs = [ours for ours in mapped if ours in ("order_date", *NUMBERS)]
+    lettered = " AND ".join(f"regexp_matches({quote(ours)}, '^[^0-9]+$')" for ours in signs)
+    rows = con.execute(
+        f"SELECT file, line, {', '.join(quote(ours) for ours in mapped)} FROM raw WHERE {likely} AND {lettered} "
+        "ORDER BY file, line LIMIT 1000"
+    ).fetchall()
+    for file, line, *cells in rows:
+        if None not in cells and looks_like_header([cell.strip(BLANKS) for cell in cells]):
+            label = next((source.label for source in sources if source.name == file), file)
+            raise two_tables(label, file, line, cells)
 
 
 def _typed(column: str, sources: Sequence[Source], job: Job) -> str:
@@ -375,45 +573,9 @@ def _typed(column: str, sources: Sequence[Source], job: Job) -> str:
     if len(types) == 1:
         return quote(column)
     as_text, kind = f"{quote(column)}::VARCHAR", f"typeof({quote(column)})"
-    if job.read.decimal == "." or column not in [job.columns.mapped.get(ours) for ours in NUMBERS]:
+    if job.read.decimal in (None, ".") or column not in [job.columns.mapped.get(ours) for ours in NUMBERS]:
         return as_text
     return f"CASE WHEN {kind} IN ('FLOAT', 'DOUBLE') OR {kind} LIKE 'DECIMAL%' THEN replace({as_text}, '.', ',') ELSE {as_text} END"
-
-
-def _correct_lines(con: duckdb.DuckDBPyConnection, source: Source) -> None:
-    """Turn row numbers of a CSV into lines of the file, where blank lines or line ends inside quotes make them differ."""
-    if source.readable is None:
-        return
-    rows = con.execute("SELECT count(*) FROM raw WHERE file = ?", [source.name]).fetchone()[0]
-    if source.lines == rows + 1:
-        return
-    steps, number, after = [], 0, 0
-    with source.readable.open(encoding="utf-8-sig", newline="") as stream:
-        reader = csv.reader(stream, delimiter=source.delimiter)
-        try:
-            for fields in reader:
-                if fields:
-                    begins = reader.line_num - sum(field.count("\n") for field in fields)
-                    number += 1
-                    if begins - number != after:
-                        after = begins - number
-                        steps.append((number, after))
-                elif len(source.columns) == 1:
-                    number += 1
-        except csv.Error:  # a field too long for this reader: the numbers of the rows must do
-            return
-    if number != rows + 1 or not steps:
-        return
-    con.execute(
-        "CREATE TEMP TABLE steps AS SELECT unnest($rows) AS line, unnest($after) AS after",
-        {"rows": [s[0] for s in steps], "after": [s[1] for s in steps]},
-    )
-    con.execute(
-        "UPDATE raw SET line = raw.line + found.after FROM (SELECT raw.rowid AS id, steps.after FROM raw ASOF JOIN steps "
-        "ON raw.line >= steps.line WHERE raw.file = ?) AS found WHERE raw.rowid = found.id",
-        [source.name],
-    )
-    con.execute("DROP TABLE steps")
 
 
 def unreadable(source: Source, error: duckdb.Error) -> DataError:
@@ -427,15 +589,15 @@ def unreadable(source: Source, error: duckdb.Error) -> DataError:
         else "Export it again."
     )
     return DataError(
-        f"{source.path}{where}: the file cannot be read to its end ({_reason(error)}). {remedy}",
+        f"{source.label}{where}: the file cannot be read to its end ({_reason(error)}). {remedy}",
         rule="row_unreadable",
         file=source.name,
         line=line,
     )
 
 
-def _reason(error: duckdb.Error) -> str:
+def _reason(error: Exception) -> str:
     """Return the part of DuckDB's message that says what it met, without its advice."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     said = [line for line in lines[1:] if line.startswith(("Expected Number", "Value with", "Maximum line"))]
-    return (said or lines)[0].rstrip(".")
+    return re.sub(r"^([A-Z]\w* )+Error: ", "", (said or lines)[0]).rstrip(".")

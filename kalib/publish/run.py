@@ -13,15 +13,17 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from kalib import ledger
 from kalib.errors import BusyError, DataError, NotebookError, SettingsError
 from kalib.ledger import LedgerReport
+from kalib.ledger.apart import build_apart
+from kalib.ledger.change import Extent, check_change, measure
 from kalib.ledger.read import find_files, hash_file
 from kalib.publish.kernels import Kernels
-from kalib.publish.places import next_run, reports_folder, sync
+from kalib.publish.places import next_run, published_runs, reports_folder, sync
 from kalib.publish.plan import (
     SETTINGS,
     Literal,
@@ -100,8 +102,9 @@ def run_job(
         _build_folder(folder) as build,
         Kernels(folder=job.root, expected=expected) as kernels,
     ):
-        report = ledger.build(job, build)
+        report = build_apart(job, build)
         check_date(job, report)
+        check_last_run(job, report, build, folder)
         plan = plan_notebooks(notebooks, only=only, tables=report.tables)
         steps = _Steps(progress, total=2 + len(plan) * len(job.language))
         steps.say("ledger", time.monotonic() - started)
@@ -128,13 +131,71 @@ def check_date(job: Job, report: LedgerReport) -> None:
     """
     tomorrow = _now().date() + dt.timedelta(days=1)  # somewhere it is tomorrow already
     if job.as_of is None and report.as_of > tomorrow:
+        where = f", line {report.newest['line']}" if report.newest["line"] else ""
         raise DataError(
-            f"{', '.join(job.source)}: the last order is dated {report.as_of}, which is still to come. "
+            f"{report.newest['file']}{where}: the last order is dated {report.as_of}, which is still to come. "
             "Correct the date in the source, or say `as_of:` in the job file.",
             rule="date_ahead",
+            file=str(report.newest["file"]),
+            line=report.newest["line"],
             column="order_date",
             value=str(report.as_of),
         )
+
+
+_SAME_DATA = (
+    "source",
+    "table",
+    "query",
+    "columns",
+    "read",
+    "rules",
+    "rates",
+    "level",
+    "currency",
+    "timezone",
+    "accounts",
+)
+"""Settings that decide what the data is: a run with others is not compared with the one before."""
+
+
+def check_last_run(job: Job, report: LedgerReport, build: Path, folder: Path) -> None:
+    """Refuse data that went bad since the last published run of the job with the same settings for its data.
+
+    Parameters
+    ----------
+    build : folder with the ledger that was just made
+    folder : the job's folder of runs
+
+    Raises
+    ------
+    DataError
+        Far fewer rows, customers or sales than the last run had for the same days, or more; far more rows set aside;
+        or, where the job does not say `as_of`, a last order before that of the last run.
+    """
+    runs = published_runs(folder)
+    last = json.loads((runs[-1] / "run.json").read_text(encoding="utf-8")) if runs else {}
+    ours, theirs = plain_settings(job), last.get("settings", {})
+    if "extent" not in last or any(ours.get(name) != theirs.get(name) for name in _SAME_DATA):
+        return
+    before = Extent(**{**last["extent"], "last_day": dt.date.fromisoformat(last["extent"]["last_day"])})
+    source = ", ".join(str(name) for name in ours["source"])
+    if report.as_of < before.last_day:
+        if job.as_of is not None:
+            return
+        raise DataError(
+            f"{source}: the last order is dated {report.as_of}, and at the last run it was {before.last_day}. Look whether the export is "
+            f"whole; `-p as_of={report.as_of}` reports on that day all the same.",
+            rule="data_shrank",
+            column="order_date",
+            value=str(report.as_of),
+        )
+    check_change(_measure(report, build, until=before.last_day), before, job.tolerance, source=source)
+
+
+def _measure(report: LedgerReport, build: Path, *, until: dt.date) -> Extent:
+    late = sum(issue["count"] for issue in report.issues if issue["rule"] == "after_as_of")  # nothing wrong with them
+    return measure(build, until=until, rows_read=report.rows_read - late, rows_set_aside=report.rows_set_aside - late)
 
 
 def make_table(job: Job, draft: Path, table: str) -> list[str]:
@@ -175,7 +236,7 @@ def refresh_draft(job: Job, draft: Path) -> bool:
         state = _state_of(job)
         if mark.is_file() and mark.read_text(encoding="utf-8") == state:
             return False
-        report = ledger.build(job, draft)
+        report = build_apart(job, draft)
         for file in (draft / "tables").glob("*.parquet"):
             if file.stem not in report.tables:
                 file.unlink()
@@ -190,7 +251,12 @@ _NO_MATTER = {"title", "note", "language", "notebooks", "tier_names"}
 
 
 def _state_of(job: Job) -> str:
-    others = [job.path(name) for name in (job.accounts, job.contacts, job.costs, job.targets) if name]
+    others = [
+        job.path(name)
+        for beside in (job.accounts, job.contacts, job.costs, job.targets)
+        if beside
+        for name in beside.source
+    ]
     files = [file for file in [*find_files(job), *others] if file.is_file()]
     seen = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
     settings = job.model_dump(mode="json", exclude=_NO_MATTER)
@@ -384,6 +450,7 @@ def _collect(
 ) -> dict[str, object]:
     """Collect what run.json says of a run."""
     records = _read_records(build / "records")
+    extent = _measure(report, build, until=report.as_of)
     missing = {table: {"reason": reason, "facts": {}, "notebook": ""} for table, reason in report.missing.items()}
     tables = {table: {"rows": rows, "notebook": ""} for table, rows in report.tables.items()}
     stays = {what: value for what, value in kept.items() if getattr(job, what, None) is None}
@@ -404,7 +471,15 @@ def _collect(
         "settings": plain_settings(job),
         "settings_hash": hash_settings(job),
         "inputs": report.inputs,
-        "rows": {"read": report.rows_read, "used": report.rows_used, "set_aside": report.rows_set_aside},
+        "engine": report.engine,
+        "rows": {
+            "read": report.rows_read,
+            "used": report.rows_used,
+            "set_aside": report.rows_set_aside,
+            "customers": report.tables["customers"],
+            "sales": report.sales_used,
+        },
+        "extent": {**asdict(extent), "last_day": extent.last_day.isoformat()},
         "tables": dict(sorted(tables.items())),
         "missing": dict(sorted(missing.items())),
         "decisions": decisions,

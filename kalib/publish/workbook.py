@@ -528,6 +528,8 @@ def plain_settings(job: Job) -> dict[str, object]:
     """Return the settings as they may be shown: no password, no path of the machine beside what the job file says."""
     settings = job.model_dump(mode="json", exclude_unset=True)
     settings["source"] = [hide_secrets(source) for source in job.source]
+    if job.engine:
+        settings["engine"] = hide_secrets(job.engine)
     settings["file"] = job.file.resolve().relative_to(job.root).as_posix()
     return settings
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
@@ -44,6 +45,36 @@ def compare_treatments(quality: pd.DataFrame, *, sales_used: float) -> pd.DataFr
     table["difference_share"] = table["difference"] / sales_used if sales_used else math.nan
     order = table["difference"].abs().sort_values(ascending=False, kind="stable").index
     return table.loc[order].reset_index(drop=True)
+
+
+def list_findings(
+    issues: Sequence[Mapping[str, object]], companions: Sequence[Mapping[str, object]], quality: pd.DataFrame
+) -> pd.DataFrame:
+    """List what was found beside the rules about rows of orders: about the files, and in the tables beside the orders.
+
+    Parameters
+    ----------
+    issues : of the orders; those that stand in ``quality`` are left out
+    companions : of the tables beside the orders
+
+    Returns
+    -------
+    DataFrame
+        One row per finding, in the order given: rule, action, rows, file, line, column, value (the first place it was met).
+
+    Examples
+    --------
+    >>> quality = pd.DataFrame({"rule": ["return"]})
+    >>> place = {"file": "a.csv", "line": 3, "column": None, "value": None}
+    >>> issues = [{"rule": rule, "action": "accepted", "count": 1, **place} for rule in ("return", "header_found")]
+    >>> list_findings(issues, [], quality)["rule"].tolist()
+    ['header_found']
+    """
+    columns = ["rule", "action", "count", "file", "line", "column", "value"]
+    ours = [issue for issue in issues if issue["rule"] not in set(quality["rule"])]
+    return pd.DataFrame(
+        [{name: issue[name] for name in columns} for issue in [*ours, *companions]], columns=columns
+    ).rename(columns={"count": "rows"})
 
 
 def summarise_history(months: pd.DataFrame, *, as_of: pd.Timestamp) -> pd.DataFrame:

@@ -12,6 +12,7 @@ import pytest
 
 from kalib import ledger
 from kalib.ledger import LedgerReport
+from tests.standing import add_standing
 
 from .conftest import Desk
 
@@ -22,7 +23,10 @@ WINDOWS = (30, 90, 180, 365)
 
 @dataclass(frozen=True)
 class Log:
-    """A built log beside its raw rows as table ``l`` of a connection: c, o, d, m, k, g, is_return, kept rows only."""
+    """A built log beside its raw rows as table ``l`` of a connection, kept rows only, and the orders that stand as ``standing``.
+
+    Columns of ``l``: c, o, d, p, q, m, k, g, is_return, as ``tests.standing`` names them; k is the cost, g the category.
+    """
 
     desk: Desk
     report: LedgerReport
@@ -57,6 +61,7 @@ def open_log(folder: Path, raw: str, **settings: object) -> Log:
     report = desk.build(**settings)
     con = duckdb.connect()
     con.execute(f"CREATE TABLE l AS {raw}")
+    add_standing(con)
     return Log(desk, report, con, report.as_of)
 
 
@@ -67,7 +72,7 @@ def online_retail(retail: Path, tmp_path_factory: pytest.TempPathFactory) -> Log
         WITH r AS (SELECT *, CAST(InvoiceDate AS DATE) AS d FROM '{retail}'),
         g AS (SELECT Invoice, StockCode, Description, Quantity, InvoiceDate, Price, "Customer ID" AS c, Country, d, count(*) AS n FROM r GROUP BY ALL),
         kept AS (SELECT *, unnest(range(CASE WHEN d BETWEEN '2010-12-01' AND '2010-12-09' THEN n // 2 ELSE n END)) AS i FROM g)
-        SELECT CAST(c AS VARCHAR) AS c, Invoice AS o, d, CAST(round(Quantity * CAST(round(Price * 10000) AS HUGEINT)) AS HUGEINT) AS m,
+        SELECT CAST(c AS VARCHAR) AS c, Invoice AS o, d, '' AS p, Quantity AS q, CAST(round(Quantity * CAST(round(Price * 10000) AS HUGEINT)) AS HUGEINT) AS m,
         0 AS k, 'all' AS g, (Quantity < 0 OR Price * Quantity < 0) AS is_return FROM kept WHERE c IS NOT NULL"""
     columns = {
         "customer_id": "Customer ID",
@@ -83,7 +88,8 @@ def online_retail(retail: Path, tmp_path_factory: pytest.TempPathFactory) -> Log
 def cdnow(tmp_path_factory: pytest.TempPathFactory) -> Log:
     file = ROOT / "data" / "cdnow" / "orders.csv"
     raw = f"""
-        SELECT customer_id AS c, order_date AS o, CAST(order_date AS DATE) AS d, CAST(replace(amount, '.', '') AS BIGINT) * 100 AS m,
+        SELECT customer_id AS c, order_date AS o, CAST(order_date AS DATE) AS d, '' AS p, CAST(quantity AS BIGINT) AS q,
+        CAST(replace(amount, '.', '') AS BIGINT) * 100 AS m,
         0 AS k, 'all' AS g, false AS is_return
         FROM read_csv('{file}', all_varchar = true)"""
     columns = {"customer_id": "customer_id", "order_date": "order_date", "quantity": "quantity", "amount": "amount"}
@@ -96,7 +102,8 @@ def cdnow(tmp_path_factory: pytest.TempPathFactory) -> Log:
 @pytest.fixture(scope="module")
 def wholesale(tmp_path_factory: pytest.TempPathFactory) -> Log:
     raw = f"""
-        SELECT customer_id AS c, order_id AS o, order_date AS d, CAST(amount * 10000 AS HUGEINT) AS m, CAST(cost * 10000 AS HUGEINT) AS k,
+        SELECT customer_id AS c, order_id AS o, order_date AS d, product AS p, quantity AS q,
+        CAST(amount * 10000 AS HUGEINT) AS m, CAST(cost * 10000 AS HUGEINT) AS k,
         category AS g, (quantity < 0 OR amount < 0) AS is_return FROM '{WHOLESALE}' WHERE customer_id IS NOT NULL"""
     names = ("customer_id", "order_id", "order_date", "quantity", "amount", "cost", "category", "product")
     return open_log(
@@ -137,14 +144,10 @@ def windows(last: dt.date, what: str, value: str) -> str:
     return ", ".join(parts)
 
 
-FIRSTS = "SELECT c, o, min(d) AS d FROM l WHERE NOT is_return GROUP BY c, o"
-"""Each order on the day of its first line that is no return."""
-
-
 def test_customers(log):
     log.compare(
         "customers",
-        f"""WITH o AS ({FIRSTS}), days AS (SELECT DISTINCT c, d FROM o),
+        f"""WITH o AS (FROM placed(DATE '{log.as_of}')), days AS (SELECT DISTINCT c, d FROM o),
         gaps AS (SELECT a.c, min(b.d) - a.d AS gap FROM days a JOIN days b ON a.c = b.c AND b.d > a.d GROUP BY a.c, a.d),
         gap AS (SELECT c, avg(gap) AS gap_days, stddev_samp(gap) AS gap_days_spread FROM gaps GROUP BY c),
         orders AS (SELECT c, min(d) AS first_order_date, max(d) AS last_order_date, count(*) AS orders, count(DISTINCT d) AS order_days,
@@ -165,7 +168,7 @@ def test_customers(log):
 def test_months(log):
     log.compare(
         "months",
-        f"""WITH o AS (SELECT c, year(d) AS y, month(d) AS n, count(*) AS orders FROM ({FIRSTS}) GROUP BY ALL)
+        f"""WITH o AS (SELECT c, year(d) AS y, month(d) AS n, count(*) AS orders FROM placed(DATE '{log.as_of}') GROUP BY ALL)
         SELECT c AS customer_id, make_date(y, n, 1) AS month, coalesce(max(orders), 0) AS orders, sum(m) / 10000 AS net_sales,
         -coalesce(sum(m) FILTER (m < 0), 0) / 10000 AS returns
         FROM (SELECT *, year(d) AS y, month(d) AS n FROM l) LEFT JOIN o USING (c, y, n) GROUP BY c, y, n""",
@@ -173,20 +176,27 @@ def test_months(log):
     )
 
 
-def test_mix(log):
-    log.compare(
+@pytest.mark.long
+def test_mix(wholesale):
+    """An order counts in each category of which it has a line that is no return, as long as it stands."""
+    wholesale.compare(
         "mix",
-        """SELECT c AS customer_id, g AS category, count(DISTINCT CASE WHEN NOT is_return THEN o END) AS orders, sum(m) / 10000 AS net_sales
-        FROM l GROUP BY c, g""",
+        f"""SELECT c AS customer_id, g AS category, count(DISTINCT CASE WHEN NOT is_return THEN placed.o END) AS orders, sum(m) / 10000 AS net_sales
+        FROM l LEFT JOIN placed(DATE '{wholesale.as_of}') AS placed USING (c, o) GROUP BY c, g""",
         ["customer_id", "category"],
     )
+
+
+def test_without_categories_there_is_no_mix(cdnow):
+    assert cdnow.report.missing["mix"] == "no_categories"
+    assert not (cdnow.desk.out / "tables" / "mix.parquet").exists()
 
 
 def test_order_days(log):
     log.compare(
         "order_days",
         f"""SELECT c AS customer_id, d AS order_date, o.n AS orders, sum(m) / 10000 AS net_sales, coalesce(sum(m) FILTER (m > 0), 0) / 10000 AS gross_sales
-        FROM l JOIN (SELECT c, d, count(*) AS n FROM ({FIRSTS}) GROUP BY c, d) AS o USING (c, d) GROUP BY c, d, o.n""",
+        FROM l JOIN (SELECT c, d, count(*) AS n FROM placed(DATE '{log.as_of}') GROUP BY c, d) AS o USING (c, d) GROUP BY c, d, o.n""",
         ["customer_id", "order_date"],
     )
 
@@ -210,14 +220,16 @@ def test_past_snapshots_and_outcomes(log):
     day = log.as_of - dt.timedelta(days=100)
     seen = ledger.snapshots(log.desk.out, [day])
     wanted = log.con.execute(
-        f"SELECT c, count(DISTINCT o) FILTER (NOT is_return), sum(m) / 10000 FROM l WHERE d <= DATE '{day}' GROUP BY c ORDER BY c"
+        f"""SELECT c, coalesce(any_value(n), 0), sum(m) / 10000 FROM l LEFT JOIN
+        (SELECT c, count(*) AS n FROM placed(DATE '{day}') GROUP BY c) USING (c) WHERE d <= DATE '{day}' GROUP BY c ORDER BY c"""
     ).fetchall()
     assert list(zip(seen.customer_id, seen.orders, strict=True)) == [(name, orders) for name, orders, _ in wanted]
     assert seen.net_sales.tolist() == pytest.approx([money for *_, money in wanted], abs=0.00501)
     ahead = ledger.outcomes(log.desk.out, [day], horizon_days=90)
+    end = day + dt.timedelta(days=90)
     wanted = log.con.execute(
-        f"""WITH o AS ({FIRSTS}), known AS (SELECT DISTINCT c FROM o WHERE d <= DATE '{day}')
-        SELECT c, (SELECT count(*) FROM o WHERE o.c = known.c AND d > DATE '{day}' AND d <= DATE '{day + dt.timedelta(days=90)}') FROM known ORDER BY c"""
+        f"""WITH known AS (SELECT DISTINCT c FROM placed(DATE '{day}')), later AS (FROM placed(DATE '{end}') WHERE d > DATE '{day}')
+        SELECT c, (SELECT count(*) FROM later WHERE later.c = known.c) FROM known ORDER BY c"""
     ).fetchall()
     assert list(zip(ahead.customer_id, ahead.orders_ahead, strict=True)) == wanted
 

@@ -105,16 +105,18 @@ def test_gb18030_and_its_delimiter_are_found(tmp_path):
         "备注": ["很好", "", "加急"],
     }
     path = write_csv(tmp_path / "orders.csv", columns, delimiter=";", encoding="gb18030")
-    settings, _, _ = inspect(path)
-    assert settings["read"] == {"encoding": "gb18030", "delimiter": ";"}
+    settings, text, summary = inspect(path)
+    assert "read" not in settings  # the ledger finds both by itself, and the draft says so
     assert settings["columns"]["customer_id"] == "客户编号"
+    assert "orders.csv: the encoding is gb18030, by what its bytes say" in summary
+    assert "# orders.csv: the encoding is gb18030" in text
 
 
 def test_western_letters_are_not_taken_for_chinese(tmp_path):
     columns = {"Customer": ["Müller", "Café Süd", "Groß"], "Date": ISO[:3], "Amount": [1, 2, 3]}
-    settings, text, _ = inspect(write_csv(tmp_path / "orders.csv", columns, encoding="cp1252"))
-    assert settings["read"] == {"encoding": "windows-1252"}
-    assert "encoding: windows-1252  # please check" in text
+    _, text, summary = inspect(write_csv(tmp_path / "orders.csv", columns, encoding="cp1252"))
+    assert "the encoding is windows-1252" in summary
+    assert '"Café Süd", "Groß"' in text
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
@@ -122,20 +124,20 @@ def test_marked_encodings_are_read(tmp_path, encoding):
     columns = {"客户": ["a", "b"], "Date": ISO[:2], "Amount": [1, 2]}
     settings, _, _ = inspect(write_csv(tmp_path / "orders.csv", columns, encoding=encoding))
     assert settings["columns"]["customer_id"] == "客户"
-    assert settings.get("read", {}).get("encoding") == ("utf-16" if encoding == "utf-16" else None)
+    assert "read" not in settings
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 def test_delimiters_are_found(tmp_path, delimiter):
-    columns = {"Customer, main": ["a", "b"], "Date": ISO[:2], "Amount": [1, 2]}
-    settings, _, _ = inspect(write_csv(tmp_path / "orders.csv", columns, delimiter=delimiter))
-    assert settings.get("read", {}).get("delimiter", ",") == delimiter
+    columns = {"Customer (a, b; c | d)": ["a", "b"], "Date": ISO[:2], "Amount": [1, 2]}
+    path = write_csv(tmp_path / "orders.csv", columns, delimiter=delimiter)
+    assert columns_of(path) == {"customer_id": "Customer (a, b; c | d)", "order_date": "Date", "amount": "Amount"}
 
 
 def test_decimal_comma_is_found_with_its_evidence(tmp_path):
     columns = {"Customer": ["a", "b", "c"], "Date": ISO[:3], "Amount": ["1.234,50", "12,5", "7"]}
     settings, text, summary = inspect(write_csv(tmp_path / "orders.csv", columns, delimiter=";"))
-    assert settings["read"] == {"decimal": ",", "delimiter": ";"}
+    assert settings["read"] == {"decimal": ","}
     assert 'decimal: ","  # certain: 2 numbers can only be read so, such as "1.234,50", "12,5"' in text
     assert "net total: 1254.00" in summary
 
@@ -174,15 +176,14 @@ def test_ambiguous_dates_are_left_to_the_user(tmp_path):
         (["03/04/2024", "25/04/2024"], "%d/%m/%Y", "2024-04-03"),
         (["03/04/2024", "04/25/2024"], "%m/%d/%Y", "2024-03-04"),
         (["3.4.2024", "25.4.2024"], "%d.%m.%Y", "2024-04-03"),
-        (["03/04/98 10:15", "25/04/98 9:05"], "%d/%m/%y %H:%M", "1998-04-03"),
-        (["4/25/2024 3:15 PM", "4/26/2024 9:05 AM"], "%m/%d/%Y %I:%M %p", "2024-04-25"),
-        (["3 Apr 2024", "25 Apr 2024"], "%d %b %Y", "2024-04-03"),
+        (["03/04/98 10:15", "25/04/98 9:05"], "%d/%m/%y", "1998-04-03"),
+        (["4/25/2024 3:15 PM", "4/26/2024 9:05 AM"], "%m/%d/%Y", "2024-04-25"),
+        (["3 Apr 2024", "25 Apr 2024"], None, "2024-04-03"),
         (["2024/4/3", "2024/4/25"], None, "2024-04-03"),
         (["2024年4月3日", "2024年4月25日"], None, "2024-04-03"),
         (["20240403", "20240425"], None, "2024-04-03"),
         (["2024-04-03T10:00:00", "2024-04-25"], None, "2024-04-03"),
         (["2024-04-03T10:00:00Z", "2024-04-25 10:00:00+08:00"], None, "2024-04-03"),
-        (["45385", "45407.5"], "excel", "2024-04-03"),
     ],
 )
 def test_date_formats_are_found_by_evidence(tmp_path, dates, wanted, first):
@@ -192,6 +193,15 @@ def test_date_formats_are_found_by_evidence(tmp_path, dates, wanted, first):
     assert settings["columns"]["order_date"] == "Order Date"
     assert settings.get("read", {}).get("date_format") == wanted
     assert f"dates: {first} to " in summary
+
+
+def test_day_numbers_of_a_spreadsheet_are_left_to_the_user(tmp_path):
+    columns = {"Customer": ["a", "b"], "Order Date": ["45385", "45407.5"], "Amount": [1, 2]}
+    settings, text, summary = inspect(write_csv(tmp_path / "orders.csv", columns))
+    assert "read" not in settings
+    assert "#   date_format: excel  # 2024-04-03 to 2024-04-25" in text
+    assert '2 values look like day numbers of a spreadsheet, such as "45385", "45407.5"' in summary
+    assert "dates: not known yet" in summary
 
 
 def test_years_of_two_digits_may_stand_at_either_end(tmp_path):
@@ -237,9 +247,14 @@ def test_an_amount_that_is_not_quantity_times_price_is_left_open(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("discount", "unit"), [([0.1, 0.5], "a share of the price"), ([20000, 150000], "money of the line")]
+    ("discount", "unit", "said"),
+    [
+        ([0.1, 0.5], "a share of the price", "share"),
+        (["10%", "50 %"], "a share of the price", "share"),
+        ([20000, 150000], "money of the line", "money"),
+    ],
 )
-def test_an_amount_net_of_the_discount_is_taken(tmp_path, discount, unit):
+def test_an_amount_net_of_the_discount_is_taken(tmp_path, discount, unit, said):
     columns = {
         "Customer": ["a", "b"],
         "Date": ISO[:2],
@@ -250,7 +265,8 @@ def test_an_amount_net_of_the_discount_is_taken(tmp_path, discount, unit):
     }
     settings, text, summary = inspect(write_csv(tmp_path / "orders.csv", columns))
     assert settings["columns"]["amount"] == "Amount"
-    assert "# unit_price: Price  # certain: the amount is net of the discount and is used" in text
+    assert settings["columns"]["unit_price"] == "Price"
+    assert settings["read"] == {"discount": said}
     assert f"discount: Discount  # certain: {unit}" in text
     assert "net total: 330000.00" in summary
     assert "please check" not in summary
@@ -301,7 +317,7 @@ def test_contents_speak_against_a_header(tmp_path):
 def test_hostile_headers_stay_text(tmp_path, hostile):
     path = write_csv(tmp_path / "orders.csv", {hostile: ["a", "b"], "Date": ISO[:2], "Amount": [1, 2]}, delimiter=",")
     settings, text, summary = inspect(path)
-    assert settings["columns"].get("customer_id") == hostile or "# customer_id: ???" in text
+    assert settings["columns"].get("customer_id") in (hostile, hostile.strip()) or "# customer_id: ???" in text
     assert settings["columns"]["order_date"] == "Date"
     assert max(len(line) for line in summary.splitlines()) < 1000
     known = write_csv(
@@ -374,11 +390,10 @@ def test_a_job_file_is_never_overwritten(tmp_path):
     [
         ("orders.csv", b"", "the file is empty"),
         ("orders.csv", b"Customer,Date,Amount\n", "there is a header and no order line below it"),
-        ("orders.csv", b"\x89PNG\r\n\x1a\n\x00\x00", "not a text file but a binary file"),
-        ("orders.csv", b"PK\x03\x04\x00\x00", "an Excel workbook or another zip"),
+        ("orders.csv", b"\x89PNG\r\n\x1a\n\x00\x00", "a NUL character stands in it"),
+        ("orders.csv", b"PK\x03\x04\x00\x00", "the archive is damaged"),
         ("orders.parquet", b"PAR1 and nothing", "not a readable Parquet file"),
         ("orders.csv", b"1,2024-01-05,10\n2,2024-01-06,11\n", "stands where a header should"),
-        ("orders.csv", b"Customer,Date,Amount\na,2024-01-05,1\nb,2024-01-06\n", "the file cannot be read to its end"),
     ],
 )
 def test_what_cannot_be_read_is_refused(tmp_path, name, content, message):

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from kalib.errors import DataError, KalibError, SettingsError
-from kalib.ledger.quality import RULES
+from kalib.ledger import companions
+from kalib.ledger.rules import RULES
 from kalib.words import LANGUAGES, read_words
 
 from .conftest import COLUMNS, HEADER, LINE, Desk
@@ -20,6 +22,7 @@ QUANTITY = {"customer_id": "customer", "order_date": "date", "quantity": "quanti
 
 def refusal(desk: Desk, content: str, **settings: object) -> KalibError:
     """Return the refusal of a log, and check that it left nothing behind."""
+    shutil.rmtree(desk.out, ignore_errors=True)
     with pytest.raises(KalibError) as caught:
         desk.build(content, **settings)
     assert not desk.out.exists()
@@ -33,7 +36,7 @@ def issue(report, rule):
 def test_every_rule_has_words_in_every_language():
     for language in LANGUAGES:
         words = read_words(language)
-        assert [rule for rule in RULES if f"codes.rule.{rule}" not in words] == []
+        assert [rule for rule in (*RULES, *companions.RULES) if f"codes.rule.{rule}" not in words] == []
 
 
 def test_each_row_falls_under_one_rule(desk):
@@ -60,12 +63,12 @@ def test_each_row_falls_under_one_rule(desk):
     ] == [
         ("date_missing", "set_aside", 2, 20.0, 3, "date", None),
         ("date_unreadable", "set_aside", 1, 20.0, 4, "date", "2024-02-30"),
-        ("date_impossible", "set_aside", 1, 1.0, 5, "date", "1899-12-30"),
+        ("date_sentinel", "set_aside", 1, 1.0, 5, "date", "1899-12-30"),
         ("after_as_of", "set_aside", 1, 4.0, 6, "date", "2024-03-02"),
         ("customer_missing", "set_aside", 1, 8.0, 7, "customer", None),
-        ("number_missing", "set_aside", 1, 0.0, 8, None, None),
+        ("number_missing", "set_aside", 1, 0.0, 8, "amount", None),
         ("number_unreadable", "set_aside", 1, 0.0, 9, "amount", "ten"),
-        ("number_repaired", "repaired", 1, 1234.5, 13, None, None),
+        ("number_repaired", "repaired", 1, 1234.5, 13, "amount", "1,234.50"),
         ("return", "accepted", 1, -2.5, 11, None, None),
         ("duplicate_kept", "accepted", 1, 10.0, 14, None, None),
         ("amount_zero", "accepted", 1, 0.0, 12, None, None),
@@ -149,7 +152,7 @@ def test_numbers_as_people_write_them(desk, decimal):
 
 
 def test_what_is_no_number_is_set_aside_and_not_guessed(desk):
-    written = ["ten", "1,23", "12,34.5", "nan", "inf", "1e30", "1e400", "£3", "1..2", "--3", "0x10", "1_000"]
+    written = ["ten", "12,34.5", "nan", "inf", "1e30", "1e400", "ƒ3", "1..2", "--3", "0x10", "1_000", "1.2万"]
     desk.build(HEADER + "".join(f'ann,1,2024-01-05,"{number}"\n' for number in written) + LINE * 12)
     aside = desk.table("set_aside")
     assert aside.value.tolist() == written
@@ -194,10 +197,10 @@ def test_spreadsheet_day_numbers_are_read_when_told(desk):
 
 def test_a_line_of_a_thousand_millions_is_money(desk):
     report = desk.build(
-        "customer,date,quantity,price\nann,2024-01-05,1000000,1000.01\nann,2024-01-05,999999999999999,0.01\n",
+        "customer,date,quantity,price\nann,2024-01-05,1000000,1000.01\nann,2024-01-05,99999999999,100.01\n",
         columns=QUANTITY,
     )
-    assert report.sales_used == 1_000_010_000 + 9_999_999_999_999.99
+    assert report.sales_used == 1_000_010_000 + 10_000_999_999_899.99
 
 
 def test_service_products_are_left_out_when_the_job_lists_them(desk):
@@ -214,7 +217,7 @@ def test_ambiguous_dates_are_refused_and_read_when_told(desk):
         "orders.csv, line 2",
         "`order_date`",
         "'03/04/2024'",
-        "day and the month cannot be told apart",
+        "the day and the month could be exchanged",
         'date_format: "%d/%m/%Y"',
         '"%m/%d/%Y"',
     ):
@@ -236,7 +239,11 @@ def test_a_date_format_that_is_none_is_refused(desk, format_):
 )
 def test_ids_that_a_spreadsheet_mangled_are_refused(desk, column, row):
     error = refusal(desk, HEADER + LINE + row)
-    assert (error.line, error.column, error.value) == (3, column, row.split(",")[column == "order_id"])
+    assert (error.line, error.column, error.value) == (
+        3,
+        column.removesuffix("_id"),
+        row.split(",")[column == "order_id"],
+    )
     assert "power of ten" in str(error)
     assert "Export the column as text" in str(error)
 
@@ -252,7 +259,7 @@ def test_mixed_currencies_are_refused(desk):
     error = refusal(desk, content, columns=columns)
     assert (error.rule, error.line, error.value) == ("currency_mixed", 4, "USD")
     assert "EUR, USD" in str(error)
-    assert "Convert to one currency" in str(error)
+    assert "`rates: {USD: 0.79}`" in str(error)
     one = content.replace("USD", "EUR")
     error = refusal(desk, one, columns=columns, currency="GBP")
     assert (error.rule, error.value) == ("currency_other", "EUR")
@@ -260,9 +267,12 @@ def test_mixed_currencies_are_refused(desk):
     assert desk.build(one, columns=columns, currency="EUR").rows_used == 3
 
 
-def test_a_decimal_comma_is_refused_and_read_when_told(desk):
+def test_a_decimal_comma_is_read_where_nothing_else_fits_and_said(desk):
     content = "customer;order;date;amount\nann;1;2024-01-05;1,50\nann;2;2024-01-05;2,25\nann;3;2024-01-05;3\n"
-    error = refusal(desk, content)
+    found = issue(desk.build(content), "decimal_comma")
+    assert (found["action"], found["line"], found["value"]) == ("accepted", 2, "1,50")
+    assert desk.table("customers").net_sales.tolist() == [6.75]
+    error = refusal(desk, content, read={"decimal": "."})
     assert (error.rule, error.line, error.column, error.value) == ("column_unreadable", 2, "amount", "1,50")
     assert "2 of 3 rows cannot be read as numbers" in str(error)
     assert 'decimal: ","' in str(error)
@@ -286,8 +296,8 @@ def test_nothing_left_is_refused_with_the_reasons(desk):
     error = refusal(desk, HEADER + LINE + ",2,2023-01-05,1\n", as_of=dt.date(2023, 6, 1))
     for part in (
         "of 2 rows none is an order",
-        "1 after_as_of (first at line 2)",
-        "1 customer_missing (first at line 3)",
+        "1 after_as_of (first at line 2, column date)",
+        "1 customer_missing (first at line 3, column customer)",
         "`as_of:`",
     ):
         assert part in str(error)
@@ -307,13 +317,12 @@ def test_one_stray_date_far_ahead_may_not_decide_the_snapshot_date(desk):
 @pytest.mark.parametrize(
     ("column", "values", "rule"),
     [
-        ("amount", pa.array([float("nan"), 2.5, 1.0]), "number_unreadable"),
+        ("amount", pa.array([float("nan"), 2.5, 1.0]), "number_missing"),
         ("amount", pa.array([float("inf"), 2.5, 1.0]), "number_unreadable"),
         ("amount", pa.array([1e300, 2.5, 1.0]), "number_unreadable"),
         ("customer", pa.array([float("nan"), 1.0, 2.0]), "customer_missing"),
-        ("customer", pa.array([float("inf"), 1.0, 2.0]), "customer_missing"),
         ("date", pa.array([-(2**31), 19_000, 19_001], pa.date32()), "date_impossible"),
-        ("date", pa.array([-(2**63) + 1, 0, 1], pa.timestamp("us")), "date_impossible"),
+        ("date", pa.array([-(2**63) + 1, 10**15, 10**15], pa.timestamp("us")), "date_impossible"),
     ],
 )
 def test_odd_values_of_a_typed_file_are_set_aside(desk, column, values, rule):

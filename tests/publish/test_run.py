@@ -13,11 +13,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from kalib import cli
 from kalib.errors import BusyError, DataError, NotebookError, SettingsError
 from kalib.publish.kernels import Kernels
 from kalib.publish.plan import Notebook, plan_notebooks, read_notebooks
 from kalib.publish.run import run_job
-from tests.conftest import OPEN, PARAMETERS, Workshop, texts
+from tests.conftest import OPEN, ORDERS, PARAMETERS, Workshop, texts
 
 
 @pytest.fixture(autouse=True)
@@ -246,6 +247,134 @@ def test_pages_that_fail_publish_nothing(workshop: Workshop, no_kernels: list) -
     with pytest.raises(OSError, match="disk full"):
         run_job(workshop.job())
     assert not workshop.reports.exists()
+
+
+# --- data that went bad -------------------------------------------------------------------------------------------
+
+
+def halve(workshop: Workshop) -> None:
+    """Leave every second order of the file, the first and the last among them."""
+    header, *rows = ORDERS.splitlines(keepends=True)
+    rewrite(workshop, header + "".join(rows[::2]))
+
+
+def rewrite(workshop: Workshop, content: str) -> None:
+    (workshop.root / "data" / "orders.csv").write_text(content, encoding="utf-8")
+
+
+def runs_of(workshop: Workshop) -> list[str]:
+    return sorted(path.name for path in workshop.reports.iterdir() if path.name[0] != "." and not path.is_symlink())
+
+
+def test_half_an_export_is_refused_until_it_is_said_to_be_right(workshop: Workshop, no_kernels: list) -> None:
+    workshop.add("10_a", ["1"])
+    run_job(workshop.job())
+    halve(workshop)
+    with pytest.raises(DataError) as refusal:
+        run_job(workshop.job())
+    assert refusal.value.rule == "data_shrank"
+    said = str(refusal.value)
+    assert "up to 2025-03-31 there are 3 rows, and at the last run there were 5 rows" in said
+    assert "there are 2 customers, and at the last run there were 3 customers" in said
+    assert "net sales of 35.50, and at the last run there were net sales of 165.50" in said
+    assert "`-p tolerance=1`" in said
+    assert runs_of(workshop) == ["2025-03-31-1"]
+    assert os.readlink(workshop.reports / "latest") == "2025-03-31-1"
+    assert not hidden(workshop.reports)
+    for part in ("rows", "customers"):  # the money is still too little
+        with pytest.raises(DataError, match=r"data/orders\.csv: up to .* net sales of 35\.50"):
+            run_job(workshop.job(**{f"tolerance.{part}": "1"}))
+    assert run_job(workshop.job(tolerance="1")).name == "2025-03-31-2"
+    assert run_job(workshop.job()).name == "2025-03-31-3"  # from now on that is what there is
+    rewrite(workshop, ORDERS)
+    with pytest.raises(DataError, match="there are 5 rows, and at the last run there were 3 rows"):
+        run_job(workshop.job())
+
+
+def test_a_check_compares_with_the_last_run_as_well(
+    workshop: Workshop, no_kernels: list, capsys: pytest.CaptureFixture
+) -> None:
+    workshop.add("10_a", ["1"])
+    run_job(workshop.job())
+    cli.check(workshop.file, as_json=True, tables=None)
+    assert json.loads(capsys.readouterr().out)["rows_used"] == 5
+    halve(workshop)
+    tables = workshop.root / "checked"
+    with pytest.raises(DataError, match="there are 3 rows, and at the last run there were 5 rows"):
+        cli.check(workshop.file, as_json=True, tables=tables)
+    (issue,) = json.loads(capsys.readouterr().out)["issues"]
+    assert (issue["rule"], issue["action"]) == ("data_shrank", "refused")
+    assert not tables.exists()
+    content = workshop.file.read_text(encoding="utf-8")
+    workshop.file.write_text(content + "tolerance: {rows: 0.4, customers: 0.4, money: 0.8}\n", encoding="utf-8")
+    cli.check(workshop.file, as_json=True, tables=tables)
+    assert json.loads(capsys.readouterr().out)["rows_used"] == 3
+    assert tables.is_dir()
+
+
+def test_data_that_goes_on_is_no_data_that_went_bad(workshop: Workshop, no_kernels: list) -> None:
+    workshop.add("10_a", ["1"])
+    run_job(workshop.job())
+    later = "".join(f"dan{n},2025-05-{n:02},x{n},50.00\n" for n in range(1, 31))
+    rewrite(workshop, ORDERS + later)
+    assert run_job(workshop.job()).name == "2025-05-30-1"
+
+
+def test_rows_after_a_date_that_stays_are_no_bad_rows(workshop: Workshop, no_kernels: list) -> None:
+    workshop.add("10_a", ["1"])
+    run_job(workshop.job(as_of="2025-03-31"))
+    rewrite(workshop, ORDERS + "ann,2025-06-01,6,1.00\nbob,2025-07-01,7,1.00\n")
+    assert run_job(workshop.job(as_of="2025-03-31")).name == "2025-03-31-2"
+
+
+def test_a_date_ahead_of_the_data_does_not_make_the_rest_of_it_new(workshop: Workshop, no_kernels: list) -> None:
+    workshop.add("10_a", ["1"])
+    run_job(workshop.job(as_of="2025-12-31"))
+    rewrite(workshop, ORDERS + "".join(f"dan{n},2025-05-{n:02},x{n},50.00\n" for n in range(1, 31)))
+    assert run_job(workshop.job(as_of="2025-12-31")).name == "2025-12-31-2"
+    assert run_job(workshop.job()).name == "2025-05-30-1"
+
+
+def test_returns_are_no_missing_rows(workshop: Workshop, no_kernels: list) -> None:
+    workshop.add("10_a", ["1"])
+    rewrite(workshop, ORDERS + "".join(f"ann,2025-02-06,r{n},-1.0{n}\n" for n in range(8)))
+    assert run_job(workshop.job()).name == "2025-03-31-1"
+    assert run_job(workshop.job()).name == "2025-03-31-2"
+
+
+def test_many_bad_rows_at_once_are_refused(workshop: Workshop, no_kernels: list) -> None:
+    workshop.add("10_a", ["1"])
+    run_job(workshop.job())
+    rewrite(workshop, ORDERS + ",2025-03-30,6,1.00\n")
+    with pytest.raises(DataError, match=r"16\.7% of the rows are set aside, and at the last run 0\.0%"):
+        run_job(workshop.job())
+    assert run_job(workshop.job(**{"tolerance.set_aside": "0.2"})).name == "2025-03-31-2"
+
+
+def test_a_job_with_other_data_is_not_compared(workshop: Workshop, no_kernels: list) -> None:
+    workshop.add("10_a", ["1"])
+    run_job(workshop.job())
+    halve(workshop)
+    with pytest.raises(DataError, match="at the last run"):
+        run_job(workshop.job(horizon_days="60", language="zh", note="another note"))
+    others = {"read.duplicates": "keep", "rules.amount_zero": "set_aside", "timezone": "Asia/Shanghai"}
+    for n, (setting, value) in enumerate(others.items(), 2):
+        assert run_job(workshop.job(**{setting: value})).name == f"2025-03-31-{n}"
+
+
+def test_data_that_ends_earlier_is_refused_unless_the_date_is_asked_for(workshop: Workshop, no_kernels: list) -> None:
+    workshop.add("10_a", ["1"])
+    run_job(workshop.job())
+    rewrite(workshop, "".join(ORDERS.splitlines(keepends=True)[:-1]))
+    with pytest.raises(DataError) as refusal:
+        run_job(workshop.job())
+    assert (refusal.value.rule, refusal.value.value) == ("data_shrank", "2025-03-01")
+    assert "the last order is dated 2025-03-01, and at the last run it was 2025-03-31" in str(refusal.value)
+    assert "`-p as_of=2025-03-01`" in str(refusal.value)
+    assert runs_of(workshop) == ["2025-03-31-1"]
+    assert run_job(workshop.job(as_of="2025-03-01")).name == "2025-03-01-1"
+    with pytest.raises(DataError, match="at the last run it was 2025-03-31"):  # the earlier date is no newer word
+        run_job(workshop.job())
 
 
 # --- kernels ------------------------------------------------------------------------------------------------------

@@ -1,0 +1,452 @@
+"""How do orders become tables? Read, parse, judge, then every figure once; all aside first, in place only when it holds."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+
+import duckdb
+import ibis
+import pandas as pd
+from ibis.expr.types import Table
+
+from kalib.errors import DataError
+from kalib.ledger import companions, engines, features, parse, quality, read, returns, typed
+from kalib.ledger.address import is_url
+from kalib.ledger.customers import check_one_row, customers
+from kalib.ledger.engines import Backend
+from kalib.ledger.parents import top_parents
+from kalib.ledger.quality import Judged
+from kalib.ledger.report import LedgerReport, write_report
+from kalib.ledger.rules import RULES, Action, choose_actions
+from kalib.settings import Job
+
+STRAY_DAYS, STRAY_SHARE = 180, 1000
+"""Without `as_of`, fewer than one row in a thousand, dated half a year after all others, may not decide it."""
+
+
+ADVICE = {
+    "type_unclear": "Say what it is: `read: {{return_types: [{value}]}}` takes its money off, `read: {{left_out_types: [{value}]}}` leaves "
+    "it out, and `rules: {{type_unclear: accepted}}` counts it as a sale"
+}
+"""What to do about a rule that refuses unless the job knows better."""
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """The source as parsed rows on an engine, and what was found of it as a whole."""
+
+    con: Backend
+    parsed: Table
+    found: list[tuple]  # rule, file, line, column, value
+    inputs: dict[str, Path]
+    names: dict[str, str] = field(default_factory=dict)  # name as shown: path, for messages
+    engine: str = "duckdb"
+
+
+def build(job: Job, folder: Path, *, say: Callable[[str], None] | None = None) -> LedgerReport:
+    """Read and judge a job's source and write its tables below ``folder``.
+
+    Parameters
+    ----------
+    job : settings
+    folder : gets ``tables/*.parquet``, ``ledger/*.parquet`` and ``ledger.json``; untouched when the data is refused
+    say : gets a line for each step
+
+    Returns
+    -------
+    LedgerReport
+        Rows and money, by rule.
+
+    Raises
+    ------
+    DataError, SettingsError
+        The data or the settings are refused; nothing is written.
+    """
+    say = say or (lambda line: None)
+    is_new = not folder.exists()
+    folder.mkdir(parents=True, exist_ok=True)
+    for left in folder.glob(".ledger-*"):  # of a build that was killed
+        shutil.rmtree(left, ignore_errors=True)
+    scratch = Path(tempfile.mkdtemp(prefix=".ledger-", dir=folder))
+    try:
+        report = _build(job, scratch, say)
+        for name in ("tables", "ledger"):
+            (folder / name).mkdir(exist_ok=True)
+            for path in (scratch / name).iterdir():
+                path.replace(folder / name / path.name)
+        for name in report.missing:  # left by an earlier build
+            (folder / "tables" / f"{name}.parquet").unlink(missing_ok=True)
+        (scratch / "ledger.json").replace(folder / "ledger.json")
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+        if is_new and not any(folder.iterdir()):
+            folder.rmdir()
+    return report
+
+
+def _build(job: Job, scratch: Path, say: Callable[[str], None]) -> LedgerReport:
+    actions = choose_actions(job.rules, job_file=job.file)
+    parse.check_discount(job)
+    for name in ("tables", "ledger"):
+        (scratch / name).mkdir()
+    with duckdb.connect() as con:  # in memory; what does not fit there goes into the scratch folder
+        con.execute("SET preserve_insertion_order = true")
+        con.execute("SET enable_progress_bar = false")
+        con.execute(f"SET temp_directory = {read.text(str(scratch / 'spill'))}")
+        beside = companions.read_companions(con, job, scratch)
+        with _open(con, job, scratch, actions, say) as opened:
+            keep = partial(engines.keep, opened.con)
+            judged = quality.judge(opened.parsed, job, actions, keep=keep, files=len(opened.names))
+            if opened.engine != "duckdb":  # which plans what is built on it in no time
+                judged = replace(judged, rows=keep(judged.rows, "judged"))
+            return _write(job, opened, judged, beside, actions, scratch, say)
+
+
+@contextmanager
+def _open(
+    con: duckdb.DuckDBPyConnection,
+    job: Job,
+    scratch: Path,
+    actions: Mapping[str, Action],
+    say: Callable[[str], None],
+) -> Iterator[_Opened]:
+    """Open the source by the door that fits it: files are read cell by cell, tables of an engine as sets."""
+    if job.engine or is_url(job.source[0]):
+        name = typed.name_source(job)
+        say(f"reading {name}")
+        backend = engines.connect(job.engine or job.source[0])
+        try:
+            with engines.explained(backend, f"{name}: the work on {backend.name} failed"):
+                parsed = engines.keep(backend, typed.parse(typed.open_table(job, backend), job), "parsed")
+                say(f"judging on {backend.name}")
+                found = typed.find_alike(parsed, name)
+                if backend.name not in engines.TESTED:
+                    found.append(("engine_untested", name, None, None, backend.name))
+                yield _Opened(backend, parsed, found, {}, {name: name}, backend.name)
+        finally:
+            backend.disconnect()
+        return
+    files = read.find_files(job)
+    sources = read.load_raw(con, job, files, scratch=scratch, say=say)
+    rows = con.execute("SELECT (SELECT count(*) FROM raw) + (SELECT count(*) FROM unread)").fetchone()[0]
+    say(f"judging {rows:,} rows")
+    found = parse.parse(con, job, sources)
+    con.execute("DROP TABLE raw; DROP TABLE unread")
+    notes = [(note.rule, note.file, note.line, note.column, note.value) for source in sources for note in source.notes]
+    backend = ibis.duckdb.from_connection(con)
+    yield _Opened(
+        backend,
+        backend.table("parsed"),
+        [*notes, *found],
+        dict(zip(read.name_files(files), files, strict=True)),
+        {source.name: source.label for source in sources},
+    )
+
+
+def _write(
+    job: Job,
+    opened: _Opened,
+    judged: Judged,
+    beside: companions.Companions,
+    actions: Mapping[str, Action],
+    scratch: Path,
+    say: Callable[[str], None],
+) -> LedgerReport:
+    counts = judged.count().to_pandas().iloc[0]
+    issues = list_issues(job, judged, counts, opened.found, actions)
+    refuse_chosen(issues, opened.names)
+    lines = judged.lines
+    if len(opened.names) > 1:
+        issues += _check_split_orders(judged, job, opened, actions)
+    rows_used = int(counts["rows_read"] - counts["rows_set_aside"])
+    if not rows_used or not (span := _span(lines))["orders"]:
+        raise _nothing_left(opened, int(counts["rows_read"]), issues)
+    as_of = job.as_of or _last_day(lines, opened, span["last"])
+    newest = lines.filter(lines.order_date == span["last"]).select("file", "line").order_by("file", "line").limit(1)
+    if job.level == "parent":
+        lines = _roll_up(lines, beside.tables["accounts"])
+        beside = _roll_up_beside(beside)
+    say("making customers, months, mix and order days")
+    tables, matched = _write_tables(opened.con, lines, judged.set_aside, beside, scratch, as_of)
+    known = pd.read_parquet(scratch / "tables" / "customers.parquet", columns=["customer_id"])["customer_id"]
+    strangers = companions.count_strangers(beside, known)
+    missing = {name: "not_given" for name in ("accounts", "contacts", "costs", "targets") if name not in beside.tables}
+    if "mix" not in tables:
+        missing["mix"] = "no_categories"
+    order = list(RULES)
+    report = LedgerReport(
+        as_of=as_of,
+        rows_read=int(counts["rows_read"]),
+        rows_used=rows_used,
+        rows_set_aside=tables["set_aside"],
+        first_order_date=span["first"],
+        sales_used=round(float(span["sales"]), 2),
+        issues=sorted(issues, key=lambda issue: order.index(str(issue["rule"]))),
+        inputs={
+            name: read.hash_file(path) for name, path in {**opened.inputs, **beside.inputs}.items() if path.is_file()
+        },
+        tables=tables,
+        engine=opened.engine,
+        newest=newest.to_pyarrow().to_pylist()[0],
+        returns=matched,
+        companions=[*beside.issues, *strangers],
+        missing=missing,
+        not_used=[name for name in ("targets",) if getattr(job, name)],
+    )
+    assert report.rows_read == report.rows_used + report.rows_set_aside
+    table = pd.DataFrame(report.issues, columns=["rule", "action", "count", "amount"]).rename(columns={"count": "rows"})
+    table = table[table["rule"].isin(judged.met)]
+    table.to_parquet(scratch / "tables" / "quality.parquet", index=False)
+    tables["quality"] = len(table)
+    write_report(report, scratch)
+    return report
+
+
+def list_issues(
+    job: Job, judged: Judged, counts: pd.Series, found: list[tuple], actions: Mapping[str, Action]
+) -> list[dict[str, object]]:
+    """Return one entry per rule that met a row or the source: rule, action, count, amount, and the first such row."""
+    issues = []
+    for rule in judged.met:
+        if not counts[f"n_{rule}"]:
+            continue
+        file, line, column, value = judged.first(rule).to_pandas().astype(object).iloc[0]
+        money = counts[f"money_{rule}"]
+        issues.append(
+            {
+                "rule": rule,
+                "action": actions[rule],
+                "count": int(counts[f"n_{rule}"]),
+                "amount": 0.0 if pd.isna(money) else round(float(money), 2),
+                "file": file,
+                "line": None if pd.isna(line) else int(line),
+                "column": job.columns.mapped.get(column) if isinstance(column, str) else None,
+                "value": value if isinstance(value, str) else None,
+                "message": RULES[rule].message,
+            }
+        )
+    for rule in dict.fromkeys(rule for rule, *_ in found):
+        same = [rest for name, *rest in found if name == rule]
+        file, line, column, value = same[0]
+        issues.append(
+            {
+                "rule": rule,
+                "action": actions[rule],
+                "count": len(same),
+                "amount": 0.0,
+                "file": file,
+                "line": line,
+                "column": column,
+                "value": value,
+                "message": RULES[rule].message,
+            }
+        )
+    return issues
+
+
+def refuse_chosen(issues: list[dict[str, object]], names: Mapping[str, str]) -> None:
+    """Refuse what the job wants refused, or what is refused unless the job knows better.
+
+    Parameters
+    ----------
+    issues : of ``list_issues``
+    names : of each file as shown, how messages call it
+
+    Raises
+    ------
+    DataError
+        Names file, line, column and value of the first such row.
+    """
+    for issue in issues:
+        if issue["action"] == "refused":
+            rule = str(issue["rule"])
+            why = ADVICE.get(rule, f"`rules.{rule}: refused` in the job file says so").format(value=issue["value"])
+            raise _refuse_issue(issue, names, why)
+
+
+def _refuse_issue(issue: Mapping[str, object], names: Mapping[str, str], why: str) -> DataError:
+    where = [names.get(str(issue["file"]), str(issue["file"]))]
+    where += [f"{what} {issue[what]}" for what in ("line", "column") if issue[what] is not None]
+    where += [f"value {issue['value']!r}"] if issue["value"] is not None else []
+    return DataError(
+        f"{', '.join(where)}: {issue['message']}; {issue['count']:,} rows. {why}.",
+        rule=str(issue["rule"]),
+        file=issue["file"],
+        line=issue["line"],
+        column=issue["column"],
+        value=issue["value"],
+    )
+
+
+def _check_split_orders(
+    judged: Judged, job: Job, opened: _Opened, actions: Mapping[str, Action]
+) -> list[dict[str, object]]:
+    """Return what is to be said of orders that stand in several files; refuse those whose lines differ on the same day."""
+    if job.columns.order_id is None:
+        return []
+    issues = []
+    for rule, per_day in (("order_differs", True), ("order_split", False)):
+        split = quality.find_split_orders(judged.rows, per_day=per_day).to_pandas()
+        if split.empty:
+            continue
+        first = split.iloc[0]
+        issue = {
+            "rule": rule,
+            "action": actions[rule],
+            "count": int(split["rows"].sum()),
+            "amount": round(float(split["amount"].sum()), 2),
+            "file": first["file"],
+            "line": None if pd.isna(first["line"]) else int(first["line"]),
+            "column": job.columns.order_id,
+            "value": first["order_id"],
+            "message": RULES[rule].message,
+        }
+        if actions[rule] == "refused":
+            raise _refuse_issue(
+                issue,
+                opened.names,
+                f"It also stands in {first['other']}. Leave one of the two out of `source`, or say `rules: {{{rule}: accepted}}` if both count",
+            )
+        issues.append(issue)
+        break  # one finding an order is enough
+    return issues
+
+
+def _span(lines: Table) -> dict[str, object]:
+    both = lines.aggregate(
+        first=lines.order_date.min(),
+        last=lines.order_date.max(),
+        sales=lines.amount.sum(),
+        orders=lines.count(where=~lines.is_return),
+    )
+    return both.to_pyarrow().to_pylist()[0]
+
+
+def _last_day(lines: Table, opened: _Opened, last: dt.date) -> dt.date:
+    """Return the last day of the source as snapshot date, unless a few stray rows far ahead would decide it."""
+    counted = quality.count_days_ahead(lines, last - dt.timedelta(days=STRAY_DAYS)).to_pyarrow().to_pylist()[0]
+    stray, before, rows = (counted[name] for name in ("stray", "before", "rows"))
+    if before is None or stray * STRAY_SHARE > rows or rows < STRAY_SHARE:
+        return last
+    found = lines.filter(lines.order_date == last).select("file", "line").order_by("file", "line").limit(1).to_pandas()
+    file, line = found.iloc[0]
+    raise DataError(
+        f"{opened.names.get(file, file)}, line {line}: the last order is dated {last}, while all but {stray} of {rows:,} rows end by {before}. "
+        "Correct the date, or say `as_of:` in the job file.",
+        rule="date_far_ahead",
+        file=file,
+        line=None if pd.isna(line) else int(line),
+        column="order_date",
+        value=str(last),
+    )
+
+
+def _roll_up(lines: Table, accounts: pd.DataFrame) -> Table:
+    """Put each customer's top parent in its place."""
+    tops = top_parents(accounts)
+    tops = ibis.memtable(tops[tops["customer_id"] != tops["account_id"]])
+    joined = lines.left_join(tops, "customer_id").drop("customer_id_right")
+    return joined.mutate(customer_id=ibis.coalesce(joined.account_id, joined.customer_id)).drop("account_id")
+
+
+def _roll_up_beside(beside: companions.Companions) -> companions.Companions:
+    """Put each customer's top parent in its place in the tables of contacts and costs too."""
+    tops = top_parents(beside.tables["accounts"]).set_index("customer_id")["account_id"]
+    tables = {
+        name: table.assign(customer_id=table["customer_id"].map(tops).fillna(table["customer_id"]))
+        if name in ("contacts", "costs")
+        else table
+        for name, table in beside.tables.items()
+    }
+    return replace(beside, tables=tables)
+
+
+def _exact(frame: pd.DataFrame) -> Table:
+    """Return a table beside the orders for the engine, its figures as decimals, so that their sums are exact."""
+    table = ibis.memtable(frame)
+    figures = [name for name, kind in table.schema().items() if kind.is_floating()]
+    days = [name for name, kind in table.schema().items() if kind.is_timestamp()]
+    return table.mutate(
+        **{name: table[name].cast("decimal(24, 6)") for name in figures},
+        **{name: table[name].cast("date") for name in days},
+    )
+
+
+def _write_tables(
+    con: Backend,
+    lines: Table,
+    set_aside: Table,
+    beside: companions.Companions,
+    scratch: Path,
+    as_of: dt.date,
+) -> tuple[dict[str, int], dict[str, float]]:
+    """Write every table; return the rows of each, and what became of the returns."""
+    pairs = engines.keep(con, returns.pair(lines), "pairs")
+    voids = engines.keep(con, returns.void(lines, pairs), "voids")
+    kept = {
+        "days": engines.keep(con, features.days(lines), "days"),
+        "cancelled": engines.keep(con, returns.match(lines, voids), "cancelled"),
+    }
+    for name, table in kept.items():
+        engines.write(table, scratch / "ledger" / f"{name}.parquet", by=["customer_id", "order_date"])
+    standing = features.standing(kept["days"], as_of, kept["cancelled"])
+    tables = {
+        "customers": engines.keep(
+            con,
+            customers(
+                kept["days"],
+                [as_of],
+                cancelled=kept["cancelled"],
+                lines=lines,
+                pairs=pairs,
+                **{name: _exact(beside.tables[name]) for name in ("contacts", "costs") if name in beside.tables},
+            ),
+            "customers",
+        ),
+        "months": features.months(standing),
+        "order_days": features.order_days(standing),
+        "set_aside": set_aside.mutate(amount=set_aside.amount.cast("float64").round(2)),
+        **({"mix": features.mix(lines, voids)} if "category" in lines.columns else {}),
+    }
+    check_one_row(tables["customers"])
+    rows = {
+        name: engines.write(table, scratch / "tables" / f"{name}.parquet", by=_KEYS[name])
+        for name, table in tables.items()
+    }
+    for name, table in beside.tables.items():
+        table.to_parquet(scratch / "tables" / f"{name}.parquet", index=False)
+        rows[name] = len(table)
+    matched = returns.summarise(pairs, voids).to_pandas().iloc[0]
+    return rows, {name: abs(float(value or 0)) for name, value in matched.items()}
+
+
+_KEYS = {
+    "customers": ["customer_id"],
+    "months": ["customer_id", "month"],
+    "order_days": ["customer_id", "order_date"],
+    "mix": ["customer_id", "category"],
+    "set_aside": ["file", "line"],
+}
+
+
+def _nothing_left(opened: _Opened, rows_read: int, issues: list[dict[str, object]]) -> DataError:
+    why = (
+        "; ".join(
+            f"{issue['count']:,} {issue['rule']} (first at {', '.join(f'{what} {issue[what]}' for what in ('line', 'column') if issue[what])})"
+            for issue in issues
+        )
+        or "no row is an order"
+    )
+    name = next(iter(opened.names), "")
+    return DataError(
+        f"{opened.names.get(name, name)}: of {rows_read:,} rows none is an order that can be used: {why}. Check `columns:` and `as_of:`.",
+        rule="nothing_left",
+        file=name,
+    )

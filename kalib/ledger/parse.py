@@ -1,0 +1,309 @@
+"""What do the values of a raw row mean? Reads every cell of the files as text, number or day, one row at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import duckdb
+
+from kalib.errors import SettingsError
+from kalib.ledger import dates, ids, numbers
+from kalib.ledger.read import NUMBERS
+from kalib.ledger.source import Source, quote, text
+from kalib.ledger.value import LONG_PRICE, LONG_QUANTITY, MONEY, PRICE, QUANTITY, Parsed, refusal, trimmed
+from kalib.settings import Job
+
+_TARGETS = {
+    "quantity": QUANTITY,
+    "unit_price": PRICE,
+    "amount": MONEY,
+    "cost": MONEY,
+    "discount": MONEY,
+    "paid_amount": MONEY,
+}
+_SPARE = ("discount", "due_date", "paid_date", "paid_amount")
+"""Columns whose unreadable values count as missing, unless the money of the line hangs on them."""
+TOTALS = (
+    *("合计", "总计", "小计", "总和", "共计", "总额", "合計", "總計", "小計", "本页合计", "合 计", "总 计"),
+    *("total", "totals", "grand total", "sub total", "subtotal", "sub-total", "sum", "total general"),
+    *("summe", "gesamt", "gesamtsumme", "zwischensumme", "total général", "sous-total", "somme", "totale", "totaal"),
+)
+"""What stands in the first cell, or where the customer or the product should be, of a row that adds up others."""
+
+
+def parse(con: duckdb.DuckDBPyConnection, job: Job, sources: list[Source]) -> list[tuple]:
+    """Parse the rows of ``raw``; leave the table ``parsed`` behind, the rows of ``unread`` in it too.
+
+    Returns
+    -------
+    list of (rule, file, line, column, value)
+        What was found about the source as a whole: a decimal comma, customers that look alike.
+
+    Raises
+    ------
+    DataError
+        Where a column as a whole cannot be trusted: mangled ids, ambiguous dates or numbers, several currencies without
+        rates, or more than half of a column unreadable.
+    SettingsError
+        A date format that is none.
+    """
+    types = {row[0]: row[1] for row in con.execute("DESCRIBE raw").fetchall()}
+    headers = job.columns.mapped
+    dates.check_format(con, job)
+    for role in ("customer_id", "order_id"):
+        if role in types:
+            ids.refuse_mangled(con, role, types[role], sources, header=headers[role])
+    if types["order_date"] == "VARCHAR" and not job.read.date_format:
+        dates.refuse_ambiguous(con, "order_date", sources, header=headers["order_date"])
+    money = [name for name in _TARGETS if types.get(name) == "VARCHAR"]
+    decimal, found = numbers.check_columns(con, money, job.read.decimal, job.currency, sources, headers=headers)
+    _refuse_currencies(con, job, types, sources)
+    cells = _read_cells(job, types, decimal)
+    con.execute(f"CREATE TABLE parsed AS {_select(job, types, cells, _gross(types, cells, decimal))}")
+    _refuse_unreadable(con, job, sources)
+    _add_unread(con)
+    return [*found, *ids.find_alike(con, "parsed")]
+
+
+def _read_cells(job: Job, types: Mapping[str, str], decimal: str) -> dict[str, Parsed]:
+    """Return how each mapped column is read."""
+    cells = {}
+    for name, kind in types.items():
+        if name in ("customer_id", "order_id"):
+            cells[name] = ids.read_id(name, kind, name)
+        elif name == "discount" and job.read.discount == "share":
+            cells[name] = numbers.read_share(name, kind, decimal)
+        elif name in _TARGETS:
+            cells[name] = numbers.read_number(name, kind, _TARGETS[name], decimal)
+        elif name in ("order_date", "due_date", "paid_date"):
+            cells[name] = dates.read_date(name, kind, date_format=job.read.date_format, timezone=job.timezone)
+    return cells
+
+
+def _gross(types: Mapping[str, str], cells: Mapping[str, Parsed], decimal: str) -> str:
+    """Return SQL for quantity times price, with all their decimals where either has more than are kept."""
+    if not {"quantity", "unit_price"} <= set(cells):
+        return f"NULL::{MONEY}"
+    quantity = numbers.read_number("quantity", types["quantity"], LONG_QUANTITY, decimal).value
+    price = numbers.read_number("unit_price", types["unit_price"], LONG_PRICE, decimal).value
+    rounded = "repaired_quantity = 'number_rounded' OR repaired_unit_price = 'number_rounded'"
+    return (
+        f"CASE WHEN {rounded} THEN TRY_CAST(({quantity}) * ({price}) AS {MONEY}) "
+        f"ELSE TRY_CAST(value_quantity * value_unit_price AS {MONEY}) END"
+    )
+
+
+def _select(job: Job, types: Mapping[str, str], cells: Mapping[str, Parsed], gross: str) -> str:
+    """Return the SQL that reads ``raw``: one row per row, typed, with what was found in its values."""
+    texts = [name for name in ("product", "category", "order_type") if name in types]
+    first = [f"{cell.value} AS value_{name}" for name, cell in cells.items()]
+    first += [f"nullif({trimmed(name)}, '') AS value_{name}" for name in texts]
+    if "currency" in types:
+        first.append(f"nullif(upper({trimmed('currency')}), '') AS value_currency")
+    then = [
+        f"{part} AS {what}_{name}"
+        for name, cell in cells.items()
+        for what, part in (("blank", cell.blank), ("broken", cell.broken), ("repaired", cell.repaired))
+    ]
+    values = {name: f"value_{name}" for name in [*cells, *texts, "currency"] if name in types}
+    money = _money(job, values)
+    columns = {
+        "file": "file",
+        "line": "line",
+        "whole": "whole",
+        "order_id": "NULL::VARCHAR",  # unless it is mapped
+        **{name: value for name, value in values.items() if name not in ("unit_price", "customer_id")},
+        "customer_id": "value_customer_id",
+        **money,
+        **({"cost": "coalesce(value_cost, 0)", "cost_missing": "blank_cost"} if "cost" in cells else {}),
+    }
+    columns = _convert(job, columns)
+    told = {"rule": _rule(job, types, cells, columns), "repairs": _repairs(cells), **_tell(job, cells)}
+    columns |= {name: f"CASE WHEN odd THEN {value} END" for name, value in told.items()}  # most rows are plain
+    picked = ", ".join(f"{value} AS {name}" for name, value in columns.items())
+    odd = [f"blank_{name} OR broken_{name} IS NOT NULL OR repaired_{name} IS NOT NULL" for name in cells]
+    odd += [f"({columns['amount']}) IS NULL", *([_late(job)] if job.as_of else [])]
+    odd += [f"value_{name} IS NULL" for name in ("product", "currency") if name in types]
+    return (
+        f"SELECT {picked} FROM (SELECT *, ({' OR '.join(odd)}) AS odd FROM (SELECT *, {gross} AS gross "
+        f"FROM (SELECT *, {', '.join(then)} FROM (SELECT *, {', '.join(first)} FROM raw))))"
+    )
+
+
+def _money(job: Job, values: Mapping[str, str]) -> dict[str, str]:
+    """Return SQL for the money of a line: what was paid, what quantity times price would be, and what was taken off."""
+    gross = "gross" if {"quantity", "unit_price"} <= set(values) else None
+    share, off = "0", "0"
+    if "discount" in values and job.read.discount == "share":
+        share = f"coalesce({values['discount']}, 0)"
+    elif "discount" in values and job.read.discount == "money":
+        off = f"coalesce({values['discount']}, 0)"
+    less = f"CAST({gross}::DECIMAL(26, 8) * (1 - {share})::DECIMAL(12, 8) - {off} AS {MONEY})" if gross else None
+    money = {"amount": values.get("amount") or (less if "discount" in values else gross)}
+    if "amount" in values and gross:
+        money["amount_expected"] = less
+    if job.read.discount == "money" and "discount" in values:
+        money["discount"] = off
+    elif job.read.discount == "share" and "discount" in values:  # of the price before it
+        taken = f"CAST(({money['amount']})::DOUBLE * {share} / (1 - {share}) AS {MONEY})"
+        money["discount"] = f"CASE WHEN {share} < 1 THEN {taken} END"
+    return money
+
+
+def _convert(job: Job, columns: dict[str, str]) -> dict[str, str]:
+    """Return the columns with money in the job's currency, where rates say what another is worth."""
+    if not job.rates:
+        return columns
+    rates = " ".join(f"WHEN {text(code)} THEN {rate:f}::DECIMAL(16, 8)" for code, rate in job.rates.items())
+    rate = f"CASE value_currency {rates} ELSE 1::DECIMAL(16, 8) END"
+    money = [name for name in ("amount", "amount_expected", "cost", "discount", "paid_amount") if name in columns]
+    return columns | {name: f"CAST(({columns[name]})::DECIMAL(22, 8) * {rate} AS {MONEY})" for name in money}
+
+
+def _rule(job: Job, types: Mapping[str, str], cells: Mapping[str, Parsed], columns: Mapping[str, str]) -> str:
+    """Return SQL for the first rule that sets a row aside for what stands in it."""
+    gaps = [f"blank_{name}" for name in ("order_date", "customer_id", "order_id") if name in cells]
+    gaps += ["value_product IS NULL"] if "product" in types else []
+    totals = ", ".join(text(word) for word in TOTALS)
+    named = [name for name in ("first_cell", "customer_id", "product") if types.get(name) == "VARCHAR"]
+    # Not IN: of a long list DuckDB makes a join, for every row.
+    total = (
+        " OR ".join(f"list_contains([{totals}], lower(rtrim({trimmed(name)}, ':： ')))" for name in named) or "false"
+    )
+    broken = " OR ".join(f"broken_{name} IS NOT NULL" for name in _decisive(cells))
+    tests = [
+        (f"({' OR '.join(gaps)}) AND ({total})", "'total_row'"),
+        ("blank_order_date", "'date_missing'"),
+        ("broken_order_date IS NOT NULL", "broken_order_date"),
+        ("broken_customer_id IS NOT NULL", "broken_customer_id"),
+        ("value_customer_id IS NULL", "'customer_missing'"),
+        (" OR ".join(f"blank_{name}" for name in _needed(cells)), "'number_missing'"),
+        (f"{broken} OR ({columns['amount']}) IS NULL", "'number_unreadable'"),
+        *([("value_currency IS NULL", "'currency_missing'")] if job.rates else []),
+    ]
+    return f"CASE {' '.join(f'WHEN {test} THEN {name}' for test, name in tests)} END"
+
+
+def _late(job: Job) -> str:
+    return f"coalesce(value_order_date > DATE '{job.as_of}', false)"
+
+
+def _needed(cells: Mapping[str, Parsed]) -> list[str]:
+    """Return the columns of numbers that no row may leave blank."""
+    return ["amount"] if "amount" in cells else ["quantity", "unit_price"]
+
+
+def _decisive(cells: Mapping[str, Parsed]) -> list[str]:
+    """Return the columns of numbers without which the line has no money."""
+    return [name for name in (*NUMBERS, *(() if "amount" in cells else ("discount",))) if name in cells]
+
+
+def _spare(cells: Mapping[str, Parsed]) -> list[str]:
+    return [name for name in _SPARE if name in cells and name not in _decisive(cells)]
+
+
+def _repairs(cells: Mapping[str, Parsed]) -> str:
+    found = [f"repaired_{name}" for name in cells if name not in _spare(cells)]
+    found += [f"CASE WHEN broken_{name} IS NOT NULL THEN 'optional_unreadable' END" for name in _spare(cells)]
+    return f"CASE WHEN coalesce({', '.join(found)}) IS NOT NULL THEN concat_ws(',', {', '.join(found)}) END"
+
+
+def _tell(job: Job, cells: Mapping[str, Parsed]) -> dict[str, str]:
+    """Return SQL for the value that the row's rule, or its first repair, is about: the rule, our column, the raw value."""
+    required = [name for name in ("order_date", "customer_id") if name in cells] + _decisive(cells)
+    about = [(_late(job), "'after_as_of'", "order_date")] if job.as_of else []
+    about += [(f"broken_{name} IS NOT NULL", f"broken_{name}", name) for name in required]
+    about += [(f"blank_{name}", "'number_missing'", name) for name in _needed(cells)]
+    about += [(f"broken_{name} IS NOT NULL", "'optional_unreadable'", name) for name in _spare(cells)]
+    about += [(f"repaired_{name} IS NOT NULL", f"repaired_{name}", name) for name in cells if name not in _spare(cells)]
+    whens = {
+        "bad_of": [(test, rule) for test, rule, _ in about],
+        "bad_column": [(test, text(name)) for test, _, name in about],
+        "bad_value": [(test, f"{quote(name)}::VARCHAR") for test, _, name in about],
+    }
+    return {
+        name: f"CASE {' '.join(f'WHEN {test} THEN {value}' for test, value in found)} END"
+        for name, found in whens.items()
+    }
+
+
+def _refuse_currencies(
+    con: duckdb.DuckDBPyConnection, job: Job, types: Mapping[str, str], sources: list[Source]
+) -> None:
+    """Refuse several currencies without a rate for each, and one that is not the job's."""
+    if "currency" not in types:
+        return
+    found = con.execute(
+        f"SELECT upper({trimmed('currency')}) AS c, arg_min(file, (file, line)), arg_min(line, (file, line)) FROM raw WHERE c <> '' "
+        "GROUP BY c ORDER BY count(*) DESC, c"
+    ).fetchall()
+    strange = [row for row in found if row[0] not in {job.currency, *job.rates}]
+    if job.rates and strange:
+        rule, wrong = "currency_mixed", strange[0]
+        said = (
+            f"`rates:` has no rate of {wrong[0]}; it has {', '.join(sorted(job.rates))} beside {job.currency}. Add it."
+        )
+    elif len(found) > 1 and not job.rates:
+        rule, wrong = "currency_mixed", found[1]
+        said = (
+            f"the source mixes currencies ({', '.join(row[0] for row in found[:6])}). Say what one unit of each is worth in the job's, "
+            "as in `rates: {USD: 0.79}`, convert the source to one currency, or make a job of each."
+        )
+    elif found and not job.rates and job.currency not in ("XXX", found[0][0]):
+        rule, wrong = "currency_other", found[0]
+        said = f"the job says `currency: {job.currency}`. Make the two agree."
+    else:
+        return
+    currency, file, line = wrong
+    raise refusal(rule, (file, line, currency), "currency", sources, said, header=job.columns.mapped["currency"])
+
+
+def check_discount(job: Job) -> None:
+    """Check that the job says what a discount is, where the money of a line hangs on it.
+
+    Raises
+    ------
+    SettingsError
+        Says how to say it.
+    """
+    if job.columns.discount and not job.columns.amount and job.read.discount is None:
+        raise SettingsError(
+            f"{job.file}: `discount` is mapped and `amount` is not, so the money of a line hangs on what a discount is. Say "
+            "`read: {discount: share}` for a share of the price, such as 0.15 or 15%, `read: {discount: money}` for money of the "
+            "line; or map no discount, if prices are net of it already."
+        )
+
+
+def _refuse_unreadable(con: duckdb.DuckDBPyConnection, job: Job, sources: list[Source]) -> None:
+    """Refuse a column of which more than half cannot be read: it is the wrong column or the wrong format."""
+    counts = con.execute(
+        "SELECT bad_column, count(*), (SELECT count(*) FROM parsed) FROM parsed WHERE bad_of = rule GROUP BY bad_column ORDER BY 2 DESC"
+    ).fetchall()
+    for column, bad, rows in counts:
+        if bad * 2 <= rows or column == "customer_id":
+            continue
+        found = con.execute(
+            "SELECT file, line, bad_value FROM parsed WHERE bad_column = ? AND bad_of = rule ORDER BY ALL LIMIT 1",
+            [column],
+        ).fetchone()
+        kind, remedy = (
+            ("dates", 'Say how dates are written, such as `read: {date_format: "%d/%m/%Y"}`, or map the right column.')
+            if column == "order_date"
+            else ("numbers", 'Map the right column, or say `read: {decimal: ","}` if a comma separates the decimals.')
+        )
+        raise refusal(
+            "column_unreadable",
+            found,
+            column,
+            sources,
+            f"{bad:,} of {rows:,} rows cannot be read as {kind}. {remedy}",
+            header=job.columns.mapped[column],
+        )
+
+
+def _add_unread(con: duckdb.DuckDBPyConnection) -> None:
+    """Add the rows that could not be split into fields, so that every row of the source is judged once."""
+    if con.execute("SELECT count(*) FROM unread").fetchone()[0]:
+        con.execute(
+            "INSERT INTO parsed BY NAME SELECT file, line, hash(file, line) AS whole, rule, rule AS bad_of, value AS bad_value FROM unread"
+        )

@@ -1,0 +1,304 @@
+"""What can the file not say itself? Settles decimals, dates, money and currency by evidence, and leaves the rest open."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import duckdb
+
+from kalib.errors import DataError
+from kalib.ledger import numbers
+from kalib.ledger.dates import EXCEL
+from kalib.ledger.draft import Doubt, Totals
+from kalib.ledger.evidence import ITSELF, day_in, first_last
+from kalib.ledger.guess import MONEY, Guess, Seen
+from kalib.ledger.source import Source, shown
+from kalib.ledger.value import BLANKS, PRICE, QUANTITY, trimmed
+from kalib.ledger.value import MONEY as EXACT_MONEY
+
+KEYS = ("customer_id", "order_id", "product", "category")
+LEAST_ORDERS = 5
+"""An amount that is the same on all lines of each order is only doubted from so many orders of several lines on."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table of the file: its sources, all with the same headers, what was seen of them, and what they are guessed to be.
+
+    ``names`` gives for each header the column of the table ``source``.
+    """
+
+    sources: list[Source]
+    names: dict[str, str]
+    seen: list[Seen]
+    guesses: dict[str, Guess]
+
+    @property
+    def by_header(self) -> dict[str, Seen]:
+        """Return what was seen, by header."""
+        return {column.header: column for column in self.seen}
+
+    @property
+    def fit(self) -> int:
+        """Return how many of the columns that a job must have are found, money counting twice."""
+        found = {role for role, guess in self.guesses.items() if guess.header or guess.rivals}
+        money = "amount" in found or {"quantity", "unit_price"} <= found
+        return len(found & {"customer_id", "order_date", "order_id"}) + 2 * money
+
+    def column(self, role: str) -> str | None:
+        """Return the column of ``source`` for one of ours."""
+        guess = self.guesses.get(role)
+        return self.names[guess.header] if guess and guess.header else None
+
+    def kind(self, role: str) -> str:
+        """Return the DuckDB type of one of our columns."""
+        return find_kinds(self.sources)[self.guesses[role].header]
+
+
+def find_kinds(sources: list[Source]) -> dict[str, str]:
+    """Return the type of each column: text where the sources differ in it."""
+    kinds = dict(sources[0].columns)
+    for source in sources[1:]:
+        kinds |= {header: "VARCHAR" for header, kind in source.columns.items() if kinds[header] != kind}
+    return kinds
+
+
+def _such(column: Seen) -> str:
+    return ", ".join(column.examples[:2])
+
+
+def _headers(table: Table) -> dict[str, str]:
+    return {role: guess.header for role, guess in table.guesses.items() if guess.header}
+
+
+def settle_decimal(con: duckdb.DuckDBPyConnection, table: Table) -> Doubt | None:
+    """Find the decimal sign as the ledger does; evidence only, never a preference."""
+    roles = [role for role in MONEY if table.column(role) and table.kind(role) == "VARCHAR"]
+    columns = [table.by_header[table.guesses[role].header] for role in roles]
+    try:
+        sign, _ = numbers.find_decimal(con, roles, None, table.sources, headers=_headers(table))
+    except DataError as error:
+        either = sum(column.numbers.either for column in columns)
+        comma = sum(column.numbers.only_comma for column in columns)
+        point = sum(column.numbers.only_point for column in columns)
+        why = (
+            f"{comma:,} numbers have a decimal comma, {point:,} a decimal point"
+            if comma and point
+            else f'{either:,} numbers can be read both ways, such as "{shown(error.value or "", 40)}"'
+        )
+        lines = [
+            f"# please check: {why}; take one of these two lines",
+            '# decimal: ","  # 1,234 is a little more than one; 1.234 is a thousand and more',
+            '# decimal: "."  # 1.234 is a little more than one; 1,234 is a thousand and more',
+        ]
+        return Doubt("decimal", lines, why=why, refusals=("number_ambiguous", "column_unreadable"))
+    if sign == ".":
+        return None
+    most = max(columns, key=lambda column: column.numbers.only_comma)
+    comma = sum(column.numbers.only_comma for column in columns)
+    return Doubt(
+        "decimal", [f'decimal: ","  # certain: {comma:,} numbers can only be read so, such as {_such(most)}'], value=","
+    )
+
+
+def settle_dates(con: duckdb.DuckDBPyConnection, table: Table) -> Doubt | None:
+    """Find how the order date is written; nothing is said where the ledger reads it without being told."""
+    name = table.column("order_date")
+    if name is None or table.by_header[table.guesses["order_date"].header].kind == "date":
+        return None
+    column, kind = table.by_header[table.guesses["order_date"].header], table.kind("order_date")
+    formats = column.formats
+    refusals = ("date_ambiguous", "date_serial", "column_unreadable")
+    if len(formats) > 1:
+        why = (
+            "some dates fit only the one, some only the other"
+            if column.mixed
+            else "every date can be read in more than one way"
+        )
+        lines = [f"# please check: {why}, such as {_such(column)}; take one of these lines"]
+        for form in formats:
+            first, last = first_last(con, name, form, kind)
+            lines.append(f"# {_format_line(form)}  # {_day_order(form)}: {first} to {last}")
+        return Doubt(
+            "date_format", lines, why=f"{why}, such as {_such(column)}; take one of these lines", refusals=refusals
+        )
+    form, count = column.dates[0]
+    if form == ITSELF:
+        return None
+    unread = f"; {column.filled - count:,} values cannot be read so" if count < column.filled else ""
+    if form == EXCEL:
+        first, last = first_last(con, name, form, kind)
+        why = f"{count:,} values look like day numbers of a spreadsheet, such as {_such(column)}{unread}"
+        lines = [f"# please check: {why}; take this line if they are", f"# {_format_line(form)}  # {first} to {last}"]
+        return Doubt("date_format", lines, why=why, refusals=refusals)
+    said = f"{_day_order(form)}; {count:,} values can only be read so, such as {_such(column)}{unread}"
+    sure = "please check" if unread else "certain"
+    return Doubt("date_format", [f"{_format_line(form)}  # {sure}: {said}"], value=form, why=said if unread else None)
+
+
+def _format_line(form: str) -> str:
+    return f"date_format: '{form}'" if form not in (EXCEL, ITSELF) else f"date_format: {form or 'null'}"
+
+
+def _day_order(form: str) -> str:
+    if form == EXCEL:
+        return "days since 1900, as Excel counts"
+    return {"%d": "day first", "%m": "month first"}.get(form[:2], "year first")
+
+
+def hold_to_format(table: Table, date_format: str | None) -> dict[str, Guess]:
+    """Leave out the other date columns where they are not written as the order date is: a job has one format."""
+    held = dict(table.guesses)
+    for role in ("due_date", "paid_date"):
+        guess = table.guesses.get(role)
+        column = table.by_header[guess.header] if guess and guess.header else None
+        if column is None or column.kind == "date" or date_format is None:
+            continue
+        if (column.formats or ("",))[0] not in (date_format, ITSELF) or (
+            column.dates[0][0] != ITSELF and column.dates[0][0] != date_format
+        ):
+            held[role] = replace(
+                guess,
+                header=None,
+                sure="please check",
+                why="its dates are not written as the order dates are",
+                rivals=(guess.header,),
+            )
+    return held
+
+
+def find_currency(con: duckdb.DuckDBPyConnection, table: Table) -> tuple[str | None, Doubt | None]:
+    """Return the currency where the source names exactly one, or what to settle where it names several."""
+    name = table.column("currency")
+    if name is None:
+        return None, None
+    found = con.execute(
+        f"SELECT upper(trim({name}::VARCHAR, '{BLANKS}')) AS v, count(*) FROM source WHERE v <> '' GROUP BY v ORDER BY 2 DESC, v LIMIT 12"
+    ).fetchall()
+    codes = [code for code, _ in found if re.fullmatch("[A-Z]{3}", code)]
+    if len(found) == 1:
+        return (codes[0] if codes else None), None
+    if len(codes) < 2:
+        return None, None
+    why = f"several currencies: {', '.join(f'{code} in {count:,} rows' for code, count in found)}"
+    others = ", ".join(f"{code}: ???" for code in codes[1:])
+    lines = [
+        f"# please check: {why}; say what one unit of each is worth, or make a job of each",
+        f"# currency: {codes[0]}",
+        f"# rates: {{{others}}}  # units of {codes[0]} per unit of each",
+    ]
+    return None, Doubt("rates", lines, why=why, refusals=("currency_mixed",))
+
+
+# ------------------------------------------------------------------------------------------------- what it comes to
+
+
+def add_up(con: duckdb.DuckDBPyConnection, table: Table, decimal: Literal[".", ","]) -> Totals:
+    """Return what the guessed columns come to over the whole file."""
+
+    def sql(role: str, reader: Callable[..., object] = numbers.read_number) -> str:
+        name = table.column(role)
+        if name is None:
+            return f"NULL::{QUANTITY}"
+        if reader is numbers.read_share:
+            return f"({numbers.read_share(name, table.kind(role), decimal).value})"
+        target = {"unit_price": PRICE, "quantity": QUANTITY}.get(role, EXACT_MONEY)
+        return f"({numbers.read_number(name, table.kind(role), target, decimal).value})"
+
+    def key(role: str) -> str:
+        name = table.column(role)
+        return f"nullif({trimmed(name)}, '')" if name else "NULL::VARCHAR"
+
+    keys = ", ".join(f"count(DISTINCT {key(role)})" for role in KEYS)
+    product = f"({sql('quantity')} * {sql('unit_price')})"
+    full = f"{product}::DOUBLE"
+    share, money = f"{sql('discount', numbers.read_share)}::DOUBLE", f"{sql('discount')}::DOUBLE"
+    expected = {
+        "the same": full,
+        "less a share": f"{full} * (1 - coalesce({share}, 0))",
+        "less money": f"{full} - coalesce({money}, 0)",
+    }
+    near = ", ".join(f"count(*) FILTER (abs({one} - {sql('amount')}::DOUBLE) <= 0.011)" for one in expected.values())
+    nameless, amount, gross, both, *counts = con.execute(
+        f"SELECT count(*) FILTER ({key('customer_id')} IS NULL), sum({sql('amount')})::DECIMAL(38, 2)::VARCHAR, "
+        f"sum({product})::DECIMAL(38, 2)::VARCHAR, count({product} - {sql('amount')}), {near}, {keys} FROM source"
+    ).fetchone()
+    agreeing = zip(expected, counts[: len(expected)], strict=True)
+    amount_is = next((what for what, count in agreeing if count >= 0.99 * both), "another")
+    distinct = zip(KEYS, counts[len(expected) :], strict=True)
+    return Totals(
+        {role: count for role, count in distinct if table.column(role)},
+        nameless,
+        amount,
+        gross,
+        amount_is if both else "unknown",
+        _repeats_total(con, key("order_id"), sql("amount"))
+        if table.column("order_id") and table.column("amount")
+        else 0,
+    )
+
+
+def _repeats_total(con: duckdb.DuckDBPyConnection, order: str, amount: str) -> int:
+    """Return the number of orders of several lines, if the amount is the same and not zero on all lines of each of them."""
+    several, same = con.execute(
+        f"SELECT count(*), count(*) FILTER (least_ = most AND most <> 0) FROM (SELECT min({amount}) AS least_, max({amount}) AS most "
+        f"FROM source WHERE {order} IS NOT NULL GROUP BY {order} HAVING count({amount}) > 1)"
+    ).fetchone()
+    return several if several >= LEAST_ORDERS and several == same else 0
+
+
+def settle_money(table: Table, totals: Totals) -> dict[str, Guess]:
+    """Take the amount where it is quantity times price, or that less the discount; else the choice is the user's."""
+    settled = dict(table.guesses)
+    if totals.amount_is == "another":
+        why = f"quantity × unit_price is {totals.quantity_times_price} in all, the amount {totals.amount}: map one of the two"
+        for role in ("amount", "unit_price"):
+            settled[role] = replace(
+                settled[role], header=None, sure="please check", why=why, rivals=(settled[role].header,)
+            )
+    elif totals.amount_is == "unknown" and totals.repeated_totals:
+        why = (
+            f"it is the same on all lines of each of {totals.repeated_totals:,} orders: "
+            "is it the total of the order, written on every line, it would count several times"
+        )
+        settled["amount"] = replace(
+            settled["amount"], header=None, sure="please check", why=why, rivals=(settled["amount"].header,)
+        )
+    elif totals.amount_is in ("less a share", "less money"):
+        unit = "a share of the price" if totals.amount_is == "less a share" else "money of the line"
+        settled["discount"] = replace(
+            settled["discount"], sure="certain", why=f"{unit}: quantity × unit_price less it is the amount"
+        )
+    return settled
+
+
+def settle_discount(table: Table, totals: Totals) -> list[Doubt]:
+    """Say what the discount is, where the money proves it; leave it open where the money hangs on it."""
+    if table.column("discount") is None:
+        return []
+    if totals.amount_is in ("less a share", "less money"):
+        unit = "share" if totals.amount_is == "less a share" else "money"
+        return [
+            Doubt("discount", [f"discount: {unit}  # certain: quantity × unit_price less it is the amount"], value=unit)
+        ]
+    if table.column("amount"):
+        return []
+    why = f"the money of a line hangs on what the discount is, such as {_such(table.by_header[table.guesses['discount'].header])}"
+    lines = [
+        f"# please check: {why}; take one of these two lines",
+        "# discount: share  # of the price, 0.15 or 15%",
+        "# discount: money  # of the line, as much as is taken off",
+    ]
+    return [Doubt("discount", lines, why=why, refusals=("discount_unclear",))]
+
+
+def find_span(con: duckdb.DuckDBPyConnection, table: Table, date_format: str | None) -> tuple[str, str] | None:
+    """Return the first and the last day of an order, where it is known how dates are written."""
+    name = table.column("order_date")
+    if name is None or date_format is None:
+        return None
+    day = day_in(name, date_format, table.kind("order_date"))
+    return con.execute(f"SELECT min({day})::VARCHAR, max({day})::VARCHAR FROM source").fetchone()

@@ -1,0 +1,198 @@
+"""Which sheet of a workbook holds the table? Opens .xlsx, .xlsm, .xls and .ods as sources, one for each sheet that is read."""
+
+from __future__ import annotations
+
+import glob
+import json
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from kalib.errors import DataError, nearest
+from kalib.ledger.packed import check_members
+from kalib.ledger.source import BLANKS, Input, Note, Source, quote, shown, text
+from kalib.ledger.text import name_columns
+from kalib.settings import Read
+
+MEMORY = 8 << 30
+"""More memory than this no workbook is given: a sheet has a million rows at most."""
+SECONDS = 900
+EVERY = "*"
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One sheet: its rows as texts in a Parquet file, and where its header stands."""
+
+    name: str
+    hidden: bool
+    rows: Path
+    width: int
+    header: tuple[int, list[str]] | None
+    has_wanted: bool
+    without_value: tuple[int, str] | None
+
+    @property
+    def titles(self) -> frozenset[str]:
+        """Return the headers, blanks around them aside."""
+        return frozenset(title.strip(BLANKS) for title in self.header[1]) if self.header else frozenset()
+
+
+def open_sheets(given: Input, read: Read, *, scratch: Path, wanted: Sequence[str] = ()) -> list[Source]:
+    """Open the sheets of a workbook that hold the table.
+
+    Those are the sheets that ``read.sheet`` names; else the visible ones that have all wanted headers, if they have
+    the same headers among them.
+
+    Raises
+    ------
+    DataError
+        A workbook that is damaged, locked or too large, a sheet that is not there, or none that can be chosen.
+    """
+    sheets = _read_workbook(given, read, scratch, wanted)
+    chosen = _choose(given, sheets, read.sheet, wanted)
+    left = [
+        Note("sheet_left_out", given.name, value=sheet.name)
+        for sheet in sheets
+        if sheet not in chosen and (sheet.header or sheet.hidden)
+    ]
+    sources = [_source(given, sheet, wanted) for sheet in chosen]
+    sources[0].notes.extend(left)
+    return sources
+
+
+def _read_workbook(given: Input, read: Read, scratch: Path, wanted: Sequence[str]) -> list[Sheet]:
+    with given.file.open("rb") as stream:
+        is_zip = stream.read(4) == b"PK\x03\x04"
+    if is_zip:
+        check_members(given)
+    folder = Path(tempfile.mkdtemp(prefix="sheets-", dir=scratch))
+    script = Path(__file__).with_name("workbook.py")
+    order = [sys.executable, "-P", str(script), str(given.file), str(folder), read.decimal or ".", str(MEMORY)]
+    try:
+        done = subprocess.run(order, capture_output=True, timeout=SECONDS, check=False)
+    except subprocess.TimeoutExpired:
+        raise _unreadable(given, f"it was not read within {SECONDS // 60} minutes") from None
+    if done.returncode or not done.stdout.strip():
+        last = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        raise _unreadable(
+            given, f"it broke the reader ({shown(last[-1], 120) if last else f'signal {-done.returncode}'})"
+        )
+    found = json.loads(done.stdout)
+    if found.get("refused") == "password":
+        raise DataError(
+            f"{given.label}: the workbook is locked with a password. Save it without one.",
+            rule="packed_locked",
+            file=given.name,
+        )
+    if "refused" in found:
+        raise _unreadable(given, shown(found["refused"], 160))
+    return [_sheet(item, folder, read, wanted) for item in found["sheets"]]
+
+
+def _unreadable(given: Input, why: str) -> DataError:
+    return DataError(
+        f"{given.label}: this is not a readable workbook ({why}). Open it, and save it again as .xlsx or CSV.",
+        rule="file_unreadable",
+        file=given.name,
+    )
+
+
+def _sheet(item: dict, folder: Path, read: Read, wanted: Sequence[str]) -> Sheet:
+    header, has_wanted = _find_header(item["head"], read.header_line, wanted)
+    empty = (item["empty"], item["first_empty"][0]) if item.get("empty") else None
+    rows = folder / f"{item['number']}.parquet"
+    return Sheet(item["name"], item["hidden"], rows, item.get("width", 0), header, has_wanted, empty)
+
+
+def _find_header(
+    head: Sequence[tuple[int, list[str]]], told: int | None, wanted: Sequence[str]
+) -> tuple[tuple[int, list[str]] | None, bool]:
+    """Find the row that names the columns: the told one, the first with all wanted headers, or the first as wide as most."""
+    plain = {title.strip(BLANKS) for title in wanted}
+    for line, cells in head:
+        if told == line or (told is None and wanted and plain <= {cell.strip(BLANKS) for cell in cells}):
+            return (line, cells), plain <= {cell.strip(BLANKS) for cell in cells}
+    if told is not None or not head:
+        return None, False
+    filled = [sum(bool(cell.strip(BLANKS)) for cell in cells) for _, cells in head]
+    most = Counter(filled).most_common(1)[0][0]
+    place = next(place for place, count in enumerate(filled) if count >= most)
+    return (head[place][0], head[place][1]), False
+
+
+def _choose(given: Input, sheets: Sequence[Sheet], told: Sequence[str] | None, wanted: Sequence[str]) -> list[Sheet]:
+    filled = [sheet for sheet in sheets if sheet.header]
+    if told and EVERY not in told:
+        names = [sheet.name for sheet in sheets]
+        for name in told:
+            if name not in names:
+                raise DataError(
+                    f"{given.label}: there is no sheet {shown(name, 60)!r}; {nearest(name, names)}",
+                    rule="sheet_unclear",
+                    file=given.name,
+                    value=name,
+                )
+        chosen = [sheet for name in told for sheet in filled if sheet.name == name]
+        if len(chosen) < len(told):
+            lacking = next(name for name in told if name not in [sheet.name for sheet in filled])
+            raise DataError(
+                f"{given.label}: the sheet {shown(lacking, 60)!r} has no header.", rule="header", file=given.name
+            )
+        return chosen
+    if not filled:
+        raise DataError(f"{given.label}: no sheet of the workbook holds anything.", rule="file_empty", file=given.name)
+    fitting = [sheet for sheet in filled if sheet.has_wanted or not wanted]
+    seen = [sheet for sheet in fitting if not sheet.hidden]
+    if told and seen:
+        return seen
+    if fitting and (not seen or (len({sheet.titles for sheet in seen}) > 1)):
+        which = ", ".join(shown(sheet.name, 60) + (" (hidden)" if sheet.hidden else "") for sheet in fitting)
+        what = "several sheets could be the table" if seen else "only a hidden sheet has the columns"
+        raise DataError(
+            f'{given.label}: {what}: {which}. Name the one, or several, in the job file: `read: {{sheet: "…"}}`.',
+            rule="sheet_unclear",
+            file=given.name,
+            value=shown(", ".join(sheet.name for sheet in fitting)),
+        )
+    return seen or [max(filled, key=lambda sheet: (not sheet.hidden, len(sheet.titles & set(wanted))))]
+
+
+def _source(given: Input, sheet: Sheet, wanted: Sequence[str]) -> Source:
+    line, titles = sheet.header
+    inner = Input(given.path, given.file, f"{given.name}[{sheet.name}]", f"{given.label}[{sheet.name}]")
+    used = max((place for place, title in enumerate(titles, 1) if title.strip(BLANKS)), default=1)
+    columns = name_columns(titles, wanted, given=inner, line=line)
+    picked = ", ".join(f"nullif(c{number}, '') AS {quote(column)}" for number, column in enumerate(columns))
+    filled = " OR ".join(f"c{number} <> ''" for number in range(max(used, 1)))
+    notes = []
+    if line > 1:
+        notes.append(Note("header_found", inner.name, line))
+    if sheet.without_value:
+        count, first = sheet.without_value
+        notes.append(
+            Note(
+                "formula_without_value",
+                inner.name,
+                int("".join(filter(str.isdigit, first))),
+                value=f"{first} ({count})",
+            )
+        )
+    scan = (
+        f"SELECT {picked}, __line FROM read_parquet({text(glob.escape(str(sheet.rows)))}, hive_partitioning = false) "
+        f"WHERE __line > {line} AND ({filled})"
+    )
+    return Source(
+        inner.name,
+        given.path,
+        "sheet",
+        dict.fromkeys(columns, "VARCHAR"),
+        scan,
+        label=inner.label,
+        header_line=line,
+        notes=notes,
+    )

@@ -1,0 +1,52 @@
+"""Is no dirty file read as wrong money without a word? Every case of the corpus, through `kalib check`."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from examine import examine, run
+from generate import CASES, describe, write
+
+SPOKEN = ("clean", "ids-mangled", "gzip-cut", "row-short", "header-only")
+"""Cases that a real process is started for."""
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if at % 6 == 0 else pytest.mark.long) for at, name in enumerate(CASES)]
+)
+def test_case(name: str, tmp_path: Path) -> None:
+    outcome, problems = examine(CASES[name], tmp_path)
+    assert not problems, "\n".join([*problems, f"exit code {outcome.code}; {outcome.message[:500]}"])
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if name.split("-", 1)[1] in SPOKEN])
+def test_the_same_in_a_process_of_its_own(name: str, tmp_path: Path) -> None:
+    job = write(tmp_path / "case", CASES[name])
+    inside = run(job, tmp_path / "inside")
+    command = [sys.executable, "-m", "kalib", "check", str(job), "--json", "--tables", str(tmp_path / "tables")]
+    outside = subprocess.run(
+        command, capture_output=True, text=True, encoding="utf-8", check=False, env={**os.environ, "PYTHONUTF8": "1"}
+    )
+    assert outside.returncode == inside.code
+    assert json.loads(outside.stdout)["issues"] == inside.said["issues"]
+    assert "Traceback" not in outside.stderr
+    assert outside.stderr.strip().endswith(inside.message)
+
+
+def test_the_corpus_is_large_and_its_names_are_unlike() -> None:
+    names = [case.name for case in CASES.values()]
+    assert len(names) >= 170
+    assert len(set(names)) == len(names)
+
+
+def test_rows_of_a_verdict_add_up() -> None:
+    for name, case in CASES.items():
+        assert case.verdicts, name
+        for verdict in map(describe, case.verdicts):
+            if verdict["verdict"] == "used":
+                assert verdict["rows_read"] == verdict["rows_used"] + verdict["rows_set_aside"], name

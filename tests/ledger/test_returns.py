@@ -1,0 +1,186 @@
+"""Returns and what they cancel: by hand, and once more line by line in plain Python."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from decimal import Decimal
+
+import pandas as pd
+import pytest
+
+from kalib.ledger import returns
+
+from .desk_of_lines import Row, draw, put, sale
+
+
+def events(rows: list[Row], **options: object) -> list[tuple]:
+    """Return when which orders were cancelled, or placed again."""
+    table = returns.void(put(rows, **options)).to_pandas()
+    table = table.assign(**{name: table[name].astype(str) for name in ("order_date", "cancelled_on")})
+    return sorted(table[["customer_id", "order_id", "order_date", "cancelled_on", "orders", "lines"]].values.tolist())
+
+
+def test_an_order_is_none_from_the_day_its_last_line_is_cancelled():
+    rows = [
+        sale("ann", "1", "2024-01-01", 10, product="pot"),
+        sale("ann", "1", "2024-01-01", 5, product="pan"),
+        sale("ann", "2", "2024-01-02", 7, product="pot"),
+        sale("ann", "9", "2024-01-05", -10, product="pot"),
+        sale("ann", "9", "2024-01-08", -5, product="pan"),
+        sale("ann", "9", "2024-01-09", -7, product="pan"),  # another product
+        sale("bob", "9", "2024-01-09", -7, product="pot"),  # another customer
+    ]
+    assert events(rows) == [["ann", "1", "2024-01-01", "2024-01-08", 1, 2]]
+
+
+def test_a_return_before_the_sale_cancels_nothing():
+    assert events([sale("ann", "1", "2024-01-02", 10), sale("ann", "9", "2024-01-01", -10)]) == []
+
+
+def test_a_return_of_the_same_day_means_there_never_was_an_order():
+    rows = [sale("ann", "9", "2024-01-02", -10), sale("ann", "1", "2024-01-02", 10)]
+    assert events(rows) == [["ann", "1", "2024-01-02", "2024-01-02", 1, 1]]
+
+
+def test_each_return_takes_the_last_open_sale():
+    rows = [
+        sale("ann", order, day, 10) for order, day in (("1", "2024-01-01"), ("2", "2024-01-02"), ("3", "2024-01-04"))
+    ]
+    rows += [sale("ann", "r", day, -10) for day in ("2024-01-03", "2024-01-05", "2024-01-06", "2024-01-07")]
+    assert events(rows) == [
+        ["ann", "1", "2024-01-01", "2024-01-06", 1, 1],
+        ["ann", "2", "2024-01-02", "2024-01-03", 1, 1],
+        ["ann", "3", "2024-01-04", "2024-01-05", 1, 1],
+    ]
+    counts = summary(rows)
+    assert counts == {
+        "matched_rows": 3,
+        "matched_amount": -30,
+        "unmatched_rows": 1,
+        "unmatched_amount": -10,
+        "cancelled_orders": 3,
+    }
+
+
+def test_a_return_of_nothing_does_not_take_a_later_sale():
+    rows = [
+        sale("ann", "r", "2024-01-01", -10),
+        sale("ann", "1", "2024-01-02", 10),
+        sale("ann", "r", "2024-01-03", -10),
+    ]
+    assert events(rows) == [["ann", "1", "2024-01-02", "2024-01-03", 1, 1]]
+
+
+def test_an_order_that_goes_on_is_an_order_again():
+    rows = [
+        sale("ann", "1", "2024-01-01", 10),
+        sale("ann", "1", "2024-01-03", -10),
+        sale("ann", "1", "2024-01-05", 20),
+        sale("ann", "1", "2024-01-07", -20),
+    ]
+    assert events(rows) == [
+        ["ann", "1", "2024-01-01", "2024-01-03", 1, 1],
+        ["ann", "1", "2024-01-01", "2024-01-05", -1, -1],
+        ["ann", "1", "2024-01-01", "2024-01-07", 1, 2],
+    ]
+
+
+def test_quantity_counts_where_the_source_has_it():
+    rows = [sale("ann", "1", "2024-01-01", 10, quantity=2), sale("ann", "r", "2024-01-02", -10, quantity=-1)]
+    assert events(rows) == []
+    assert events(rows, without=["quantity"]) == [["ann", "1", "2024-01-01", "2024-01-02", 1, 1]]
+
+
+def test_a_customer_and_day_is_one_row_of_the_match():
+    rows = [sale("ann", str(n), "2024-01-01", n, product=f"p{n}") for n in (1, 2, 3)]
+    rows += [sale("ann", "r", "2024-01-02", -n, product=f"p{n}") for n in (1, 2)]
+    table = returns.match(put(rows)).to_pandas()
+    assert table[["orders", "lines"]].values.tolist() == [[2, 2]]
+
+
+def test_a_log_without_returns_has_no_pair():
+    lines = put([sale("ann", "1", "2024-01-01", 10)])
+    assert returns.pair(lines).count().to_pandas() == 0
+    assert returns.match(lines).count().to_pandas() == 0
+
+
+def summary(rows: list[Row]) -> dict[str, object]:
+    lines = put(rows)
+    pairs = returns.pair(lines)
+    row = returns.summarise(pairs, returns.void(lines, pairs)).to_pandas().iloc[0]
+    return {name: value if isinstance(value, Decimal) else int(value) for name, value in row.items()}
+
+
+def second_way(rows: list[Row]) -> tuple[list[list], dict[str, object]]:
+    """Return what was cancelled when, found with a stack per key and a walk through the days of each order."""
+    stacks: dict[tuple, list[Row]] = defaultdict(list)
+    counts: dict[str, object] = dict.fromkeys(
+        ("matched_rows", "matched_amount", "unmatched_rows", "unmatched_amount"), 0
+    )
+    rows = [row | {"gone": None} for row in rows]
+    for row in sorted(rows, key=lambda r: (r["order_date"], r["is_return"], len(r["order_id"]), r["order_id"])):
+        key = (row["customer_id"], row["product"] or "", abs(row["quantity"] or 0), abs(row["amount"]))
+        if not row["is_return"]:
+            stacks[key].append(row)
+            continue
+        what = "matched" if stacks[key] else "unmatched"
+        counts[f"{what}_rows"] += 1
+        counts[f"{what}_amount"] += -abs(row["amount"])
+        if stacks[key]:
+            stacks[key].pop()["gone"] = row["order_date"]
+    orders: dict[tuple, list[Row]] = defaultdict(list)
+    for row in rows:
+        if not row["is_return"]:
+            orders[row["customer_id"], row["order_id"]].append(row)
+    found = []
+    for (customer, order), sales in orders.items():
+        first, was, counted = min(row["order_date"] for row in sales), 0, 0
+        for day in sorted({row["order_date"] for row in sales} | {row["gone"] for row in sales if row["gone"]}):
+            placed = [row for row in sales if row["order_date"] <= day]
+            now = int(all(row["gone"] and row["gone"] <= day for row in placed))
+            lines = len(placed) if now else 0
+            if (now, lines) != (was, counted):
+                found.append([customer, order, str(first), str(day), now - was, lines - counted])
+            was, counted = now, lines
+    counts["cancelled_orders"] = sum(row[4] for row in found)
+    return sorted(found), counts
+
+
+def check(seeds: range) -> int:
+    """Hold many logs, whose customers have nothing in common, to the second way; return how much there was to find."""
+    drawn = [(seed, row) for seed in seeds for row in draw(seed, customers=5, lines=120, days=60)]
+    rows = [row | {"customer_id": f"{seed}-{row['customer_id']}"} for seed, row in drawn]
+    wanted, counts = second_way(rows)
+    assert events(rows) == wanted
+    assert summary(rows) == counts
+    return len(wanted)
+
+
+def test_the_second_way_finds_the_same():
+    assert check(range(30)) > 60
+
+
+@pytest.mark.long
+def test_the_second_way_finds_the_same_long():
+    assert check(range(100, 1100)) > 2000
+
+
+def test_what_comes_later_changes_no_pair():
+    rows = draw(3, customers=3, lines=150, days=60)
+    for day in (dt.date(2022, 1, 15), dt.date(2022, 2, 1), dt.date(2022, 2, 20)):
+        known = [row for row in rows if row["order_date"] <= day]
+        later = [row for row in events(rows) if row[3] <= str(day)]
+        assert [row for row in later if row[2] <= str(day)] == events(known)
+
+
+def test_row_order_changes_nothing():
+    rows = draw(4, lines=100, days=40)
+    assert events(rows) == events(rows[::-1]) != []
+
+
+def test_the_lines_are_not_changed():
+    lines = put(draw(5))
+    before = lines.to_pandas()
+    returns.match(lines).to_pandas()
+    pd.testing.assert_frame_equal(lines.to_pandas(), before)

@@ -1,0 +1,169 @@
+"""A workbook is read as Excel shows it: the right sheet, the right rows, the right days; and nothing in it does anything."""
+
+from __future__ import annotations
+
+import datetime as dt
+import zipfile
+
+import pytest
+
+from kalib.ledger import sheets
+
+from .reading import archive, grid, load, refusal, said, workbook
+
+TITLES = ["customer", "order", "date", "amount"]
+DAY = dt.date(2024, 1, 5)
+TABLE = grid([TITLES, ["ann", 1, DAY, 10.5]])
+READ = ("ann", "1", "2024-01-05", "10.5")
+
+
+@pytest.mark.parametrize("epoch", [1900, 1904])
+def test_days_are_the_same_in_both_epochs(tmp_path, epoch):
+    moments = [dt.date(1999, 12, 31), dt.date(2024, 2, 29), dt.datetime(2024, 1, 31, 10, 5, 7)]
+    rows = [TITLES, *(["ann", number, moment, 1] for number, moment in enumerate(moments))]
+    raw = load(tmp_path, workbook({"Orders": grid(rows)}, epoch=epoch), "o.xlsx")
+    assert [row[2] for row in raw.cells] == ["1999-12-31", "2024-02-29", "2024-01-31 10:05:07"]
+
+
+def test_rows_are_numbered_as_excel_shows_them(tmp_path):
+    cells = {(0, 0): "Report", **grid([TITLES, ["ann", 1, DAY, 10.5]], 4, 2), **grid([["bob", 2, DAY, 3]], 8, 2)}
+    raw = load(tmp_path, workbook({"Orders": cells}), "o.xlsx")
+    assert [(row[0], row[1], row[2]) for row in raw.rows] == [
+        ("o.xlsx[Orders]", 6, "ann"),
+        ("o.xlsx[Orders]", 9, "bob"),
+    ]
+    assert ("header_found", 5, None) in raw.noted
+    assert raw.first_cells == ["ann", "bob"]
+
+
+def test_cells_become_the_text_that_they_mean(tmp_path):
+    values = [12340.0, 0.1, True, 1e-7, -3, 999_999_999_999_999, 1_234_567_890_123_456, " blank ", "=1+1", "007"]
+    rows = [TITLES, *([value, "x", DAY, 1] for value in values)]
+    book = workbook({"Orders": {k: ("=1+1", "2") if v == "=1+1" else v for k, v in grid(rows).items()}})
+    raw = load(tmp_path, book, "o.xlsx")
+    texts = ["12340", "0.1", "TRUE", "1e-07", "-3", "999999999999999", "1.234567890123456E+15", " blank ", "2", "007"]
+    assert [row[0] for row in raw.cells] == texts  # digits beyond fifteen are lost, and no id is made of the rest
+    assert load(tmp_path, book, "o.xlsx", decimal=",").cells[1][0] == "0,1"
+
+
+def test_formulas_give_their_kept_value_errors_and_blanks(tmp_path):
+    rows = [TITLES, ["ann", 1, DAY, ("=2*3", "6")], ["bob", 2, DAY, ("=1/0", "#DIV/0!")], ["cid", 3, DAY, ("=A1", "")]]
+    raw = load(tmp_path, workbook({"Orders": grid(rows, 2, 1)}), "o.xlsx")
+    assert [row[3] for row in raw.cells] == ["6", "#DIV/0!", None]
+    assert ("formula_without_value", 6, "E6 (1)") in raw.noted
+
+
+def test_the_only_sheet_with_the_headers_is_read(tmp_path):
+    raw = load(tmp_path, workbook({"Notes": {(0, 0): "hello"}, "Orders": TABLE, "List": grid([["a", "b"]])}), "o.xlsx")
+    assert raw.cells == [READ]
+    assert {value for rule, _, value in raw.noted if rule == "sheet_left_out"} == {"Notes", "List"}
+
+
+def test_sheets_with_the_same_headers_are_all_read(tmp_path):
+    raw = load(tmp_path, workbook({"2023": TABLE, "2024": TABLE}), "o.xlsx")
+    assert [row[0] for row in raw.rows] == ["o.xlsx[2023]", "o.xlsx[2024]"]
+    assert [row[0] for row in load(tmp_path, name="o.xlsx", sheet="2024").rows] == ["o.xlsx[2024]"]
+
+
+def test_sheets_that_could_both_be_meant_are_refused_until_one_is_named(tmp_path):
+    more = grid([[*TITLES, "note"], ["bob", 2, DAY, 1, "x"]])
+    error = refusal(tmp_path, workbook({"A": TABLE, "B": more}), "o.xlsx")
+    assert said(error, tmp_path) == (
+        "o.xlsx: several sheets could be the table: A, B. "
+        'Name the one, or several, in the job file: `read: {sheet: "…"}`.'
+    )
+    assert [row[0] for row in load(tmp_path, name="o.xlsx", sheet="*").cells] == ["ann", "bob"]
+    assert [row[0] for row in load(tmp_path, name="o.xlsx", sheet=["B"]).cells] == ["bob"]
+    error = refusal(tmp_path, name="o.xlsx", sheet="C")
+    assert said(error, tmp_path) == "o.xlsx: there is no sheet 'C'; known are A, B."
+
+
+def test_a_hidden_sheet_is_read_only_where_it_is_named(tmp_path):
+    book = workbook({"Shown": {(0, 0): "x"}, "Kept": TABLE}, hidden=["Kept"])
+    error = refusal(tmp_path, book, "o.xlsx")
+    assert error.rule == "sheet_unclear"
+    assert "only a hidden sheet has the columns: Kept (hidden)" in str(error)
+    assert load(tmp_path, name="o.xlsx", sheet="Kept").cells == [READ]
+    both = load(tmp_path, workbook({"Shown": TABLE, "Kept": TABLE}, hidden=["Kept"]), "o.xlsx")
+    assert [row[0] for row in both.rows] == ["o.xlsx[Shown]"]
+
+
+def test_a_missing_column_names_the_sheet(tmp_path):
+    error = refusal(tmp_path, workbook({"Orders": grid([TITLES[:3], [1, 2, 3]])}), "o.xlsx")
+    assert said(error, tmp_path).startswith("`o.xlsx[Orders]` lacks ['amount']; it has ['customer', 'order', 'date'].")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "rule", "part"),
+    [
+        ("o.xlsx", workbook({"A": {}}), "file_empty", "no sheet of the workbook holds anything"),
+        ("o.xlsx", workbook({"A": TABLE})[:2000], "file_unreadable", "the archive is damaged"),
+        ("o.xlsx", b"PK\x03\x04....", "file_unreadable", "the archive is damaged"),
+        ("o.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, "file_unreadable", "not a readable workbook"),
+        ("o.xls", b"<html><table><tr><td>customer", "file_kind", "a web page or XML under another name"),
+        ("o.xlsx", archive({"xl/workbook.xml": "<broken"}), "file_unreadable", "not a readable workbook"),
+    ],
+)
+def test_what_is_no_workbook_is_refused(tmp_path, name, content, rule, part):
+    error = refusal(tmp_path, content, name)
+    assert error.rule == rule
+    assert part in str(error)
+    assert name in str(error)
+
+
+def test_text_named_xls_is_read_as_text(tmp_path):
+    assert load(tmp_path, "customer\torder\tdate\tamount\nann\t1\t2024-01-05\t10.5\n", "o.xls").cells == [READ]
+
+
+def test_a_workbook_that_grows_too_large_is_refused(tmp_path):
+    book = tmp_path / "made.xlsx"
+    book.write_bytes(workbook({"A": TABLE}))
+    with zipfile.ZipFile(book, "a", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("xl/media/zeros.bin", b"\0" * (80 << 20))
+    error = refusal(tmp_path, book.read_bytes(), "o.xlsx")
+    assert error.rule == "packed_too_large"
+    assert "it grows more than 250 times when it is unpacked" in str(error)
+
+
+def test_a_sheet_that_claims_the_whole_grid_breaks_only_its_own_reader(tmp_path, monkeypatch):
+    monkeypatch.setattr(sheets, "MEMORY", 2 << 30)
+    cells = {**TABLE, (1_048_575, 16_383): "far"}
+    error = refusal(tmp_path, workbook({"A": cells}), "o.xlsx")
+    assert error.rule == "file_unreadable"
+    assert "not a readable workbook" in str(error)
+
+
+def test_entities_do_not_grow(tmp_path):
+    lol = "".join(f'<!ENTITY l{n} "{("&l" + str(n - 1) + ";") * 10}">' for n in range(1, 12))
+    bomb = f'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY l0 "lol">{lol}]><workbook>&l11;</workbook>'
+    assert refusal(tmp_path, archive({"xl/workbook.xml": bomb}), "o.xlsx").rule == "file_unreadable"
+
+
+ODS = {
+    "mimetype": "application/vnd.oasis.opendocument.spreadsheet",
+    "META-INF/manifest.xml": '<?xml version="1.0"?><manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0">'
+    '<manifest:file-entry manifest:full-path="/" manifest:media-type="application/vnd.oasis.opendocument.spreadsheet"/>'
+    '<manifest:file-entry manifest:full-path="content.xml" manifest:media-type="text/xml"/></manifest:manifest>',
+    "content.xml": '<?xml version="1.0" encoding="UTF-8"?><office:document-content '
+    'xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0" xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0" '
+    'xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0"><office:body><office:spreadsheet><table:table table:name="Orders">'
+    '<table:table-row table:number-rows-repeated="2"><table:table-cell/></table:table-row><table:table-row>'
+    + "".join(f'<table:table-cell office:value-type="string"><text:p>{t}</text:p></table:table-cell>' for t in TITLES)
+    + "</table:table-row><table:table-row>"
+    '<table:table-cell office:value-type="string"><text:p>客户</text:p></table:table-cell>'
+    '<table:table-cell office:value-type="float" office:value="7"><text:p>7</text:p></table:table-cell>'
+    '<table:table-cell office:value-type="date" office:date-value="2024-01-05"><text:p>05.01.24</text:p></table:table-cell>'
+    '<table:table-cell office:value-type="currency" office:currency="EUR" office:value="10.5"><text:p>10,50 €</text:p></table:table-cell>'
+    "</table:table-row></table:table></office:spreadsheet></office:body></office:document-content>",
+}
+
+
+def test_open_document_sheets_are_read(tmp_path):
+    raw = load(tmp_path, archive(ODS), "o.ods")
+    assert raw.rows == [("o.ods[Orders]", 4, "客户", "7", "2024-01-05", "10.5")]
+
+
+def test_a_number_in_a_cell_is_never_taken_for_thousands(tmp_path):
+    content = workbook({"Orders": grid([TITLES, ["ann", 1, "2024-01-05", 1.125], ["bob", 2, "2024-01-06", 0.125]])})
+    assert [row[3] for row in load(tmp_path, content, "orders.xlsx").cells] == ["1.1250", "0.1250"]
+    assert [row[3] for row in load(tmp_path, content, "orders.xlsx", decimal=",").cells] == ["1,1250", "0,1250"]
