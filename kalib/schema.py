@@ -126,7 +126,10 @@ COLUMNS: dict[str, Column] = {
         "days",
         "from the due date to the day of payment, a mean over the money paid by then; below 0 where it came early",
     ),
-    "overdue_amount": Column("currency", "due before the snapshot date and not paid by then, credits taken off"),
+    "overdue_amount": Column(
+        "currency",
+        "due before the snapshot date and not paid by then, credits taken off; absent where no line has known terms",
+    ),
     "contacts_365_days": Column("count", "visits and calls in the 365 days up to the snapshot date"),
     "contact_hours_365_days": Column("hours", "hours of these contacts"),
     "contact_cost_365_days": Column("currency", "cost of these contacts"),

@@ -128,7 +128,7 @@ def _price(spent: Table) -> Table:
     peers = bought.group_by("product").agg(all_paid=_.paid.sum(), all_units=_.units.sum(), buyers=_.count())
     both = bought.join(peers.filter(_.buyers > 1), "product")
     price = less(both.all_paid, both.paid) / less(both.all_units, both.units)
-    expected = (both.units.cast("float64") * price).round(4)  # a float's sum would hang on the order of its rows
-    both = both.mutate(expected=expected.cast("decimal(38, 4)"))
+    expected = (both.units.cast("float64") * price).round(8)  # a float's sum would hang on the order of its rows
+    both = both.mutate(expected=expected.cast("decimal(38, 8)"))
     table = both.group_by("customer_id").agg(paid=_.paid.sum(), expected=_.expected.sum())
     return table.select("customer_id", **{PRICE: over(money(table.paid), table.expected)})

@@ -29,7 +29,7 @@ def payments(lines: Table, dates: Sequence[dt.date]) -> Table:
     Returns
     -------
     Table
-        One row per as_of and customer with a line due by then: collection_rate (paid by the date over invoiced and due
+        One row per as_of and customer with a line whose terms are known: collection_rate (paid by the date over invoiced and due
         by the date, credits taken off; null where nothing is left to pay), days_late (from the due date to the day of
         payment, a mean over the money that was paid; below 0 where it came early), overdue_amount (due before the date
         and not paid by then, credits taken off).

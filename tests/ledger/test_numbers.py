@@ -183,7 +183,7 @@ def test_what_is_declared_counts():
 def test_a_thousand_or_a_little_more_than_one_is_refused(values):
     with pytest.raises(DataError, match="a thousand times larger or smaller") as caught:
         find(values)
-    assert (caught.value.rule, caught.value.column) == ("number_ambiguous", "amount")
+    assert (caught.value.rule, caught.value.column) == ("number_ambiguous", "Betrag")
 
 
 def test_another_file_does_not_speak_for_a_silent_one():
