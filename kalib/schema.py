@@ -220,6 +220,9 @@ TABLES: dict[str, Table] = {
     "quality": Table("rule that touched a row", ("rule",), ("action", "rows", "amount")),
     "set_aside": Table("source row that is left out", ("file", "line"), ("rule", "amount")),
     "rfm": Table("customer with an order", ("customer_id",), ("r_score", "f_score", "m_score", "segment", "segment_8")),
+    "pareto": Table("customer with an order", ("customer_id",), ("cumulative_share", "abc_class")),
+    "scorecard": Table("account", ("customer_id",), ("key_account_score", "key_account_rank", "is_key_account")),
+    "migration": Table("customer", ("customer_id",), ("tier_before", "tier_now", "reason")),
     "tiers": Table("customer with an order", ("customer_id",), ("tier", "tier_rank", "tier_stability")),
     "churn": Table("customer with an order in active_days", ("customer_id",), ("churn_probability", "reasons")),
 }

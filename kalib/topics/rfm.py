@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from kalib.errors import NotEnoughDataError
+from kalib.money import add, share
 from kalib.schema import check_columns, check_key
 
 BINS = 5
@@ -199,14 +200,14 @@ def summarise_segments(rfm: pd.DataFrame, *, by: str = "segment") -> pd.DataFram
     order = {"segment": SEGMENTS, "segment_8": tuple(SEGMENTS_8.values())}
     if by not in order:
         raise ValueError(f"`by` is one of {', '.join(order)}; it was {by!r}.")
-    total = _add(rfm["net_sales"])
+    total = add(rfm["net_sales"])
     rows = [
         {
             by: code,
             "customers": len(group),
             "customers_share": len(group) / len(rfm),
-            "net_sales": _add(group["net_sales"]),
-            "net_sales_share": _share(_add(group["net_sales"]), total),
+            "net_sales": add(group["net_sales"]),
+            "net_sales_share": share(add(group["net_sales"]), total),
             "median_days_since_last_order": float(group["days_since_last_order"].median()),
             "median_orders": float(group["orders"].median()),
         }
@@ -224,13 +225,13 @@ def summarise_cells(rfm: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         r_score, f_score, customers, net_sales, net_sales_share.
     """
-    total = _add(rfm["net_sales"])
+    total = add(rfm["net_sales"])
     groups = {cell: group["net_sales"] for cell, group in rfm.groupby(["r_score", "f_score"])}
     rows = []
     for cell in ((r, f) for r in range(BINS, 0, -1) for f in range(1, BINS + 1)):
         money = groups.get(cell, pd.Series(dtype=float))
-        net_sales = _add(money)
-        rows.append((*cell, len(money), net_sales, _share(net_sales, total)))
+        net_sales = add(money)
+        rows.append((*cell, len(money), net_sales, share(net_sales, total)))
     return pd.DataFrame(rows, columns=["r_score", "f_score", "customers", "net_sales", "net_sales_share"])
 
 
@@ -272,7 +273,7 @@ def describe_rfm(rfm: pd.DataFrame) -> dict[str, int | float | str]:
     one order. ``*_share`` is the share of customers, ``*_net_sales_share`` of sales. ``empty_scores`` of the fifteen
     scores have no customer, because too many customers have equal figures.
     """
-    total = _add(rfm["net_sales"])
+    total = add(rfm["net_sales"])
     groups = {
         "best": rfm["segment"].isin(["champions", "loyal"]),
         "champions": rfm["segment"] == "champions",
@@ -284,12 +285,12 @@ def describe_rfm(rfm: pd.DataFrame) -> dict[str, int | float | str]:
     }
     facts: dict[str, int | float | str] = {"customers": len(rfm), "net_sales": total}
     for name, rows in groups.items():
-        net_sales = _add(rfm.loc[rows, "net_sales"])
+        net_sales = add(rfm.loc[rows, "net_sales"])
         facts |= {
             f"{name}_customers": int(rows.sum()),
             f"{name}_share": float(rows.mean()),
             f"{name}_net_sales": net_sales,
-            f"{name}_net_sales_share": _share(net_sales, total),
+            f"{name}_net_sales_share": share(net_sales, total),
         }
     segments = summarise_segments(rfm)
     largest = segments.loc[segments["customers"].idxmax()]
@@ -322,11 +323,3 @@ def _quintiles(values: np.ndarray) -> np.ndarray:
         edge = ordered[below]
         edges.append(edge + (ordered[below + 1] - edge) * part / BINS if part else edge)
     return np.array(edges)
-
-
-def _add(money: pd.Series) -> float:
-    return round(math.fsum(money), 2)
-
-
-def _share(part: float, total: float) -> float:
-    return part / total if total > 0 else math.nan

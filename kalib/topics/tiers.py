@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
 from kalib.errors import NotEnoughDataError
+from kalib.money import add, share
 from kalib.schema import check_columns, check_key
 
 TIERS = {
@@ -247,17 +248,17 @@ def summarise_tiers(tiers: pd.DataFrame) -> pd.DataFrame:
         tiers are made of this year's sales: who had a good year is more likely to stand high, so that the change of a
         high tier is flattered and that of a low one the reverse.
     """
-    total = _add(tiers["net_sales_365_days"])
+    total = add(tiers["net_sales_365_days"])
     rows = []
     for (rank, tier), group in tiers.groupby(["tier_rank", "tier"]):
-        net_sales = _add(group["net_sales_365_days"])
+        net_sales = add(group["net_sales_365_days"])
         row = {
             "tier": tier,
             "tier_rank": rank,
             "customers": len(group),
             "customers_share": len(group) / len(tiers),
             "net_sales_365_days": net_sales,
-            "net_sales_365_days_share": _share(net_sales, total),
+            "net_sales_365_days_share": share(net_sales, total),
             "median_net_sales_365_days": float(group["net_sales_365_days"].median()),
             "median_orders_365_days": float(group["orders_365_days"].median()),
             "median_days_since_last_order": float(group["days_since_last_order"].median()),
@@ -265,7 +266,7 @@ def summarise_tiers(tiers: pd.DataFrame) -> pd.DataFrame:
             "tier_stability": float(group["tier_stability"].mean()),
         }
         if "net_sales_365_days_last_year" in tiers:
-            row["net_sales_change"] = _share(net_sales, _add(group["net_sales_365_days_last_year"])) - 1
+            row["net_sales_change"] = share(net_sales, add(group["net_sales_365_days_last_year"])) - 1
         rows.append(row)
     return pd.DataFrame(rows)
 
@@ -383,15 +384,15 @@ def compare_tiers(
         row = {
             "method": method,
             "top_customers": len(top),
-            "top_net_sales_share": _share(_add(top["net_sales_365_days"]), _add(active["net_sales_365_days"])),
+            "top_net_sales_share": share(add(top["net_sales_365_days"]), add(active["net_sales_365_days"])),
             "tier_stability": same[method] / resamples,
         }
         if outcomes is not None:
             check_key(outcomes, ["customer_id"], name="outcomes")
             ahead = outcomes.set_index("customer_id")["net_sales_ahead"]
             everyone = ahead[ahead.index.isin(_check_customers(customers)["customer_id"])]
-            row["top_net_sales_ahead_share"] = _share(
-                _add(everyone[everyone.index.isin(top["customer_id"])]), _add(everyone)
+            row["top_net_sales_ahead_share"] = share(
+                add(everyone[everyone.index.isin(top["customer_id"])]), add(everyone)
             )
         rows.append(row)
     return pd.DataFrame(rows)
@@ -427,7 +428,7 @@ def describe_tiers(
         "customers": len(tiers),
         "active_customers": int(active.sum()),
         "silent_customers": int((~active).sum()),
-        "net_sales": _add(tiers["net_sales_365_days"]),
+        "net_sales": add(tiers["net_sales_365_days"]),
         "stability": float(tiers.loc[active, "tier_stability"].mean()),
         "unsure_customers": unsure,
         "unsure_share": unsure / len(tiers),
@@ -505,7 +506,7 @@ def _judge(model: TierModel, customers: pd.DataFrame, *, resamples: int) -> dict
         "smallest_tier": int(sizes.min()),
         "smallest_tier_share": float(sizes.min() / len(active)),
         "top_customers": int(sizes[0]),
-        "top_net_sales_share": _share(_add(top), _add(active["net_sales_365_days"])),
+        "top_net_sales_share": share(add(top), add(active["net_sales_365_days"])),
     }
 
 
@@ -600,11 +601,3 @@ def _transform(active: pd.DataFrame) -> np.ndarray:
 
 def _every_nth(rows: int, most: int) -> np.ndarray:
     return np.linspace(0, rows - 1, min(rows, most)).astype(int)
-
-
-def _add(money: pd.Series) -> float:
-    return round(math.fsum(money), 2)
-
-
-def _share(part: float, total: float) -> float:
-    return part / total if total > 0 else math.nan

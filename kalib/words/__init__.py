@@ -1,4 +1,4 @@
-"""Words and numbers in the reader's language: every sentence stands in en.yaml and zh.yaml, tables hold codes."""
+"""Words and numbers in the reader's language: every sentence stands in a file per topic and language."""
 
 from __future__ import annotations
 
@@ -30,17 +30,20 @@ def read_words(language: str) -> dict[str, object]:
     """
     if language not in LANGUAGES:
         raise SettingsError(f"`language: {language}` is not known; known are {', '.join(LANGUAGES)}.")
-    text = resources.files(__package__).joinpath(f"{language}.yaml").read_text(encoding="utf-8")
     flat: dict[str, object] = {}
 
-    def walk(prefix: str, node: object) -> None:
+    def walk(prefix: str, node: object, file: str) -> None:
         if isinstance(node, Mapping):
             for key, value in node.items():
-                walk(f"{prefix}.{key}" if prefix else str(key), value)
+                walk(f"{prefix}.{key}" if prefix else str(key), value, file)
+        elif prefix in flat:
+            raise ValueError(f"{language}/{file}: `{prefix}` has its words in another file already.")
         else:
             flat[prefix] = node
 
-    walk("", yaml.safe_load(text))
+    folder = resources.files(__package__).joinpath(language)
+    for file in sorted((file for file in folder.iterdir() if file.name.endswith(".yaml")), key=lambda file: file.name):
+        walk("", yaml.safe_load(file.read_text(encoding="utf-8")), file.name)
     return flat
 
 

@@ -1,0 +1,112 @@
+"""How is a job file read? Every message names the file, the line and the remedy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import get_args
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from kalib.errors import SettingsError, nearest
+from kalib.settings.job import Job
+
+
+def read_job(file: Path | str, overrides: dict[str, str] | None = None) -> Job:
+    """Read and check a job file.
+
+    Parameters
+    ----------
+    file : path of the YAML file
+    overrides : dotted setting to its new value as YAML text, as given with ``-p key=value``
+
+    Raises
+    ------
+    SettingsError
+        Names the file, the line, the setting, what it has and what is wanted.
+    """
+    file = Path(file)
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise SettingsError(f"{file}: there is no such job file. `kalib init ORDERS_FILE` writes one.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(
+            f"{file}: the job file cannot be read ({error}). It must be a YAML text in UTF-8."
+        ) from None
+    try:
+        tree = yaml.compose(text, Loader=yaml.SafeLoader)
+        settings = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise SettingsError(f"{file}{where}: this is not YAML: {getattr(error, 'problem', None) or error}.") from None
+    if not isinstance(settings, dict):
+        raise SettingsError(f"{file}: a job file is a list of `setting: value`; this holds {type(settings).__name__}.")
+    for key, value in (overrides or {}).items():
+        _override(settings, key, value)
+    try:
+        return Job.model_validate({**settings, "file": file})
+    except ValidationError as error:
+        raise SettingsError(_explain(error, file, tree, settings, set(overrides or ()))) from None
+
+
+def _override(settings: dict, key: str, value: str) -> None:
+    try:
+        parsed = yaml.safe_load(value)
+    except yaml.YAMLError:
+        parsed = value
+    *parents, last = key.split(".")
+    node = settings
+    if len(parents) == 1 and parents[0] not in Job.model_fields:  # -p 10_rfm.bins=4
+        parents = ["parameters", *parents]
+    for parent in parents:
+        node = node.setdefault(parent, {})
+        if not isinstance(node, dict):
+            raise SettingsError(f"-p {key}: `{parent}` has no settings below it.")
+    node[last] = parsed
+
+
+def _explain(error: ValidationError, file: Path, tree: yaml.Node | None, settings: dict, given: set[str]) -> str:
+    lines = []
+    for item in error.errors():
+        path = [part for part in item["loc"] if not (isinstance(part, str) and part.startswith("function-"))]
+        name = ".".join(str(part) for part in path)
+        where = f"-p {name}" if name in given else f"{file}{_line(tree, path)}"
+        match item["type"]:
+            case "extra_forbidden":
+                said = f"unknown setting `{name}`; {nearest(str(path[-1]), _known(path[:-1]))}"
+            case "missing":
+                said = f"the setting `{name}` is missing."
+            case _:
+                message = item["msg"].removeprefix("Value error, ")
+                value = item["input"]
+                shown = f" = {value!r}" if isinstance(value, str | int | float | bool) else ""
+                said = f"`{name}`{shown}: {message[:1].lower()}{message[1:]}."
+        lines.append(f"{where}: {said}")
+    return "\n".join(lines)
+
+
+def _known(path: list) -> list[str]:
+    model: object = Job
+    for part in path:
+        field = getattr(model, "model_fields", {}).get(str(part))
+        kinds = get_args(field.annotation) or (field.annotation,) if field else ()
+        model = next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
+    return [name for name in getattr(model, "model_fields", {}) if name != "file"]
+
+
+def _line(tree: yaml.Node | None, path: list) -> str:
+    node, line = tree, None
+    for part in path:
+        if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            node = node.value[part]
+            line = node.start_mark.line + 1
+            continue
+        found = (
+            [pair for pair in node.value if pair[0].value == str(part)] if isinstance(node, yaml.MappingNode) else []
+        )
+        if not found:
+            break
+        line, node = found[0][0].start_mark.line + 1, found[0][1]
+    return f", line {line}" if line else ""

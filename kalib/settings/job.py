@@ -1,0 +1,146 @@
+"""What does a job file say in all?"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Literal
+
+from babel.numbers import get_currency_precision
+from pydantic import BeforeValidator, Field, field_validator, model_validator
+
+from kalib.errors import nearest
+from kalib.settings.base import Strict, listed
+from kalib.settings.migration import MigrationSettings
+from kalib.settings.pareto import ParetoSettings
+from kalib.settings.rfm import RfmSettings
+from kalib.settings.scorecard import ScorecardSettings
+from kalib.settings.source import Accounts, Columns, Contacts, Costs, Read, Targets, named
+from kalib.settings.tiers import TierSettings
+
+
+class Tolerance(Strict):
+    """By how much a run may differ from the last published one before its data is refused; 1 lets any loss pass."""
+
+    rows: float = Field(default=0.3, ge=0, le=1)
+    customers: float = Field(default=0.3, ge=0, le=1)
+    money: float = Field(default=0.3, ge=0, le=1)
+    set_aside: float = Field(default=0.1, ge=0, le=1)
+
+
+def _tolerated(value: object) -> object:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return dict.fromkeys(Tolerance.model_fields, value)
+    return value
+
+
+Action = Literal["accepted", "repaired", "set_aside", "refused"]
+
+
+class Job(Strict):
+    """Every choice of a report job, as its YAML file has it; CONTRACT names are never changed.
+
+    Attributes hold what the file says; paths are resolved by ``path``. ``root`` is the folder that relative paths
+    start from: the folder of the job file, or its parent if that folder is called ``jobs``.
+    """
+
+    job: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_\-]*$")
+    title: dict[str, str] | str | None = None
+    note: dict[str, str] | str | None = None
+    source: Annotated[list[str], BeforeValidator(listed)] = Field(min_length=1)
+    table: str | None = None
+    query: str | None = None
+    columns: Columns
+    read: Read = Field(default_factory=Read)
+    accounts: Annotated[Accounts | None, BeforeValidator(named)] = None
+    contacts: Annotated[Contacts | None, BeforeValidator(named)] = None
+    costs: Annotated[Costs | None, BeforeValidator(named)] = None
+    targets: Annotated[Targets | None, BeforeValidator(named)] = None
+    rules: dict[str, Action] = Field(default_factory=dict)
+    rates: dict[str, Decimal] = Field(default_factory=dict)
+    engine: str | None = None
+    level: Literal["customer", "parent"] = "customer"
+    tolerance: Annotated[Tolerance, BeforeValidator(_tolerated)] = Field(default_factory=Tolerance)
+    as_of: dt.date | None = None
+    horizon_days: int | None = Field(default=None, ge=7, le=730)
+    active_days: int | None = Field(default=None, ge=30, le=1825)
+    value_months: int = Field(default=36, ge=1, le=240)
+    discount_rate: float = Field(default=0.10, ge=0, le=1)
+    interval: float = Field(default=0.80, gt=0, lt=1)
+    currency: str = Field(default="XXX", pattern=r"^[A-Z]{3}$")
+    language: Annotated[list[Literal["en", "zh"]], BeforeValidator(listed)] = Field(default=["en"], min_length=1)
+    timezone: str = "UTC"
+    tier_names: dict[str, dict[str, str]] = Field(default_factory=dict)
+    rfm: RfmSettings = Field(default_factory=RfmSettings)
+    pareto: ParetoSettings = Field(default_factory=ParetoSettings)
+    tiers: TierSettings = Field(default_factory=TierSettings)
+    scorecard: ScorecardSettings = Field(default_factory=ScorecardSettings)
+    migration: MigrationSettings = Field(default_factory=MigrationSettings)
+    notebooks: str | None = None
+    parameters: dict[str, dict[str, str | int | float | bool]] = Field(default_factory=dict)
+
+    file: Path = Field(exclude=True)
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone(cls, value: str) -> str:
+        from zoneinfo import available_timezones
+
+        if value not in available_timezones():
+            raise ValueError(f"no such time zone; {nearest(value, available_timezones())}")
+        return value
+
+    @field_validator("currency")
+    @classmethod
+    def _two_decimals(cls, value: str) -> str:
+        if get_currency_precision(value) > 2:
+            raise ValueError("money is kept to two decimals, and this currency has more; report in its thousands")
+        return value
+
+    @field_validator("rates")
+    @classmethod
+    def _rates(cls, value: dict[str, Decimal]) -> dict[str, Decimal]:
+        for code, rate in value.items():
+            if not re.fullmatch("[A-Z]{3}", code):
+                raise ValueError(f"`{code}` is no currency; write its three capital letters, as in `USD: 0.79`")
+            if not rate.is_finite() or rate <= 0:
+                raise ValueError(
+                    f"the rate of {code} must be above 0: it says how much of `currency` one unit of it is worth"
+                )
+        return value
+
+    @model_validator(mode="after")
+    def _whole(self) -> Job:
+        if self.level == "parent" and not self.accounts:
+            raise ValueError("`level: parent` needs `accounts:` with a column parent_id")
+        if self.rates and self.columns.currency is None:
+            raise ValueError("`rates:` needs `columns: {currency: ...}`, the column that says each row's currency")
+        if self.rates and self.currency == "XXX":
+            raise ValueError("`rates:` needs `currency:`, the currency that they convert to")
+        if (self.read.return_types or self.read.left_out_types) and self.columns.order_type is None:
+            raise ValueError("`read.return_types` and `read.left_out_types` need `columns: {order_type: ...}`")
+        return self
+
+    @property
+    def root(self) -> Path:
+        """Return the folder that the job's relative paths start from."""
+        folder = self.file.resolve().parent
+        return folder.parent if folder.name == "jobs" else folder
+
+    def path(self, text: str) -> Path:
+        """Return a path of the job file as an absolute one."""
+        path = Path(text).expanduser()
+        return path if path.is_absolute() else self.root / path
+
+    def text(self, what: Literal["title", "note"], language: str) -> str | None:
+        """Return the job's title or note in ``language``: the given one, else the first there is."""
+        value = getattr(self, what)
+        if isinstance(value, dict):
+            return value.get(language) or next(iter(value.values()), None)
+        return value or (self.job if what == "title" else None)
+
+    def names(self, language: str) -> dict[str, str]:
+        """Return the job's own names of tiers as words, by dotted key."""
+        return {f"codes.tier.{code}": by[language] for code, by in self.tier_names.items() if language in by}
