@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -147,7 +148,13 @@ def test_an_interrupted_run_leaves_nothing_behind(workshop: Workshop, number: in
             name, [wait if name == "10_a" else "time.sleep(60)"], reads=[] if name == "10_a" else ["a"], writes=name[3:]
         )
     command = [sys.executable, "-m", "kalib", "run", str(workshop.file), "--only", f"a,{others}".strip(",")]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs ignore it
+    )
     deadline = time.monotonic() + 120
     while not (mark.is_file() and mark.read_text()) and time.monotonic() < deadline and process.poll() is None:
         time.sleep(0.05)
