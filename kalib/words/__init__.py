@@ -140,7 +140,8 @@ class Words(string.Formatter):
             shown = numbers.format_percent(abs(number), format=pattern, locale=self.locale)
             if any(c in "123456789" for c in shown):
                 return f"−{shown}" if number < 0 else shown
-            return f"<{shown[:-2]}1%" if number > 0 else shown  # a little is not nothing
+            least = f"{shown[:-2]}1%"  # a little is not nothing
+            return f"<{least}" if number > 0 else f">−{least}" if number < 0 else shown
         if kind in ("change", "moved"):
             sign = "" if number == 0 else "▲ " if number > 0 else "▼ "
             return sign + self._show_number(abs(number), "percent1" if kind == "change" else "count", "")
