@@ -467,7 +467,7 @@ def test_lab_starts_with_the_tables_ready(
     cli.lab(job)
     draft = checkout / "reports" / "cdnow" / "draft"
     assert capfd.readouterr().err.splitlines()[-1] == f"cdnow: tables ready in {draft}"
-    assert {"customers", "months", "mix", "order_days", "quality", "set_aside"} <= set(tables_of(draft))
+    assert {"customers", "months", "order_days", "quality", "set_aside"} <= set(tables_of(draft))
     _, words, environment = started[0]
     assert words[1:] == ["-m", "jupyterlab", str(ROOT / "notebooks")]
     assert environment["KALIB_JOB"] == str(job)
