@@ -56,7 +56,7 @@ def spark_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url + SMALL
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # a job on Spark stops the session it shares
 def spark(spark_url: str) -> Iterator[engines.Backend]:
     connection = engines.connect(spark_url)
     yield connection
