@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from kalib.schema import print_glossary
+from kalib.schema.__main__ import print_glossary
 
 ROOT = Path(__file__).parents[1]
 

@@ -1,0 +1,31 @@
+"""What is said of who may leave?"""
+
+from __future__ import annotations
+
+from kalib.schema.dictionary import Column, Table
+
+COLUMNS: dict[str, Column] = {
+    "churn_probability": Column("share", "probability of no order in the horizon after the snapshot date"),
+    "partial_churn_probability": Column(
+        "share",
+        "probability that net sales of the horizon are below half of what the customer's last year makes for so long",
+    ),
+    "reasons": Column("codes", "what moves the customer's churn probability most: code, value, typical value, effect"),
+    "horizon_days": Column("days", "days ahead in which no order means churn"),
+    "forecast_is_weak": Column(
+        "yes or no", "the forecast ranked customers little better than chance when last checked"
+    ),
+    "sales_at_risk": Column(
+        "currency", "churn probability times net sales of the 365 days before, where these are above 0"
+    ),
+    "churned": Column("0 or 1", "no order in the horizon after a past snapshot date"),
+    "partly_churned": Column(
+        "0 or 1", "net sales of the horizon below half of the customer's own pace of the year before"
+    ),
+    "orders_ahead": Column("count", "orders in the horizon after a past snapshot date"),
+    "net_sales_ahead": Column("currency", "net sales in the horizon after a past snapshot date"),
+}
+
+TABLES: dict[str, Table] = {
+    "churn": Table("customer with an order in active_days", ("customer_id",), ("churn_probability", "reasons")),
+}
