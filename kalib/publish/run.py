@@ -240,7 +240,8 @@ def refresh_draft(job: Job, draft: Path) -> bool:
         for file in (draft / "tables").glob("*.parquet"):
             if file.stem not in report.tables:
                 file.unlink()
-        shutil.rmtree(draft / "records", ignore_errors=True)
+        for made in ("records", "models"):
+            shutil.rmtree(draft / made, ignore_errors=True)
         write_settings(job, draft)
         mark.write_text(state, encoding="utf-8")
         return True
@@ -483,6 +484,7 @@ def _collect(
         "tables": dict(sorted(tables.items())),
         "missing": dict(sorted(missing.items())),
         "decisions": decisions,
+        "models": {name: card for record in records.values() for name, card in record["models"].items()},
         "notebooks": {
             notebook.name: {
                 "reads": notebook.reads,

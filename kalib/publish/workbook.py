@@ -11,7 +11,8 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cached_property
+from dataclasses import asdict
+from functools import cached_property, partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,8 +31,11 @@ from kalib.schema import COLUMNS, TABLES, check_columns, check_key
 from kalib.settings import Job, read_job
 from kalib.words import Words, read_words
 
-if TYPE_CHECKING:
-    from kalib.ledger import LedgerReport  # a second of imports, which most notebooks do without
+if TYPE_CHECKING:  # seconds of imports, which most notebooks do without
+    from sklearn.base import BaseEstimator
+
+    from kalib.ledger import LedgerReport
+    from kalib.publish.models import Card
 
 Facts = Mapping[str, object]
 DRAFT = "draft"
@@ -102,6 +106,7 @@ class Run:
         self._written: dict[str, int] = {}
         self._skipped: dict[str, dict[str, object]] = {}
         self._decisions: dict[str, dict[str, object]] = {}
+        self._models: dict[str, dict[str, object]] = {}
         self._facts: dict[str, object] = {}
         self._answer = ""
         self._ready = False
@@ -229,12 +234,51 @@ class Run:
         file.parent.mkdir(parents=True, exist_ok=True)
         _write_bytes(file, lambda path: finished.to_parquet(path, index=False))
 
+    def write_model(self, name: str, model: BaseEstimator, *, data: pd.DataFrame, as_of: dt.date | None = None) -> None:
+        """Keep a fitted model of this notebook in the run, as ``models/<name>.skops``.
+
+        Parameters
+        ----------
+        data : the rows it was fitted on: customer_id and its features
+        as_of : their snapshot date; default: the run's
+        """
+        self._check_mine(name)
+        if self._second_language:
+            return
+        from kalib.publish.models import write_model
+
+        file, version, day = self._model_file(name), list_versions()["kalib"], (as_of or self.as_of).isoformat()
+        file.parent.mkdir(parents=True, exist_ok=True)
+        about = partial(write_model, model, name=name, as_of=day, data=data, kalib=version)
+        _write_bytes(file, lambda path: self._models.update({name: asdict(about(path))}))
+
+    def read_model(self, name: str, *, data: pd.DataFrame, file: str | None = None) -> tuple[BaseEstimator, Card]:
+        """Read a fitted model and what it was fitted on: the one this run kept, or that of ``file``.
+
+        Parameters
+        ----------
+        name : of the model, as ``tiers``
+        data : the table that it is to be applied to
+        file : a model that another run kept, as the job file names it
+
+        Raises
+        ------
+        SettingsError
+            The file is not there, is no such model, or holds parts that are not to be trusted.
+        """
+        from kalib.publish.models import read_model
+
+        if file is None:
+            self._find(name)
+        return read_model(self.settings.path(file) if file else self._model_file(name), name=name, data=data)
+
     def skip(self, table: str, error: NotEnoughDataError) -> None:
         """Leave a table out of the run because the data cannot support it, and say so on the page."""
         self._check_mine(table)
         self._skipped[table] = {"reason": error.reason, "facts": _plain(error.facts)}
         if not self._second_language:
             self._file(table).unlink(missing_ok=True)
+            self._model_file(table).unlink(missing_ok=True)
         bundle, metadata = display.note(self._reason(error.reason, error.facts))
         self._show((bundle, {"kalib": metadata["kalib"] | {"absent": True}}))
 
@@ -404,6 +448,7 @@ class Run:
             "tables": self._written,
             "skipped": self._skipped,
             "decisions": self._decisions,
+            "models": self._models,
             "facts": _plain(self._facts),
             "parameters": self._plan.get(self.name, {}).get("parameters", {}),
             "versions": list_versions(),
@@ -449,6 +494,9 @@ class Run:
 
     def _file(self, table: str) -> Path:
         return self.folder / "tables" / f"{table}.parquet"
+
+    def _model_file(self, name: str) -> Path:
+        return self.folder / "models" / f"{name}.skops"
 
     def _records(self) -> list[dict]:
         if self._published:

@@ -1,0 +1,127 @@
+"""How is a fitted model kept? In skops' format, which runs no code when it is read, with what it was fitted on."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import json
+import zipfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import pandas as pd
+from sklearn.base import BaseEstimator
+from skops import io as skops
+
+from kalib.errors import SettingsError
+from kalib.schema import check_columns
+
+OURS = "kalib.topics."
+"""Where the classes of saved models come from; scikit-learn's own parts are known to skops."""
+
+_CARD = "kalib.json"
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a saved model says of itself.
+
+    Attributes
+    ----------
+    name : of the model, as ``tiers``
+    kind : its class
+    as_of : snapshot date of the rows it was fitted on, as text
+    features : the columns it was fitted on and is applied to
+    rows : how many rows it was fitted on
+    data_hash : SHA-256 of these columns and rows, whatever their order
+    kalib : version that fitted it
+    """
+
+    name: str
+    kind: str
+    as_of: str
+    features: tuple[str, ...]
+    rows: int
+    data_hash: str
+    kalib: str
+
+
+def write_model(model: BaseEstimator, file: Path, *, name: str, as_of: str, data: pd.DataFrame, kalib: str) -> Card:
+    """Write a fitted model and its card into ``file``.
+
+    Parameters
+    ----------
+    data : the rows it was fitted on: customer_id and the columns of its figures
+    kalib : version of the library
+    """
+    features = tuple(sorted(set(data.columns) - {"customer_id"}))
+    card = Card(name, _name(type(model)), as_of, features, len(data), hash_rows(data), kalib)
+    skops.dump(model, file)
+    with zipfile.ZipFile(file, "a") as archive:
+        archive.writestr(zipfile.ZipInfo(_CARD), json.dumps(asdict(card), indent=1))
+    return card
+
+
+def read_model(file: Path, *, name: str, data: pd.DataFrame | None = None) -> tuple[BaseEstimator, Card]:
+    """Read a model that ``write_model`` wrote.
+
+    Parameters
+    ----------
+    name : the model that is wanted, as ``tiers``
+    data : the table that it is to be applied to, which must have its features
+
+    Raises
+    ------
+    SettingsError
+        The file is not there, is no model of kalib's, is another model, or holds parts that are not to be trusted.
+    MissingColumnsError
+        ``data`` lacks a feature.
+    """
+    wanted = f"Wanted is the `{name}.skops` that a run left in its folder `models`."
+    try:
+        with zipfile.ZipFile(file) as archive:
+            card = Card(**json.loads(archive.read(_CARD)))
+        strange = [kind for kind in skops.get_untrusted_types(file=file) if not _is_ours(kind)]
+    except FileNotFoundError:
+        raise SettingsError(f"{file}: there is no such model. {wanted}") from None
+    except (OSError, zipfile.BadZipFile, KeyError, TypeError, ValueError):
+        raise SettingsError(f"{file}: this is not a model that kalib saved. {wanted}") from None
+    if strange:
+        raise SettingsError(f"{file}: the model holds {', '.join(strange)}, which kalib does not load. {wanted}")
+    if card.name != name:
+        raise SettingsError(f"{file}: this is the model `{card.name}`. {wanted}")
+    if data is not None:
+        check_columns(data, card.features, name=f"the table for {file.name}")
+    model = skops.load(file, trusted=skops.get_untrusted_types(file=file))
+    if _name(type(model)) != card.kind:
+        raise SettingsError(f"{file}: the model is a {_name(type(model))} and says that it is a {card.kind}. {wanted}")
+    return model, Card(**{**asdict(card), "features": tuple(card.features)})
+
+
+def hash_rows(data: pd.DataFrame) -> str:
+    """Return a SHA-256 over a table's columns and rows, whatever the order of both.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"customer_id": ["a", "b"], "orders": [1, 2]})
+    >>> hash_rows(table) == hash_rows(table.iloc[::-1, ::-1])
+    True
+    """
+    rows = pd.util.hash_pandas_object(data[sorted(data.columns)], index=False).sort_values().to_numpy()
+    return hashlib.sha256(",".join(sorted(data.columns)).encode() + rows.tobytes()).hexdigest()
+
+
+def _name(kind: type) -> str:
+    return f"{kind.__module__}.{kind.__qualname__}"
+
+
+def _is_ours(name: str) -> bool:
+    """Say whether a name is that of an estimator of ours: nothing else of the library is made by a file."""
+    module, _, kind = name.rpartition(".")
+    if not module.startswith(OURS):
+        return False
+    try:
+        found = getattr(importlib.import_module(module), kind, None)
+    except ImportError:
+        return False
+    return isinstance(found, type) and issubclass(found, BaseEstimator)

@@ -1,0 +1,105 @@
+"""Does a saved model come back as it was, with what it was fitted on, and is everything else refused?"""
+
+from __future__ import annotations
+
+import json
+import pickle
+import zipfile
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from sklearn.cluster import KMeans
+from sklearn.preprocessing import FunctionTransformer
+from skops import io as skops
+
+from kalib.errors import MissingColumnsError, SettingsError
+from kalib.publish.models import hash_rows, read_model, write_model
+from kalib.topics.rfm import RfmScorer
+
+CUSTOMERS = pd.DataFrame(
+    {
+        "customer_id": list("abcdef"),
+        "orders": [1, 2, 3, 4, 5, 6],
+        "net_sales": [10.0, 20, 30, 40, 50, 60],
+        "days_since_last_order": [60, 50, 40, 30, 20, 10],
+    }
+)
+
+
+def write(file: Path, model: object = None, *, name: str = "rfm") -> None:
+    model = model or RfmScorer().fit(CUSTOMERS)
+    write_model(model, file, name=name, as_of="2026-06-30", data=CUSTOMERS, kalib="0.1.0")
+
+
+def test_a_model_comes_back_with_its_card(tmp_path: Path) -> None:
+    write(tmp_path / "rfm.skops")
+    model, card = read_model(tmp_path / "rfm.skops", name="rfm", data=CUSTOMERS)
+    pd.testing.assert_frame_equal(model.predict(CUSTOMERS), RfmScorer().fit(CUSTOMERS).predict(CUSTOMERS))
+    assert (card.as_of, card.rows, card.kind) == ("2026-06-30", 6, "kalib.topics.rfm.RfmScorer")
+    assert card.features == ("days_since_last_order", "net_sales", "orders")
+    assert card.data_hash == hash_rows(CUSTOMERS.sample(frac=1, random_state=1))
+    assert card.data_hash != hash_rows(CUSTOMERS.assign(orders=[1, 2, 3, 4, 5, 7]))
+
+
+def test_a_pickle_is_refused_unread(tmp_path: Path) -> None:
+    class Trap:
+        def __reduce__(self) -> tuple:
+            return Path.touch, (tmp_path / "sprung",)
+
+    (tmp_path / "rfm.skops").write_bytes(pickle.dumps(Trap()))
+    with pytest.raises(SettingsError, match=r"rfm\.skops: this is not a model that kalib saved\. Wanted is"):
+        read_model(tmp_path / "rfm.skops", name="rfm")
+    assert not (tmp_path / "sprung").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"PK", b"not a zip" * 100])
+def test_rubbish_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "rfm.skops").write_bytes(content)
+    with pytest.raises(SettingsError, match="this is not a model that kalib saved"):
+        read_model(tmp_path / "rfm.skops", name="rfm")
+
+
+def test_a_skops_file_without_a_card_is_refused(tmp_path: Path) -> None:
+    skops.dump(KMeans(2).fit(CUSTOMERS[["orders"]]), tmp_path / "rfm.skops")
+    with pytest.raises(SettingsError, match="this is not a model that kalib saved"):
+        read_model(tmp_path / "rfm.skops", name="rfm")
+
+
+def test_a_card_that_lacks_a_part_is_refused(tmp_path: Path) -> None:
+    skops.dump(RfmScorer().fit(CUSTOMERS), tmp_path / "rfm.skops")
+    with zipfile.ZipFile(tmp_path / "rfm.skops", "a") as archive:
+        archive.writestr("kalib.json", json.dumps({"name": "rfm"}))
+    with pytest.raises(SettingsError, match="this is not a model that kalib saved"):
+        read_model(tmp_path / "rfm.skops", name="rfm")
+
+
+def test_strange_parts_are_refused(tmp_path: Path) -> None:
+    write(tmp_path / "rfm.skops", FunctionTransformer(func=write))
+    with pytest.raises(SettingsError, match=r"the model holds .*test_models\.write, which kalib does not load"):
+        read_model(tmp_path / "rfm.skops", name="rfm")
+
+
+def test_no_other_part_of_the_library_is_made_by_a_file(tmp_path: Path) -> None:
+    from kalib.topics.rfm import score_rfm
+
+    write(tmp_path / "rfm.skops", FunctionTransformer(func=score_rfm))
+    with pytest.raises(SettingsError, match=r"kalib\.topics\.rfm\.score_rfm, which kalib does not load"):
+        read_model(tmp_path / "rfm.skops", name="rfm")
+
+
+def test_another_model_is_refused(tmp_path: Path) -> None:
+    write(tmp_path / "tiers.skops")
+    with pytest.raises(SettingsError, match=r"this is the model `rfm`\. Wanted is the `tiers\.skops`"):
+        read_model(tmp_path / "tiers.skops", name="tiers")
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="there is no such model"):
+        read_model(tmp_path / "rfm.skops", name="rfm")
+
+
+def test_a_table_without_its_features_is_refused(tmp_path: Path) -> None:
+    write(tmp_path / "rfm.skops")
+    with pytest.raises(MissingColumnsError, match=r"lacks \['orders'\]"):
+        read_model(tmp_path / "rfm.skops", name="rfm", data=CUSTOMERS.drop(columns="orders"))
