@@ -9,6 +9,8 @@ from pathlib import Path
 import yaml
 
 from kalib.schema.__main__ import print_glossary
+from kalib.settings import Job
+from kalib.settings.__main__ import print_settings, walk
 
 ROOT = Path(__file__).parents[1]
 
@@ -51,4 +53,11 @@ def test_what_the_owner_fixed_is_there() -> None:
 def test_the_glossary_is_the_schema() -> None:
     assert (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8").strip() == print_glossary().strip(), (
         "run `python -m kalib.schema > docs/glossary.md`"
+    )
+
+
+def test_every_setting_is_described() -> None:
+    assert [name for name, field in walk(Job) if not field.description] == []
+    assert (ROOT / "docs" / "settings.md").read_text(encoding="utf-8").strip() == print_settings().strip(), (
+        "run: python -m kalib.settings > docs/settings.md"
     )

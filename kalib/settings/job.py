@@ -24,10 +24,10 @@ from kalib.settings.tiers import TierSettings
 class Tolerance(Strict):
     """By how much a run may differ from the last published one before its data is refused; 1 lets any loss pass."""
 
-    rows: float = Field(default=0.3, ge=0, le=1)
-    customers: float = Field(default=0.3, ge=0, le=1)
-    money: float = Field(default=0.3, ge=0, le=1)
-    set_aside: float = Field(default=0.1, ge=0, le=1)
+    rows: float = Field(default=0.3, ge=0, le=1, description="share of the rows that may be gone")
+    customers: float = Field(default=0.3, ge=0, le=1, description="share of the customers that may be gone")
+    money: float = Field(default=0.3, ge=0, le=1, description="share of the net sales that may be gone")
+    set_aside: float = Field(default=0.1, ge=0, le=1, description="by how much the share of rows set aside may grow")
 
 
 def _tolerated(value: object) -> object:
@@ -46,40 +46,79 @@ class Job(Strict):
     start from: the folder of the job file, or its parent if that folder is called ``jobs``.
     """
 
-    job: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_\-]*$")
-    title: dict[str, str] | str | None = None
-    note: dict[str, str] | str | None = None
-    source: Annotated[list[str], BeforeValidator(listed)] = Field(min_length=1)
-    table: str | None = None
-    query: str | None = None
-    columns: Columns
-    read: Read = Field(default_factory=Read)
-    accounts: Annotated[Accounts | None, BeforeValidator(named)] = None
-    contacts: Annotated[Contacts | None, BeforeValidator(named)] = None
-    costs: Annotated[Costs | None, BeforeValidator(named)] = None
-    targets: Annotated[Targets | None, BeforeValidator(named)] = None
-    rules: dict[str, Action] = Field(default_factory=dict)
-    rates: dict[str, Decimal] = Field(default_factory=dict)
-    engine: str | None = None
-    level: Literal["customer", "parent"] = "customer"
-    tolerance: Annotated[Tolerance, BeforeValidator(_tolerated)] = Field(default_factory=Tolerance)
-    as_of: dt.date | None = None
-    horizon_days: int | None = Field(default=None, ge=7, le=730)
-    active_days: int | None = Field(default=None, ge=30, le=1825)
-    value_months: int = Field(default=36, ge=1, le=240)
-    discount_rate: float = Field(default=0.10, ge=0, le=1)
-    interval: float = Field(default=0.80, gt=0, lt=1)
-    currency: str = Field(default="XXX", pattern=r"^[A-Z]{3}$")
-    language: Annotated[list[Literal["en", "zh"]], BeforeValidator(listed)] = Field(default=["en"], min_length=1)
-    timezone: str = "UTC"
-    tier_names: dict[str, dict[str, str]] = Field(default_factory=dict)
-    rfm: RfmSettings = Field(default_factory=RfmSettings)
-    pareto: ParetoSettings = Field(default_factory=ParetoSettings)
-    tiers: TierSettings = Field(default_factory=TierSettings)
-    scorecard: ScorecardSettings = Field(default_factory=ScorecardSettings)
-    migration: MigrationSettings = Field(default_factory=MigrationSettings)
-    notebooks: str | None = None
-    parameters: dict[str, dict[str, str | int | float | bool]] = Field(default_factory=dict)
+    job: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_\-]*$", description="name of the report's folder")
+    title: dict[str, str] | str | None = Field(
+        default=None, description="how the pages call it, one text or one per language"
+    )
+    note: dict[str, str] | str | None = Field(default=None, description="said beside the title on every page")
+    source: Annotated[list[str], BeforeValidator(listed)] = Field(
+        min_length=1, description="orders: path, pattern, folder, list of paths, or the address of a database"
+    )
+    table: str | None = Field(default=None, description="of a database")
+    query: str | None = Field(default=None, description="of a database, instead of `table`")
+    columns: Columns = Field(description="ours: theirs; which header of the orders holds what")
+    read: Read = Field(default_factory=Read, description="only what the file does not say itself")
+    accounts: Annotated[Accounts | None, BeforeValidator(named)] = Field(
+        default=None, description="table with a row per customer: a path, or `source:`, `columns:` and `read:`"
+    )
+    contacts: Annotated[Contacts | None, BeforeValidator(named)] = Field(
+        default=None, description="table with a row per visit or call"
+    )
+    costs: Annotated[Costs | None, BeforeValidator(named)] = Field(
+        default=None, description="table with a row per customer and period"
+    )
+    targets: Annotated[Targets | None, BeforeValidator(named)] = Field(
+        default=None, description="table of plans; read and judged, used by no page yet"
+    )
+    rules: dict[str, Action] = Field(default_factory=dict, description="what a rule of docs/rules.md does")
+    rates: dict[str, Decimal] = Field(
+        default_factory=dict, description="what one unit of a currency is worth in `currency`"
+    )
+    engine: str | None = Field(default=None, description="`spark://...` for orders that outgrow one machine")
+    level: Literal["customer", "parent"] = Field(
+        default="customer", description="whom an account is: the customer, or its top parent"
+    )
+    tolerance: Annotated[Tolerance, BeforeValidator(_tolerated)] = Field(
+        default_factory=Tolerance,
+        description="by how much the data may shrink since the last run; one number for all, 1 for any",
+    )
+    as_of: dt.date | None = Field(default=None, description="snapshot date; without it, the day of the last order")
+    horizon_days: int | None = Field(
+        default=None,
+        ge=7,
+        le=730,
+        description="days ahead in which no order means churn; without it, chosen from the data once and kept",
+    )
+    active_days: int | None = Field(
+        default=None,
+        ge=30,
+        le=1825,
+        description="days of silence after which a customer counts no more; without it, chosen once and kept",
+    )
+    value_months: int = Field(
+        default=36, ge=1, le=240, description="months that lifetime value looks ahead; used by no page yet"
+    )
+    discount_rate: float = Field(default=0.10, ge=0, le=1, description="per year; used by no page yet")
+    interval: float = Field(default=0.80, gt=0, lt=1, description="share of outcomes that an interval holds")
+    currency: str = Field(default="XXX", pattern=r"^[A-Z]{3}$", description="ISO code of the money; `XXX` shows none")
+    language: Annotated[list[Literal["en", "zh"]], BeforeValidator(listed)] = Field(
+        default=["en"], min_length=1, description="of the pages; the first is that of the Excel file"
+    )
+    timezone: str = Field(default="UTC", description="in which a day begins and ends")
+    tier_names: dict[str, dict[str, str]] = Field(
+        default_factory=dict, description="own names of tiers by code and language, as in `{key: {en: Gold, zh: 金牌}}`"
+    )
+    rfm: RfmSettings = Field(default_factory=RfmSettings, description="scores and segments")
+    pareto: ParetoSettings = Field(default_factory=ParetoSettings, description="classes and concentration")
+    tiers: TierSettings = Field(
+        default_factory=TierSettings, description="what tiers are made of and how many there are"
+    )
+    scorecard: ScorecardSettings = Field(default_factory=ScorecardSettings, description="the key-account score")
+    migration: MigrationSettings = Field(default_factory=MigrationSettings, description="which dates are compared")
+    notebooks: str | None = Field(default=None, description="folder of own notebooks, which join the run")
+    parameters: dict[str, dict[str, str | int | float | bool]] = Field(
+        default_factory=dict, description="values for parameters of a notebook, as in `{rfm: {name: value}}`"
+    )
 
     file: Path = Field(exclude=True)
 

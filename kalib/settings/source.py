@@ -12,21 +12,27 @@ from kalib.settings.base import Strict, Texts, listed
 class Columns(Strict):
     """Which header of the source holds what: ours: theirs."""
 
-    customer_id: str
-    order_date: str
-    order_id: str | None = None
-    quantity: str | None = None
-    unit_price: str | None = None
-    amount: str | None = None
-    cost: str | None = None
-    product: str | None = None
-    category: str | None = None
-    discount: str | None = None
-    currency: str | None = None
-    order_type: str | None = None
-    due_date: str | None = None
-    paid_date: str | None = None
-    paid_amount: str | None = None
+    customer_id: str = Field(description="who buys")
+    order_date: str = Field(description="day, or day and time, of the order")
+    order_id: str | None = Field(
+        default=None, description="the order a line belongs to; without it, one order per customer and day"
+    )
+    quantity: str | None = Field(
+        default=None, description="units; with `unit_price` it makes the money where there is no `amount`"
+    )
+    unit_price: str | None = Field(default=None, description="price of one unit")
+    amount: str | None = Field(default=None, description="money of the line, net; below 0 on returns")
+    cost: str | None = Field(
+        default=None, description="cost of the goods of the whole line; without it there is no margin"
+    )
+    product: str | None = Field(default=None, description="stock code")
+    category: str | None = Field(default=None, description="product category; without it there is no `mix`")
+    discount: str | None = Field(default=None, description="taken off the price; its unit is `read.discount`")
+    currency: str | None = Field(default=None, description="currency of the row; needs `rates`")
+    order_type: str | None = Field(default=None, description="tells sales from returns; see `read.return_types`")
+    due_date: str | None = Field(default=None, description="day the invoice is due")
+    paid_date: str | None = Field(default=None, description="day it was paid; empty while it is not")
+    paid_amount: str | None = Field(default=None, description="money paid of it")
 
     @model_validator(mode="after")
     def _money(self) -> Columns:
@@ -43,79 +49,89 @@ class Columns(Strict):
 class Reading(Strict):
     """What a file does not say itself; what is left out is found by evidence, or the file is refused."""
 
-    date_format: str | None = None
-    decimal: Literal[".", ","] | None = None
-    encoding: str | None = None
-    delimiter: str | None = None
-    sheet: Annotated[list[str] | None, BeforeValidator(listed)] = None
-    header_line: int | None = Field(default=None, ge=1)
+    date_format: str | None = Field(default=None, description='as in `"%d/%m/%Y"`, or `excel`')
+    decimal: Literal[".", ","] | None = Field(default=None, description="decimal sign")
+    encoding: str | None = Field(default=None, description="as in `gb18030`")
+    delimiter: str | None = Field(default=None, description="sign between two values")
+    sheet: Annotated[list[str] | None, BeforeValidator(listed)] = Field(
+        default=None, description='of a workbook; `"*"` for all'
+    )
+    header_line: int | None = Field(default=None, ge=1, description="line of the headers, the first being 1")
 
 
 class Read(Reading):
     """What only a file of orders may need to be told."""
 
-    duplicates: Literal["keep", "drop", "judge"] = "judge"
-    discount: Literal["share", "money"] | None = None
-    service_products: Texts = Field(default_factory=list)
-    return_types: Texts = Field(default_factory=list)
-    left_out_types: Texts = Field(default_factory=list)
+    duplicates: Literal["keep", "drop", "judge"] = Field(
+        default="judge", description="what exact repeats of a row are; `judge`: by evidence, and said"
+    )
+    discount: Literal["share", "money"] | None = Field(default=None, description="unit of `columns.discount`")
+    service_products: Texts = Field(default_factory=list, description="stock codes that are no goods and are left out")
+    return_types: Texts = Field(default_factory=list, description="values of `columns.order_type` that take money off")
+    left_out_types: Texts = Field(
+        default_factory=list, description="values of `columns.order_type` that are neither sales nor returns"
+    )
 
 
 class AccountsColumns(Strict):
     """Ours: theirs. What is not mapped is taken where it stands under our own name."""
 
-    customer_id: str = "customer_id"
-    parent_id: str | None = None
-    name: str | None = None
-    industry: str | None = None
-    region: str | None = None
-    kind: str | None = None
-    manager: str | None = None
-    since: str | None = None
-    satisfaction: str | None = None
-    complaints: str | None = None
-    wallet: str | None = None
-    followers: str | None = None
-    referrals: str | None = None
-    influence: str | None = None
+    customer_id: str = Field(default="customer_id", description="whose row it is")
+    parent_id: str | None = Field(default=None, description="the chain or group it belongs to")
+    name: str | None = Field(default=None, description="what people call it")
+    industry: str | None = Field(default=None, description="what it does")
+    region: str | None = Field(default=None, description="where it is")
+    kind: str | None = Field(default=None, description="as in consumer, business, organisation")
+    manager: str | None = Field(default=None, description="who looks after it")
+    since: str | None = Field(default=None, description="day it became an account")
+    satisfaction: str | None = Field(default=None, description="last survey")
+    complaints: str | None = Field(default=None, description="complaints in the year")
+    wallet: str | None = Field(
+        default=None, description="what it spends a year in our categories, with all suppliers, in currency"
+    )
+    followers: str | None = Field(default=None, description="how many follow it")
+    referrals: str | None = Field(default=None, description="customers it brought")
+    influence: str | None = Field(default=None, description="its standing in its industry")
 
 
 class ContactsColumns(Strict):
     """Ours: theirs, for visits and calls."""
 
-    customer_id: str = "customer_id"
-    contact_date: str = "date"
-    kind: str | None = None
-    hours: str | None = None
-    cost: str | None = None
+    customer_id: str = Field(default="customer_id", description="who was met")
+    contact_date: str = Field(default="date", description="day of the contact")
+    kind: str | None = Field(default=None, description="as in visit, call")
+    hours: str | None = Field(default=None, description="time spent")
+    cost: str | None = Field(default=None, description="what it cost")
 
 
 class CostsColumns(Strict):
     """Ours: theirs, for what accounts cost beside the goods."""
 
-    customer_id: str = "customer_id"
-    period: str = "period"
-    rebates: str | None = None
-    promotion: str | None = None
-    logistics: str | None = None
-    other: str | None = None
+    customer_id: str = Field(default="customer_id", description="whose cost it is")
+    period: str = Field(default="period", description="month, quarter, year or day, as in `2026-06`")
+    rebates: str | None = Field(default=None, description="paid back")
+    promotion: str | None = Field(default=None, description="spent on promotion")
+    logistics: str | None = Field(default=None, description="spent on delivery")
+    other: str | None = Field(default=None, description="all else it cost beside the goods")
 
 
 class TargetsColumns(Strict):
     """Ours: theirs, for what accounts are planned to bring."""
 
-    customer_id: str = "customer_id"
-    period: str = "period"
-    sales_target: str | None = None
-    margin_target: str | None = None
-    orders_target: str | None = None
+    customer_id: str = Field(default="customer_id", description="whose plan it is")
+    period: str = Field(default="period", description="as in `costs`")
+    sales_target: str | None = Field(default=None, description="planned net sales")
+    margin_target: str | None = Field(default=None, description="planned margin")
+    orders_target: str | None = Field(default=None, description="planned orders")
 
 
 class _Companion(Strict):
     """A table beside the orders: where it lies, which header holds what, how it is read."""
 
-    source: Texts = Field(min_length=1)
-    read: Reading = Field(default_factory=Reading)
+    source: Texts = Field(min_length=1, description="path, pattern or list of paths")
+    read: Reading = Field(
+        default_factory=Reading, description="as `read` for the orders: what the file does not say itself"
+    )
 
 
 class Accounts(_Companion):
