@@ -108,7 +108,7 @@ class CostsColumns(Strict):
     """Ours: theirs, for what accounts cost beside the goods."""
 
     customer_id: str = Field(default="customer_id", description="whose cost it is")
-    period: str = Field(default="period", description="month, quarter, year or day, as in `2026-06`")
+    period: str = Field(default="period", description="as in `2026`, `2026H1`, `2026Q3`, `2026-07`, or a day")
     rebates: str | None = Field(default=None, description="paid back")
     promotion: str | None = Field(default=None, description="spent on promotion")
     logistics: str | None = Field(default=None, description="spent on delivery")
@@ -137,25 +137,33 @@ class _Companion(Strict):
 class Accounts(_Companion):
     """One row per account."""
 
-    columns: AccountsColumns = Field(default_factory=AccountsColumns)
+    columns: AccountsColumns = Field(
+        default_factory=AccountsColumns, description="ours: theirs; a header that is called as ours need not be said"
+    )
 
 
 class Contacts(_Companion):
     """One row per visit or call."""
 
-    columns: ContactsColumns = Field(default_factory=ContactsColumns)
+    columns: ContactsColumns = Field(
+        default_factory=ContactsColumns, description="ours: theirs; a header that is called as ours need not be said"
+    )
 
 
 class Costs(_Companion):
     """One row per account and period."""
 
-    columns: CostsColumns = Field(default_factory=CostsColumns)
+    columns: CostsColumns = Field(
+        default_factory=CostsColumns, description="ours: theirs; a header that is called as ours need not be said"
+    )
 
 
 class Targets(_Companion):
     """One row per account and period."""
 
-    columns: TargetsColumns = Field(default_factory=TargetsColumns)
+    columns: TargetsColumns = Field(
+        default_factory=TargetsColumns, description="ours: theirs; a header that is called as ours need not be said"
+    )
 
 
 def named(value: object) -> object:
