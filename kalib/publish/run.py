@@ -33,12 +33,13 @@ from kalib.publish.plan import (
     plan_notebooks,
     read_notebooks,
 )
-from kalib.publish.workbook import (
+from kalib.publish.record import (
     hash_settings,
     hide_secrets,
     kept_decisions,
     list_versions,
     plain_settings,
+    read_json,
     write_json,
     write_settings,
 )
@@ -174,7 +175,7 @@ def check_last_run(job: Job, report: LedgerReport, build: Path, folder: Path) ->
         or, where the job does not say `as_of`, a last order before that of the last run.
     """
     runs = published_runs(folder)
-    last = json.loads((runs[-1] / "run.json").read_text(encoding="utf-8")) if runs else {}
+    last = read_json(runs[-1] / "run.json") if runs else {}
     ours, theirs = plain_settings(job), last.get("settings", {})
     if "extent" not in last or any(ours.get(name) != theirs.get(name) for name in _SAME_DATA):
         return
@@ -271,7 +272,7 @@ def _skipped(folder: Path) -> set[str]:
 
 
 def _read_records(folder: Path) -> dict[str, dict]:
-    return {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in sorted(folder.glob("*.json"))}
+    return {file.stem: read_json(file) for file in sorted(folder.glob("*.json"))}
 
 
 class _Steps:
@@ -419,7 +420,7 @@ def _run_plan(plan: Sequence[Notebook], edition: _Edition, failed: Path) -> Iter
 def _check_record(notebook: Notebook, record: Path) -> None:
     if not record.is_file():
         raise NotebookError(f"{notebook.name} did not close its record; its last cell must be `book.close(facts)`")
-    done = json.loads(record.read_text(encoding="utf-8"))
+    done = read_json(record)
     silent = set(notebook.writes) - set(done["tables"]) - set(done["skipped"])
     if silent:
         raise NotebookError(

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-import json
 import os
-import platform
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from functools import cached_property, partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,9 +20,10 @@ from IPython import get_ipython
 from IPython.display import display as show_output
 from matplotlib.axes import Axes
 
-from kalib.errors import NotebookError, NotEnoughDataError, SettingsError, nearest
+from kalib.errors import NotebookError, NotEnoughDataError
 from kalib.publish import display
-from kalib.publish.places import find_job, published_runs, reports_folder
+from kalib.publish.places import find_job, reports_folder
+from kalib.publish.record import kept_decisions, list_versions, plain, read_json, read_settings, write_json, write_whole
 from kalib.schema import COLUMNS, TABLES, check_columns, check_key
 from kalib.settings import Job, read_job
 from kalib.words import Words, read_words
@@ -41,7 +38,6 @@ Facts = Mapping[str, object]
 DRAFT = "draft"
 DECIMALS = 9
 """Shares, scores and ratios are written with so many decimals: what differs beyond is the order of a sum."""
-_PACKAGES = ("kalib", "pandas", "numpy", "scipy", "scikit-learn", "duckdb", "ibis-framework", "matplotlib", "papermill")
 
 
 def open_run(run: str = "", *, job: str, language: str = "en") -> Run:
@@ -110,7 +106,7 @@ class Run:
         self._facts: dict[str, object] = {}
         self._answer = ""
         self._ready = False
-        self._plan: dict[str, dict] = _read_json(folder / "plan.json") if self._notebook else {}
+        self._plan: dict[str, dict] = read_json(folder / "plan.json") if self._notebook else {}
 
     @property
     def _by_hand(self) -> bool:
@@ -140,7 +136,7 @@ class Run:
     @cached_property
     def _ledger(self) -> dict:
         self._make_ready()
-        return _read_json(self.folder / "ledger.json")
+        return read_json(self.folder / "ledger.json")
 
     @property
     def as_of(self) -> dt.date:
@@ -232,7 +228,7 @@ class Run:
             finished = finished.sort_values(list(known.key), kind="stable", ignore_index=True)
         file = self._file(table)
         file.parent.mkdir(parents=True, exist_ok=True)
-        _write_bytes(file, lambda path: finished.to_parquet(path, index=False))
+        write_whole(file, lambda path: finished.to_parquet(path, index=False))
 
     def write_model(self, name: str, model: BaseEstimator, *, data: pd.DataFrame, as_of: dt.date | None = None) -> None:
         """Keep a fitted model of this notebook in the run, as ``models/<name>.skops``.
@@ -250,7 +246,7 @@ class Run:
         file, version, day = self._model_file(name), list_versions()["kalib"], (as_of or self.as_of).isoformat()
         file.parent.mkdir(parents=True, exist_ok=True)
         about = partial(write_model, model, name=name, as_of=day, data=data, kalib=version)
-        _write_bytes(file, lambda path: self._models.update({name: asdict(about(path))}))
+        write_whole(file, lambda path: self._models.update({name: asdict(about(path))}))
 
     def read_model(self, name: str, *, data: pd.DataFrame, file: str | None = None) -> tuple[BaseEstimator, Card]:
         """Read a fitted model and what it was fitted on: the one this run kept, or that of ``file``.
@@ -275,7 +271,7 @@ class Run:
     def skip(self, table: str, error: NotEnoughDataError) -> None:
         """Leave a table out of the run because the data cannot support it, and say so on the page."""
         self._check_mine(table)
-        self._skipped[table] = {"reason": error.reason, "facts": _plain(error.facts)}
+        self._skipped[table] = {"reason": error.reason, "facts": plain(error.facts)}
         if not self._second_language:
             self._file(table).unlink(missing_ok=True)
             self._model_file(table).unlink(missing_ok=True)
@@ -310,7 +306,7 @@ class Run:
         value : what was chosen
         why : a code or a short reason
         """
-        self._decisions[name] = {"value": _plain(value), "why": why}
+        self._decisions[name] = {"value": plain(value), "why": why}
 
     def stated(self, name: str) -> str | int | float | bool | None:
         """Return the job's setting ``name``, or else what its earlier runs decided; None where neither says."""
@@ -449,7 +445,7 @@ class Run:
             "skipped": self._skipped,
             "decisions": self._decisions,
             "models": self._models,
-            "facts": _plain(self._facts),
+            "facts": plain(self._facts),
             "parameters": self._plan.get(self.name, {}).get("parameters", {}),
             "versions": list_versions(),
             "seconds": round(time.monotonic() - self._started, 1),
@@ -500,9 +496,9 @@ class Run:
 
     def _records(self) -> list[dict]:
         if self._published:
-            return [{"skipped": _read_json(self.folder / "run.json")["missing"]}]
+            return [{"skipped": read_json(self.folder / "run.json")["missing"]}]
         own = [{"skipped": self._skipped}]
-        return own + [_read_json(file) for file in sorted(self._records_folder.glob("*.json"))]
+        return own + [read_json(file) for file in sorted(self._records_folder.glob("*.json"))]
 
     def _check_mine(self, table: str) -> None:
         if not re.fullmatch(r"[a-z][a-z0-9_]*", table):
@@ -551,109 +547,6 @@ class Run:
 
 
 _KPI_PARTS = ("label", "value", "note", "tone")
-
-
-def kept_decisions(folder: Path, as_of: dt.date) -> dict[str, str | int | float | bool]:
-    """Return what the published runs of a job decided, up to ``as_of``; the newest snapshot date counts.
-
-    Parameters
-    ----------
-    folder : the job's folder of reports
-    """
-    kept: dict[str, str | int | float | bool] = {}
-    for run in published_runs(folder):
-        if run.name[:10] <= as_of.isoformat():
-            kept |= {name: decision["value"] for name, decision in _read_json(run / "run.json")["decisions"].items()}
-    return kept
-
-
-def write_settings(job: Job, folder: Path) -> None:
-    """Write the settings of a run, overrides applied and without passwords, for its notebooks to read."""
-    write_json(folder / "settings.json", plain_settings(job))
-
-
-def plain_settings(job: Job) -> dict[str, object]:
-    """Return the settings as they may be shown: no password, no path of the machine beside what the job file says."""
-    settings = job.model_dump(mode="json", exclude_unset=True)
-    settings["source"] = [hide_secrets(source) for source in job.source]
-    if job.engine:
-        settings["engine"] = hide_secrets(job.engine)
-    settings["file"] = job.file.resolve().relative_to(job.root).as_posix()
-    return settings
-
-
-def read_settings(folder: Path) -> Job:
-    """Read the settings of a run from its folder.
-
-    Raises
-    ------
-    SettingsError
-        If the folder is no run.
-    """
-    if (folder / "settings.json").is_file():
-        return Job.model_validate(_read_json(folder / "settings.json"))
-    if (folder / "run.json").is_file():
-        return Job.model_validate(_read_json(folder / "run.json")["settings"])
-    near = [path.name for path in folder.parent.iterdir() if path.is_dir()] if folder.parent.is_dir() else []
-    hint = nearest(folder.name, near) if near else "leave `run` empty to work on the draft."
-    raise SettingsError(f"`run = {str(folder)!r}` is not the folder of a run; {hint}")
-
-
-def hide_secrets(source: str) -> str:
-    """Return a source without the password that a database URL may hold.
-
-    >>> hide_secrets("postgresql://ann:pa@ss@host/db?sslpassword=x&a=1")
-    'postgresql://ann:***@host/db?sslpassword=***&a=1'
-    >>> hide_secrets("data/orders.csv")
-    'data/orders.csv'
-    """
-    source = re.sub(r"^(\w[\w+.-]*://)([^:/?#]*):.*@", r"\1\2:***@", source, flags=re.DOTALL)
-    return re.sub(r"(?i)(\w*(?:pass|pwd|token|secret|key)\w*=)[^&;\s]+", r"\1***", source) if "=" in source else source
-
-
-def hash_settings(job: Job) -> str:
-    """Return a hash over the settings as they may be shown."""
-    return hashlib.sha256(json.dumps(plain_settings(job), sort_keys=True).encode()).hexdigest()
-
-
-def list_versions() -> dict[str, str]:
-    """Return the versions of what computes: Python and the packages."""
-    return {"python": platform.python_version(), **{name: version(name) for name in _PACKAGES}}
-
-
-def write_json(file: Path, content: object) -> None:
-    """Write ``content`` in one step: the file is whole or as it was."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(_plain(content), ensure_ascii=False, indent=1, sort_keys=False) + "\n"
-    _write_bytes(file, lambda path: path.write_text(text, encoding="utf-8"))
-
-
-def _write_bytes(file: Path, write: Callable[[Path], object]) -> None:
-    beside = file.with_name(f".{file.name}-{os.getpid()}")
-    try:
-        write(beside)
-        beside.replace(file)
-    finally:
-        beside.unlink(missing_ok=True)
-
-
-def _read_json(file: Path) -> dict:
-    return json.loads(file.read_text(encoding="utf-8"))
-
-
-def _plain(value: object) -> object:
-    """Return a value as JSON knows it: numpy's numbers as Python's, dates as text, what is missing as null."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [_plain(item) for item in value]
-    if isinstance(value, dt.date):
-        return value.isoformat()
-    if hasattr(value, "item") and not isinstance(value, str):
-        value = value.item()
-    if value is None or value is pd.NaT or value != value or value in (float("inf"), float("-inf")):
-        return None
-    return value if isinstance(value, str | int | float | bool) else str(value)
 
 
 def _round(frame: pd.DataFrame, minor_unit: int) -> pd.DataFrame:

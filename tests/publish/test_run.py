@@ -56,6 +56,7 @@ def no_kernels(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict]]:
             "tables": dict.fromkeys(notebook.writes, 1),
             "skipped": {},
             "decisions": {"horizon_days": {"value": 45, "why": "test"}},
+            "models": {},
             "facts": {},
             "parameters": {},
         }

@@ -12,15 +12,8 @@ import pandas as pd
 import pytest
 
 from kalib.errors import MissingColumnsError, NotebookError, NotEnoughDataError, SettingsError
-from kalib.publish.workbook import (
-    Run,
-    hide_secrets,
-    open_run,
-    plain_settings,
-    read_settings,
-    write_json,
-    write_settings,
-)
+from kalib.publish.record import hide_secrets, plain_settings, read_settings, write_json, write_settings
+from kalib.publish.workbook import Run, open_run
 from tests.conftest import Workshop
 
 

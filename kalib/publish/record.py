@@ -1,0 +1,126 @@
+"""What does a run say of itself? Settings, decisions and versions, as JSON that is whole or as it was."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import os
+import platform
+import re
+from collections.abc import Callable, Mapping
+from importlib.metadata import version
+from pathlib import Path
+
+import pandas as pd
+
+from kalib.errors import SettingsError, nearest
+from kalib.publish.places import published_runs
+from kalib.settings import Job
+
+_PACKAGES = ("kalib", "pandas", "numpy", "scipy", "scikit-learn", "duckdb", "ibis-framework", "matplotlib", "papermill")
+
+
+def kept_decisions(folder: Path, as_of: dt.date) -> dict[str, str | int | float | bool]:
+    """Return what the published runs of a job decided, up to ``as_of``; the newest snapshot date counts.
+
+    Parameters
+    ----------
+    folder : the job's folder of reports
+    """
+    kept: dict[str, str | int | float | bool] = {}
+    for run in published_runs(folder):
+        if run.name[:10] <= as_of.isoformat():
+            kept |= {name: decision["value"] for name, decision in read_json(run / "run.json")["decisions"].items()}
+    return kept
+
+
+def write_settings(job: Job, folder: Path) -> None:
+    """Write the settings of a run, overrides applied and without passwords, for its notebooks to read."""
+    write_json(folder / "settings.json", plain_settings(job))
+
+
+def plain_settings(job: Job) -> dict[str, object]:
+    """Return the settings as they may be shown: no password, no path of the machine beside what the job file says."""
+    settings = job.model_dump(mode="json", exclude_unset=True)
+    settings["source"] = [hide_secrets(source) for source in job.source]
+    if job.engine:
+        settings["engine"] = hide_secrets(job.engine)
+    settings["file"] = job.file.resolve().relative_to(job.root).as_posix()
+    return settings
+
+
+def read_settings(folder: Path) -> Job:
+    """Read the settings of a run from its folder.
+
+    Raises
+    ------
+    SettingsError
+        If the folder is no run.
+    """
+    if (folder / "settings.json").is_file():
+        return Job.model_validate(read_json(folder / "settings.json"))
+    if (folder / "run.json").is_file():
+        return Job.model_validate(read_json(folder / "run.json")["settings"])
+    near = [path.name for path in folder.parent.iterdir() if path.is_dir()] if folder.parent.is_dir() else []
+    hint = nearest(folder.name, near) if near else "leave `run` empty to work on the draft."
+    raise SettingsError(f"`run = {str(folder)!r}` is not the folder of a run; {hint}")
+
+
+def hide_secrets(source: str) -> str:
+    """Return a source without the password that a database URL may hold.
+
+    >>> hide_secrets("postgresql://ann:pa@ss@host/db?sslpassword=x&a=1")
+    'postgresql://ann:***@host/db?sslpassword=***&a=1'
+    >>> hide_secrets("data/orders.csv")
+    'data/orders.csv'
+    """
+    source = re.sub(r"^(\w[\w+.-]*://)([^:/?#]*):.*@", r"\1\2:***@", source, flags=re.DOTALL)
+    return re.sub(r"(?i)(\w*(?:pass|pwd|token|secret|key)\w*=)[^&;\s]+", r"\1***", source) if "=" in source else source
+
+
+def hash_settings(job: Job) -> str:
+    """Return a hash over the settings as they may be shown."""
+    return hashlib.sha256(json.dumps(plain_settings(job), sort_keys=True).encode()).hexdigest()
+
+
+def list_versions() -> dict[str, str]:
+    """Return the versions of what computes: Python and the packages."""
+    return {"python": platform.python_version(), **{name: version(name) for name in _PACKAGES}}
+
+
+def write_json(file: Path, content: object) -> None:
+    """Write ``content`` in one step: the file is whole or as it was."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(plain(content), ensure_ascii=False, indent=1, sort_keys=False) + "\n"
+    write_whole(file, lambda path: path.write_text(text, encoding="utf-8"))
+
+
+def write_whole(file: Path, write: Callable[[Path], object]) -> None:
+    """Let ``write`` write a file beside ``file``, then put it in its place in one step."""
+    beside = file.with_name(f".{file.name}-{os.getpid()}")
+    try:
+        write(beside)
+        beside.replace(file)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def read_json(file: Path) -> dict:
+    """Read what ``write_json`` wrote."""
+    return json.loads(file.read_text(encoding="utf-8"))
+
+
+def plain(value: object) -> object:
+    """Return a value as JSON knows it: numpy's numbers as Python's, dates as text, what is missing as null."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(item) for item in value]
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    if hasattr(value, "item") and not isinstance(value, str):
+        value = value.item()
+    if value is None or value is pd.NaT or value != value or value in (float("inf"), float("-inf")):
+        return None
+    return value if isinstance(value, str | int | float | bool) else str(value)
