@@ -15,7 +15,18 @@ from sklearn.metrics import adjusted_rand_score
 from kalib import ledger
 from kalib.settings import read_job
 from kalib.topics import churn as churn_topic
-from kalib.topics import churn_evidence, churn_windows, quality, rfm, sales, tiers
+from kalib.topics import (
+    churn_evidence,
+    churn_windows,
+    quality,
+    rfm,
+    sales,
+    tiers,
+    tiers_choice,
+    tiers_compare,
+    tiers_facts,
+    tiers_rules,
+)
 from kalib.topics.churn_model import ChurnModel
 from tests.standing import add_standing
 
@@ -257,7 +268,7 @@ class Graded:
 @pytest.fixture(scope="module")
 def graded(wholesale: Case) -> Graded:
     customers = wholesale.table("customers")
-    choice = tiers.choose_tiers(customers, resamples=3)
+    choice = tiers_choice.choose_tiers(customers, resamples=3)
     model = tiers.TierModel(count=4).fit(customers)
     nearest(wholesale, model, wholesale.day, "graded")
     return Graded(wholesale, 4, choice, model, tiers.assign_tiers(customers, count=4, resamples=3))
@@ -315,7 +326,7 @@ def test_tier_choice_and_facts(graded):
     )
     assert (row["top_customers"], row["smallest_tier"]) == (top, least)
     assert (row["top_net_sales_share"], row["smallest_tier_share"]) == pytest.approx((share, least / active), rel=1e-12)
-    facts = tiers.describe_tiers(graded.table, choice=graded.choice)
+    facts = tiers_facts.describe_tiers(graded.table, choice=graded.choice)
     wanted = graded.case.row("""SELECT count(*) AS customers, count(*) FILTER (year_orders > 0) AS active_customers,
         count(*) FILTER (year_orders = 0) AS silent_customers, count(*) FILTER (t = 1) AS top_customers, count(*) FILTER (t = 4) AS last_customers,
         median(year_orders) FILTER (t = 1) AS top_median_orders FROM graded""")
@@ -325,7 +336,7 @@ def test_tier_choice_and_facts(graded):
 
 def test_the_rule_of_thumb_parts_most_customers(graded):
     """By trying every amount between two neighbours; shortened to two digits; then counted again."""
-    found = tiers.explain_tiers(graded.table)
+    found = tiers_rules.explain_tiers(graded.table)
     cuts = []
     for rank in (1, 2, 3):
         cut = graded.case.one(f"""WITH s AS (SELECT year_money AS x, sum(CASE WHEN t <= {rank} THEN 1 ELSE -1 END) AS g FROM graded
@@ -339,7 +350,7 @@ def test_the_rule_of_thumb_parts_most_customers(graded):
 
 
 def test_tier_profiles(graded):
-    found = pd.DataFrame(tiers.profile_tiers(graded.table))
+    found = pd.DataFrame(tiers_rules.profile_tiers(graded.table))
     wanted = graded.case.rows("""SELECT count(*), median(year_money / 100) FILTER (a), median(year_orders) FILTER (a), median(silence) FILTER (a),
         quantile_cont(year_money / 100, 0.1) FILTER (a), quantile_cont(year_money / 100, 0.9) FILTER (a), count(*) FILTER (NOT a), sum(year_money)
         FROM (SELECT *, year_orders > 0 AS a FROM graded) GROUP BY t ORDER BY t""")
@@ -351,7 +362,10 @@ def test_clusters_against_a_ranking_on_later_sales(graded):
     case, ago = graded.case, graded.case.report.as_of - dt.timedelta(days=365)
     before = ledger.snapshots(case.folder, [ago])
     later = ledger.outcomes(case.folder, [ago], horizon_days=365)
-    found = tiers.compare_tiers(before, count=4, past=(before, later), resamples=1).set_index("method")
+    found = tiers_compare.compare_tiers(
+        before, model=tiers.TierModel(count=4, resamples=1), past=(before, later)
+    ).set_index("method")
+    found = found.loc[["clusters", "sales_rank"]]
     nearest(case, tiers.TierModel(count=4).fit(before), f"DATE '{ago}'", "graded_before")
     wanted = case.rows(f"""WITH b AS (SELECT *, rank() OVER (ORDER BY year_money DESC) AS place FROM graded_before WHERE year_orders > 0),
         top AS (SELECT count(*) AS n FROM b WHERE t = 1), later AS (FROM ahead(DATE '{ago}', 365))

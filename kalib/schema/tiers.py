@@ -8,6 +8,13 @@ COLUMNS: dict[str, Column] = {
     "tier": Column("code", "customer tier: strategic, key, growth, standard, tail"),
     "tier_rank": Column("count", "rank of the tier, 1 is best"),
     "tier_stability": Column("share", "share of resamples in which the customer falls into the same tier"),
+    "tier_seed_stability": Column(
+        "share", "share of searches from other seeds in which the customer falls into the same tier"
+    ),
+    "next_tier": Column(
+        "code", "the tier into which the customer falls most often otherwise; absent where it falls into no other"
+    ),
+    "next_tier_share": Column("share", "share of resamples in which the customer falls into that tier"),
     "net_sales_365_days_share": Column(
         "share", "net sales of the 365 days up to the snapshot date, of the row over those of the table"
     ),

@@ -3,232 +3,395 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator
-from sklearn.cluster import KMeans
-from sklearn.metrics import adjusted_rand_score, calinski_harabasz_score, silhouette_score
-from sklearn.utils.validation import check_is_fitted
+from sklearn.base import BaseEstimator, clone
+from sklearn.cluster import KMeans, MiniBatchKMeans
+from sklearn.mixture import GaussianMixture
+from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 from threadpoolctl import threadpool_limits
 
 from kalib.errors import NotEnoughDataError
 from kalib.money import add, share
-from kalib.schema import check_columns, check_key
+from kalib.topics.tiers_points import (
+    CHUNK,
+    FEATURES,
+    NEEDED,
+    Scaling,
+    check_customers,
+    draw_weights,
+    every_nth,
+    find_nearest,
+    is_active,
+    is_sorted,
+    learn_scaling,
+    measure_margin,
+    measure_squares,
+    pick_other,
+)
 
 TIERS = {
+    2: ("key", "standard"),
     3: ("strategic", "standard", "tail"),
     4: ("strategic", "key", "standard", "tail"),
     5: ("strategic", "key", "growth", "standard", "tail"),
 }
 """Names of the tiers by their number, best first. A name says the position, not what the customers do: whether
-``growth`` grows is seen in ``summarise_tiers``. A job may name them otherwise under ``tier_names:``."""
+``growth`` grows is seen in ``summarise_tiers``. A job may name them otherwise under ``tier_names:``. More than five have
+no names that a sales force would keep apart."""
 
-WEIGHTS = {"net_sales_365_days": 1.0, "orders_365_days": 0.5, "days_since_last_order": 0.1}
-"""What counts, and how much of the squared distance between two customers each figure may make up. Days since the last
-order weigh little: with 0.25, one of five tiers on the shipped sample was made of once large customers gone quiet, and
-tiers would no longer be in the order of worth."""
-
-SAME = 0.05
-"""Silhouettes, and agreements, that lie no further apart than this count as equal."""
+CLUSTERERS = {
+    "kmeans": lambda: None,
+    "mini_batch_kmeans": lambda: MiniBatchKMeans(n_init=10),
+    "gaussian_mixture": lambda: GaussianMixture(n_init=3),
+}
+"""Clusterers that a job may name: those whose fitted state skops keeps without running anything when it is read."""
 
 LEAST_PER_TIER = 10
 """With fewer customers with an order in the year per tier than this, tiers are refused."""
 
-_ROWS = 50_000  # centres are no better from more rows, more starts help more
-_SILHOUETTE_ROWS = 5_000  # quadratic
+ROWS = 20_000
+"""Customers among whom centres are sought; of more, every n-th by net sales. More starts help, more rows don't."""
+
+REDRAWN_ROWS = 5_000
+"""Customers who are drawn anew; of more, every n-th of them. What a resample of few differs by is then said, at most."""
+
+Features = Mapping[str, Mapping[str, float | str]]
 
 
 class TierModel(BaseEstimator):
-    """Group customers by k-means into tiers ordered by mean net sales of the year.
+    """Group customers into tiers ordered by mean net sales of the year, by k-means or another clusterer.
 
-    Grouped are the customers with an order in the 365 days up to the snapshot date, by three figures of that year: net
-    sales (its fourth root; below nought counts as nought), orders (logarithm) and days since the last order
-    (logarithm). The fourth root lies between the square root and the logarithm: with the logarithm £10 and £100 are as
-    far apart as £10,000 and £100,000, and the best tier swells. Each figure is then centred and divided by its standard
-    deviation, so that the currency doesn't matter, and weighted. Whoever has no order in the year is in the last tier
-    by rule, and takes no part in the grouping.
+    Grouped are the customers with an order in the 365 days up to the snapshot date, by a few figures of theirs. Each is
+    scaled (fourth root, logarithm ...), centred, divided by its standard deviation, so that the currency doesn't matter,
+    and weighted. Whoever has no order in the year is in the last tier by rule, and takes no part in the grouping. A
+    feature that the table lacks, that fewer than half of these customers have, or that is the same for all, is left out
+    and named in ``left_out_``; who lacks a figure that others have counts as their median.
 
     The rows are put in order before anything is drawn, the seed is fixed and one thread adds up, so that the same
-    customers give the same tiers whatever the row order. Beyond 50,000 customers the centres are found on every n-th
-    by net sales.
+    customers give the same tiers whatever the row order. Beyond 20,000 customers the groups are found among every n-th
+    and then all are assigned.
+
+    With it are kept the groups found when customers are drawn anew (as many, with replacement, in the same scaled
+    figures; beyond 5,000 customers among every n-th of them) and when the search starts from other seeds: they say
+    how surely each customer of this or of another snapshot is in its tier.
 
     Parameters
     ----------
-    count : how many tiers: 3, 4 or 5
-    weights : other weights of the three columns; default ``WEIGHTS``
+    count : how many tiers: 2 to 5
+    features : column of ``customers`` to its ``weight`` (of the squared distance) and ``scale`` (none, sqrt, root4, log,
+        log1p, rank); default ``FEATURES``
+    clusterer : None or ``kmeans`` for k-means of ours; ``mini_batch_kmeans`` or ``gaussian_mixture``; or any clusterer
+        of scikit-learn's that has ``n_clusters`` or ``n_components`` and ``predict``. Beware that skops keeps neither
+        Birch nor BisectingKMeans: a model with those can be used and not saved
     starts : starts of k-means, of which the best is kept
-    seed : seed of those starts
+    resamples : how often customers are drawn anew
+    seeds : from how many other seeds the search is repeated
+    seed : seed of all that is drawn
 
     Attributes
     ----------
-    centres_ : array of one row per tier, best first, in scaled figures
-    mean_, scale_ : arrays by which the figures are centred and divided
+    tiers_ : names of the tiers, best first
+    features_ : column to weight and scale, of the features used
+    left_out_ : column to why it is not used: ``absent``, ``text``, ``sparse``, ``constant``
+    missing_ : column to the number of customers for whom the median stood in
+    columns_ : columns that a table must have to be graded
+    centres_ : array of one row per tier, best first: means in scaled figures
+    mean_, scale_ : arrays by which the scaled figures are centred and divided
     customers_ : how many customers were grouped
+
+    Examples
+    --------
+    >>> model = TierModel(count=2).fit(customers)  # doctest: +SKIP
+    >>> model.predict(later)[["customer_id", "tier", "tier_rank"]]  # doctest: +SKIP
     """
 
     def __init__(
-        self, *, count: int = 4, weights: Mapping[str, float] | None = None, starts: int = 10, seed: int = 0
+        self,
+        *,
+        count: int = 4,
+        features: Features | None = None,
+        clusterer: str | BaseEstimator | None = None,
+        starts: int = 10,
+        resamples: int = 30,
+        seeds: int = 5,
+        seed: int = 0,
     ) -> None:
-        self.count, self.weights, self.starts, self.seed = count, weights, starts, seed
+        self.count, self.features, self.clusterer, self.starts = count, features, clusterer, starts
+        self.resamples, self.seeds, self.seed = resamples, seeds, seed
 
     def fit(self, customers: pd.DataFrame) -> TierModel:
-        """Find the centres of the tiers among the customers with an order in the year.
+        """Find the groups among the customers with an order in the year, and put them in order.
+
+        Parameters
+        ----------
+        customers : one row per customer of one snapshot: customer_id, orders, net_sales_365_days, orders_365_days,
+            days_since_last_order and the columns of ``features``
 
         Raises
         ------
         NotEnoughDataError
-            ``tiers_few_customers``: fewer than ten such customers per tier. ``tiers_no_spread``: their net sales are
-            all the same, or fewer of them differ than there are tiers.
+            ``tiers_few_customers``: fewer than ten such customers per tier. ``tiers_no_features``: no feature is left.
+            ``tiers_no_spread``: their net sales are all the same, fewer of them differ than there are tiers, or the
+            clusterer finds fewer groups.
         """
+        return self.fit_points(Points.prepare(customers, self.features or FEATURES))
+
+    def fit_points(self, points: Points) -> TierModel:
+        """Find the groups among prepared points, which several numbers of tiers may share."""
         if self.count not in TIERS:
             raise ValueError(f"`count` is one of {', '.join(map(str, TIERS))}; it was {self.count}.")
-        table = _check_customers(customers)
-        active = table[table["orders_365_days"] > 0]
-        if len(active) < LEAST_PER_TIER * self.count:
-            raise NotEnoughDataError(
-                "tiers_few_customers", customers=len(active), least=LEAST_PER_TIER * self.count, tiers=self.count
-            )
-        raw = _transform(active)
-        # Equal customers are one point to k-means; net sales have to differ, or no tier is worth more than another.
-        if len(np.unique(raw[:, 0])) < 2 or len(np.unique(raw, axis=0)) < self.count:
-            raise NotEnoughDataError("tiers_no_spread", customers=len(active), tiers=self.count)
-        self.mean_ = raw.mean(axis=0)
-        self.scale_ = np.where(np.ptp(raw, axis=0) > 0, raw.std(axis=0), 1.0)
-        points = self._points(active)[_every_nth(len(active), _ROWS)]
-        sales = active["net_sales_365_days"].to_numpy()[_every_nth(len(active), _ROWS)]
-        self.centres_ = _find_centres(points, sales, count=self.count, starts=self.starts, seed=self.seed)
-        self.customers_ = len(active)
+        customers, least = len(points.sales), LEAST_PER_TIER * self.count
+        if customers < least:
+            raise NotEnoughDataError("tiers_few_customers", customers=customers, least=least, tiers=self.count)
+        self._keep(points)
+        sample = every_nth(customers, ROWS)
+        chosen, sales = points.placed[sample], points.sales[sample]
+        # Equal customers are one point; net sales have to differ, or no tier is worth more than another.
+        if np.ptp(np.maximum(points.sales, 0)) == 0 or len(np.unique(chosen, axis=0)) < self.count:
+            raise NotEnoughDataError("tiers_no_spread", customers=customers, tiers=self.count)
+        self.groups_ = self._group(chosen, sales, seed=self.seed, starts=self.starts)
+        self.centres_ = self.groups_["centres"]
+        self.seeded_ = [
+            self._group(chosen, sales, seed=1_000 + self.seed + again, starts=self.starts)
+            for again in range(self.seeds)
+        ]
+        sample = every_nth(customers, REDRAWN_ROWS)
+        chosen, sales = points.placed[sample], points.sales[sample]
+        self.drawn_ = [
+            self._group(chosen, sales, seed=draw, starts=3, weights=weights)
+            for draw, weights in enumerate(draw_weights(len(sample), self.resamples, seed=self.seed))
+        ]
         return self
 
     def predict(self, customers: pd.DataFrame) -> pd.DataFrame:
-        """Return the tier of the nearest centre for every customer with an order, by ``customer_id``.
+        """Return the tier of every customer with an order, by ``customer_id``: by the groups as they were found.
 
         Returns
         -------
         DataFrame
             customer_id, tier, tier_rank, and the figures: net_sales_365_days, orders_365_days, days_since_last_order,
-            and net_sales_365_days_last_year where ``customers`` has it.
+            the other features, and net_sales_365_days_last_year where ``customers`` has it.
         """
         check_is_fitted(self)
-        table = _check_customers(customers)
-        rank = np.full(len(table), self.count)
-        active = (table["orders_365_days"] > 0).to_numpy()
-        rank[active] = 1 + _nearest(self._points(table[active]), self.centres_)
-        table.insert(1, "tier", pd.Series([TIERS[self.count][r - 1] for r in rank], index=table.index, dtype="str"))
-        table.insert(2, "tier_rank", rank)
-        return table.sort_values("customer_id", ignore_index=True)
+        table = check_customers(customers)
+        rank = np.full(len(table), self.count, dtype=np.int64)
+        active = is_active(table)
+        rank[active] = 1 + self.assign(self.scaling_.place(table[active]), self.groups_)
+        return self._tell(table, rank)
 
-    def _points(self, active: pd.DataFrame) -> np.ndarray:
-        weights = self.weights or WEIGHTS
-        if set(weights) != set(WEIGHTS):
-            raise ValueError(f"`weights` are wanted for {list(WEIGHTS)}; given were {list(weights)}.")
-        share = np.sqrt([weights[column] for column in WEIGHTS])
-        return (_transform(active) - self.mean_) / self.scale_ * share
+    def assess(self, customers: pd.DataFrame) -> pd.DataFrame:
+        """Return the tier of every customer with an order, and how surely it is theirs.
+
+        Returns
+        -------
+        DataFrame
+            As ``predict``, with tier_stability (share of the resamples in which the customer falls into the same tier;
+            1 for those in the last tier by rule), tier_seed_stability (the same for other seeds), next_tier (into which
+            it falls most often otherwise; of several the nearest; absent where it never does) and next_tier_share (of
+            the resamples).
+        """
+        check_is_fitted(self)
+        table = check_customers(customers)
+        active = is_active(table)
+        points = self.scaling_.place(table[active])
+        base = self.assign(points, self.groups_)
+        rank = np.full(len(table), self.count, dtype=np.int64)
+        rank[active] = 1 + base
+        fallen = self._count(points, base, self.drawn_)
+        own = fallen[np.arange(len(base)), base]
+        fallen[np.arange(len(base)), base] = -1
+        other = pick_other(fallen, base)
+        beside = fallen[np.arange(len(base)), other]
+        seeded = self._count(points, base, self.seeded_)[np.arange(len(base)), base]
+        whole = np.ones(len(table))
+        stability, seed_stability, next_share, next_rank = whole.copy(), whole.copy(), np.zeros(len(table)), whole * 0
+        stability[active] = own / max(len(self.drawn_), 1) if self.drawn_ else 1.0
+        seed_stability[active] = seeded / max(len(self.seeded_), 1) if self.seeded_ else 1.0
+        next_share[active] = np.maximum(beside, 0) / max(len(self.drawn_), 1)
+        next_rank[active] = np.where(beside > 0, 1 + other, 0)
+        names = pd.array([None, *self.tiers_], dtype="str")
+        told = self._tell(
+            table.assign(
+                tier_stability=stability,
+                tier_seed_stability=seed_stability,
+                next_tier=pd.Series(names.take(next_rank.astype(int)), index=table.index),
+                next_tier_share=next_share,
+            ),
+            rank,
+        )
+        first = ["customer_id", "tier", "tier_rank", *_SURELY]
+        return told[[*first, *(column for column in told if column not in first)]]
+
+    def distances(self, customers: pd.DataFrame) -> pd.DataFrame:
+        """Return how far every customer with an order is from the centre of each tier, in scaled figures.
+
+        Returns
+        -------
+        DataFrame
+            By ``customer_id``: customer_id and a column per tier, named as the tier; absent for those without an order
+            in the year, who are in the last tier by rule. With k-means the tier is that of the least distance.
+        """
+        check_is_fitted(self)
+        table = check_customers(customers)
+        far = np.full((len(table), self.count), np.nan)
+        active = is_active(table)
+        far[active] = np.sqrt(measure_squares(self.scaling_.place(table[active]), self.centres_))
+        told = pd.DataFrame(far, columns=list(self.tiers_), index=table.index)
+        told.insert(0, "customer_id", table["customer_id"])
+        return told.reset_index(drop=True) if is_sorted(told) else told.sort_values("customer_id", ignore_index=True)
+
+    @property
+    def scaling_(self) -> Scaling:
+        """Return what was learnt of the figures."""
+        return Scaling(self.features_, self.left_out_, self.missing_, self.fill_, self.ranks_, self.mean_, self.scale_)
+
+    def assign(self, points: np.ndarray, groups: Mapping[str, object]) -> np.ndarray:
+        """Return the tier of each point, from 0, by one set of groups."""
+        if groups["clusterer"] is None:
+            return find_nearest(points, groups["centres"])
+        rank = np.empty(len(points), dtype=np.int64)
+        for at in range(0, len(points), CHUNK):
+            rank[at : at + CHUNK] = groups["rank"][groups["clusterer"].predict(points[at : at + CHUNK])]
+        return rank
+
+    def _keep(self, points: Points) -> None:
+        learnt = points.scaling
+        self.tiers_, self.customers_ = list(TIERS[self.count]), len(points.sales)
+        self.features_, self.left_out_, self.missing_ = learnt.features, learnt.left_out, learnt.missing
+        self.fill_, self.ranks_, self.mean_, self.scale_ = learnt.fill, learnt.ranks, learnt.mean, learnt.scale
+        self.columns_ = list(dict.fromkeys([*NEEDED, *learnt.features]))
+
+    def _group(
+        self, points: np.ndarray, sales: np.ndarray, *, seed: int, starts: int, weights: np.ndarray | None = None
+    ) -> dict[str, object]:
+        """Find groups, in the order of the mean net sales of their customers, highest first."""
+        taken = np.arange(len(points)) if weights is None else np.flatnonzero(weights)
+        points, sales = points[taken], sales[taken]
+        counted = np.ones(len(points)) if weights is None else weights[taken].astype(float)
+        clusterer = self._make(seed, starts)
+        with threadpool_limits(limits=1):  # threads add up in any order
+            if has_fit_parameter(clusterer, "sample_weight"):
+                clusterer.fit(points, sample_weight=None if weights is None else counted)
+            else:
+                clusterer.fit(np.repeat(points, counted.astype(int), axis=0))
+        labels = clusterer.predict(points)
+        found = int(labels.max()) + 1
+        worth, centres = np.full(self.count, -math.inf), np.full((self.count, points.shape[1]), math.inf)
+        for group in range(min(found, self.count)):
+            inside = labels == group
+            if inside.any():
+                worth[group] = np.average(sales[inside], weights=counted[inside])
+                centres[group] = np.average(points[inside], axis=0, weights=counted[inside])
+        if weights is None and not np.isfinite(worth).all():
+            raise NotEnoughDataError("tiers_no_spread", customers=self.customers_, tiers=self.count)
+        order = np.argsort(worth, kind="stable")[::-1]
+        if type(clusterer) is KMeans:
+            return {"centres": clusterer.cluster_centers_[order], "clusterer": None, "rank": None}
+        return {"centres": centres[order], "clusterer": clusterer, "rank": np.argsort(order)}
+
+    def _make(self, seed: int, starts: int) -> BaseEstimator:
+        if isinstance(self.clusterer, str) and self.clusterer not in CLUSTERERS:
+            raise ValueError(
+                f"`clusterer` is one of {', '.join(CLUSTERERS)}, or an estimator; it was {self.clusterer!r}."
+            )
+        given = CLUSTERERS[self.clusterer]() if isinstance(self.clusterer, str) else self.clusterer
+        if given is None:
+            return KMeans(self.count, n_init=starts, random_state=seed)
+        made = clone(given)
+        known = made.get_params(deep=False)
+        number = next((name for name in ("n_clusters", "n_components") if name in known), None)
+        if number is None or not hasattr(made, "predict"):
+            raise ValueError(
+                f"`clusterer` needs `n_clusters` or `n_components`, and `predict`; {type(made).__name__} lacks them."
+            )
+        return made.set_params(**{number: self.count}, **({"random_state": seed} if "random_state" in known else {}))
+
+    def _count(self, points: np.ndarray, base: np.ndarray, again: list[dict[str, object]]) -> np.ndarray:
+        """Count into which tier each customer falls by each of these groups.
+
+        With nearest centres, who is farther from the next centre than the centres moved stays: only the others are
+        measured again.
+        """
+        fallen = np.zeros((len(points), self.count), dtype=np.int32)
+        fallen[np.arange(len(points)), base] = len(again)
+        near = np.arange(len(points))
+        if again and all(groups["clusterer"] is None for groups in again):
+            moved = max(np.linalg.norm(groups["centres"] - self.centres_, axis=1).max() for groups in again)
+            near = np.flatnonzero(measure_margin(points, self.centres_) <= 2 * moved + 1e-9)
+        for groups in again:
+            rank = self.assign(points[near], groups)
+            fallen[near, base[near]] -= 1
+            fallen[near, rank] += 1
+        return fallen
+
+    def _tell(self, table: pd.DataFrame, rank: np.ndarray) -> pd.DataFrame:
+        columns = dict.fromkeys(["customer_id", *_SURELY, *NEEDED[1:], *self.features_, "net_sales_365_days_last_year"])
+        told = table[[column for column in columns if column in table]]
+        told = told.astype(
+            {"orders_365_days": "int64", "days_since_last_order": "int64", "net_sales_365_days": "float64"}
+        )
+        names = pd.array(self.tiers_, dtype="str")
+        told.insert(1, "tier", pd.Series(names.take(rank - 1), index=told.index))
+        told.insert(2, "tier_rank", rank)
+        return told.reset_index(drop=True) if is_sorted(told) else told.sort_values("customer_id", ignore_index=True)
 
 
-def choose_tiers(
-    customers: pd.DataFrame,
-    *,
-    counts: Sequence[int] = (3, 4, 5),
-    min_share: float = 0.01,
-    min_customers: int = 10,
-    min_agreement: float = 0.6,
-    resamples: int = 20,
-    seed: int = 0,
-) -> pd.DataFrame:
-    """Choose the number of tiers, among those that are large enough and come back when resampled.
+_SURELY = ("tier_stability", "tier_seed_stability", "next_tier", "next_tier_share")
 
-    Of those whose silhouette is within 0.05 of the best, the one that agrees best with its resamples; of those within
-    0.05 of that, the fewest tiers.
 
-    Parameters
+class Points:
+    """The customers with an order in the year as points, in an order that does not depend on the rows.
+
+    Attributes
     ----------
-    customers : one row per customer of one snapshot: customer_id, orders, net_sales_365_days, orders_365_days,
-        days_since_last_order
-    counts : numbers of tiers to try, among 3, 4 and 5
-    min_share, min_customers : least share and number, of the customers with an order in the year, in the smallest tier
-    min_agreement : least adjusted Rand index of resampled tiers with these
-    resamples : bootstrap resamples, each grouped anew
-    seed : seed of starts and resamples
-
-    Returns
-    -------
-    DataFrame
-        One row per number of tiers: tier_count, silhouette (Rousseeuw 1987; of every n-th customer up to 5,000),
-        calinski_harabasz (1974), agreement (mean adjusted Rand index, Hubert and Arabie 1985), smallest_tier and
-        smallest_tier_share (of the customers with an order in the year), top_customers, top_net_sales_share, chosen,
-        why: ``chosen``, ``too_small``, ``unstable``, ``less_separate``, ``less_agreeing``, ``no_better`` (as good as
-        the chosen, with more tiers), or ``only_choice`` on the least number of tiers where none passes.
-
-    Raises
-    ------
-    NotEnoughDataError
-        As ``TierModel.fit``, for the least of ``counts``. Larger numbers that the customers can't fill are left out.
+    placed : array of one row per customer, one column per feature
+    sales : their net sales of the year
+    positions : where they stand in the table that ``check_customers`` returns
+    scaling : what was learnt of their figures
     """
-    rows = []
-    for count in sorted(counts):
-        try:
-            model = TierModel(count=count, seed=seed).fit(customers)
-        except NotEnoughDataError:
-            if not rows:
-                raise
-            break
-        rows.append(_judge(model, customers, resamples=resamples))
-    table = pd.DataFrame(rows)
-    small = (table["smallest_tier_share"] < min_share) | (table["smallest_tier"] < min_customers)
-    unstable = table["agreement"] < min_agreement
-    passed = ~small & ~unstable
-    apart = passed & (table["silhouette"] >= table.loc[passed, "silhouette"].max() - SAME)
-    best = apart & (table["agreement"] >= table.loc[apart, "agreement"].max() - SAME)
-    chosen = table.index[best][0] if best.any() else table.index[0]
-    table["chosen"] = table.index == chosen
-    table["why"] = np.select(
-        [small, unstable, ~apart, ~best], ["too_small", "unstable", "less_separate", "less_agreeing"], "no_better"
-    )
-    table.loc[chosen, "why"] = "chosen" if best.any() else "only_choice"
-    return table.astype({"why": "str"})
+
+    def __init__(self, placed: np.ndarray, sales: np.ndarray, positions: np.ndarray, scaling: Scaling) -> None:
+        self.placed, self.sales, self.positions, self.scaling = placed, sales, positions, scaling
+
+    @classmethod
+    def prepare(cls, customers: pd.DataFrame, features: Features) -> Points:
+        """Check the customers of one snapshot and place those with an order in the year."""
+        table = check_customers(customers)
+        places = np.flatnonzero(is_active(table))
+        if not len(places):
+            return cls(np.empty((0, len(features))), np.empty(0), places, Scaling.of_nothing())
+        active = table if len(places) == len(table) else table.iloc[places]
+        scaling, order = learn_scaling(active, features)
+        sales = active["net_sales_365_days"].to_numpy(float)[order]
+        return cls(scaling.place(active)[order], sales, places[order], scaling)
 
 
-def assign_tiers(customers: pd.DataFrame, *, count: int, resamples: int = 30, seed: int = 0) -> pd.DataFrame:
+def assign_tiers(
+    customers: pd.DataFrame, *, count: int = 4, resamples: int = 30, seed: int = 0, model: TierModel | None = None
+) -> pd.DataFrame:
     """Assign every customer with an order to a tier, and say how surely.
 
-    A resample draws as many customers with replacement, finds the centres anew among them in the same scaled figures,
-    puts them in order and asks into which tier every customer falls.
-
     Parameters
     ----------
-    customers : one row per customer of one snapshot, as for ``choose_tiers``
-    count : number of tiers
-    resamples : bootstrap resamples, each grouped anew
-    seed : seed of starts and resamples
+    customers : one row per customer of one snapshot, as for ``TierModel.fit``
+    count, resamples, seed : of a model that is fitted on them
+    model : one that was fitted before, on these or on other customers; then the others say nothing
 
     Returns
     -------
     DataFrame
-        One row per customer with an order, by ``customer_id``: customer_id, tier, tier_rank, tier_stability (share of
-        the resamples in which the customer falls into the same tier; 1 for those in the last tier by rule),
-        net_sales_365_days, orders_365_days, days_since_last_order, net_sales_365_days_last_year where there is one.
+        One row per customer with an order, by ``customer_id``, as ``TierModel.assess`` returns it.
 
     Raises
     ------
     NotEnoughDataError
         As ``TierModel.fit``.
     """
-    model = TierModel(count=count, seed=seed).fit(customers)
-    tiers = model.predict(customers)
-    active = _active(customers)
-    points = model._points(active)
-    base = _nearest(points, model.centres_)
-    same = np.zeros(len(active))
-    for draw in _redraw(model, active, resamples):
-        same += _nearest(points, draw.centres) == base
-    stability = pd.Series(same / resamples, index=active["customer_id"])
-    tiers.insert(3, "tier_stability", tiers["customer_id"].map(stability).fillna(1.0))
-    return tiers
+    model = model or TierModel(count=count, resamples=resamples, seed=seed).fit(customers)
+    return model.assess(customers)
 
 
 def summarise_tiers(tiers: pd.DataFrame) -> pd.DataFrame:
@@ -271,199 +434,6 @@ def summarise_tiers(tiers: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def explain_tiers(tiers: pd.DataFrame) -> pd.DataFrame:
-    """Explain the tiers by the one rule that comes nearest: from so much net sales a year on.
-
-    Between two neighbouring tiers the amount is sought that puts most customers on their side of it, then shortened to
-    two digits. Most tiers can be told so; the rest of the truth is how often and how lately they buy.
-
-    Returns
-    -------
-    DataFrame
-        One row per tier, best first: tier, tier_rank, from_net_sales_365_days (absent for the last), rule_share (share
-        of the tier's customers whom the amounts alone put there; silent ones are left out).
-    """
-    active = tiers[tiers["orders_365_days"] > 0]
-    sales, rank = active["net_sales_365_days"].to_numpy(), active["tier_rank"].to_numpy()
-    names = tiers.groupby("tier_rank")["tier"].first()
-    cuts = [_best_cut(sales, rank <= r) for r in names.index[:-1]]
-    cuts = np.minimum.accumulate(cuts)
-    ruled = 1 + (sales[:, None] < cuts).sum(axis=1)
-    return pd.DataFrame(
-        {
-            "tier": names.to_numpy(),
-            "tier_rank": names.index.to_numpy(),
-            "from_net_sales_365_days": [*cuts, math.nan],
-            "rule_share": [
-                float((ruled[rank == r] == r).mean()) if (rank == r).any() else math.nan for r in names.index
-            ],
-        }
-    ).astype({"tier": "str"})
-
-
-def profile_tiers(tiers: pd.DataFrame) -> list[dict[str, int | float | str]]:
-    """Profile each tier in facts that fill ``tiers.profile.<tier>``, a sentence that a salesperson can repeat.
-
-    Returns
-    -------
-    list of dict
-        Best tier first: tier, customers, net_sales (median of the year), orders, days, low and high (the tenth and the
-        ninetieth of a hundred by net sales), silent_customers, total, share, from_net_sales, rule_share. Medians are
-        of the customers with an order in the year.
-    """
-    rules = explain_tiers(tiers).set_index("tier")
-    facts = []
-    for row in summarise_tiers(tiers).itertuples(index=False):
-        group = tiers[(tiers["tier"] == row.tier) & (tiers["orders_365_days"] > 0)]
-        low, high = group["net_sales_365_days"].quantile([0.1, 0.9])
-        facts.append(
-            {
-                "tier": row.tier,
-                "customers": row.customers,
-                "net_sales": float(group["net_sales_365_days"].median()),
-                "orders": float(group["orders_365_days"].median()),
-                "days": float(group["days_since_last_order"].median()),
-                "low": float(low),
-                "high": float(high),
-                "silent_customers": row.silent_customers,
-                "total": row.net_sales_365_days,
-                "share": row.net_sales_365_days_share,
-                "from_net_sales": float(rules.loc[row.tier, "from_net_sales_365_days"]),
-                "rule_share": float(rules.loc[row.tier, "rule_share"]),
-            }
-        )
-    return facts
-
-
-def compare_tiers(
-    customers: pd.DataFrame,
-    *,
-    count: int,
-    past: tuple[pd.DataFrame, pd.DataFrame] | None = None,
-    resamples: int = 30,
-    seed: int = 0,
-) -> pd.DataFrame:
-    """Compare the tiers with as many customers per tier taken from the top by net sales of the year alone.
-
-    By net sales of that same year the ranking can't lose; fair questions are which of them comes back when customers
-    are drawn anew, and, as of a ``past`` snapshot, in whose top tier more of the later sales lie. A past that is too
-    thin to be graded is left out: it decides nothing about the tiers of today.
-
-    Parameters
-    ----------
-    customers : one row per customer of one snapshot, as for ``choose_tiers``
-    count : number of tiers
-    past : customers of a past snapshot, and what they bought in a horizon after it: customer_id, net_sales_ahead
-    resamples, seed : as for ``assign_tiers``
-
-    Returns
-    -------
-    DataFrame
-        Two rows: method (``clusters``, ``sales_rank``), top_customers, top_net_sales_share, tier_stability (mean over
-        the customers with an order in the year), and as of a past snapshot top_net_sales_ahead_share.
-    """
-    model, outcomes = TierModel(count=count, seed=seed), None
-    if past is not None:
-        with suppress(NotEnoughDataError):
-            model.fit(past[0])
-            customers, outcomes = past
-    if outcomes is None:
-        model.fit(customers)
-    active = _active(customers)
-    points, sales = model._points(active), active["net_sales_365_days"].to_numpy()
-    clusters = _nearest(points, model.centres_)
-    shares = np.cumsum(np.bincount(clusters, minlength=count))[:-1] / len(active)
-    ranked = _rank_by_sales(sales, shares, weights=np.ones(len(sales)))
-    same = {"clusters": 0.0, "sales_rank": 0.0}
-    for draw in _redraw(model, active, resamples):
-        same["clusters"] += float((_nearest(points, draw.centres) == clusters).mean())
-        same["sales_rank"] += float((_rank_by_sales(sales, shares, weights=draw.weights) == ranked).mean())
-    rows = []
-    for method, rank in (("clusters", clusters), ("sales_rank", ranked)):
-        top = active[rank == 0]
-        row = {
-            "method": method,
-            "top_customers": len(top),
-            "top_net_sales_share": share(add(top["net_sales_365_days"]), add(active["net_sales_365_days"])),
-            "tier_stability": same[method] / resamples,
-        }
-        if outcomes is not None:
-            check_key(outcomes, ["customer_id"], name="outcomes")
-            ahead = outcomes.set_index("customer_id")["net_sales_ahead"]
-            everyone = ahead[ahead.index.isin(_check_customers(customers)["customer_id"])]
-            row["top_net_sales_ahead_share"] = share(
-                add(everyone[everyone.index.isin(top["customer_id"])]), add(everyone)
-            )
-        rows.append(row)
-    return pd.DataFrame(rows)
-
-
-def describe_tiers(
-    tiers: pd.DataFrame, *, choice: pd.DataFrame | None = None, comparison: pd.DataFrame | None = None
-) -> dict[str, int | float | str | bool]:
-    """Describe the tiers in facts that fill the sentences ``tiers.*``.
-
-    Parameters
-    ----------
-    tiers : as ``assign_tiers`` returns it
-    choice : as ``choose_tiers`` returns it, with this number of tiers among those tried; adds chosen_count, silhouette,
-        agreement, why and ``separation``: ``clear`` where the silhouette is above 0.5, ``some`` above 0.25, else
-        ``none`` (Kaufman and Rousseeuw 1990)
-    comparison : as ``compare_tiers`` returns it; adds each method's figures, named ``<method>_<column>``, and
-        ``better``: ``clusters`` or ``sales_rank``, or ``neither`` where they are within a point of each other; judged
-        ``better_by`` later sales where known, else by stability
-
-    Returns
-    -------
-    dict
-        tier_count, customers, active_customers, silent_customers, net_sales, stability, top_tier and top_*, last_tier
-        and last_*, unsure_customers and unsure_share (in less than 80 % of the resamples in the same tier), rule_share.
-    """
-    summary, rules = summarise_tiers(tiers), explain_tiers(tiers)
-    active = tiers["orders_365_days"] > 0
-    sizes = tiers[active].groupby("tier_rank").size()
-    unsure = int((tiers["tier_stability"] < 0.8).sum())
-    facts: dict[str, int | float | str | bool] = {
-        "tier_count": len(summary),
-        "customers": len(tiers),
-        "active_customers": int(active.sum()),
-        "silent_customers": int((~active).sum()),
-        "net_sales": add(tiers["net_sales_365_days"]),
-        "stability": float(tiers.loc[active, "tier_stability"].mean()),
-        "unsure_customers": unsure,
-        "unsure_share": unsure / len(tiers),
-        "rule_share": float((rules.set_index("tier_rank")["rule_share"] * sizes).sum() / sizes.sum()),
-    }
-    for name, row in (("top", summary.iloc[0]), ("last", summary.iloc[-1])):
-        facts |= {
-            f"{name}_tier": str(row["tier"]),
-            f"{name}_customers": int(row["customers"]),
-            f"{name}_share": float(row["customers_share"]),
-            f"{name}_net_sales": float(row["net_sales_365_days"]),
-            f"{name}_net_sales_share": float(row["net_sales_365_days_share"]),
-            f"{name}_median_orders": float(row["median_orders_365_days"]),
-        }
-    if choice is not None:
-        row = choice[choice["tier_count"] == len(summary)].iloc[0]
-        silhouette = float(row["silhouette"])
-        facts |= {
-            "chosen_count": int(choice.loc[choice["chosen"], "tier_count"].iloc[0]),
-            "silhouette": silhouette,
-            "agreement": float(row["agreement"]),
-            "why": str(row["why"]),
-            "separation": "clear" if silhouette > 0.5 else "some" if silhouette > 0.25 else "none",
-        }
-    if comparison is not None:
-        by = "top_net_sales_ahead_share" if "top_net_sales_ahead_share" in comparison else "tier_stability"
-        table = comparison.set_index("method")
-        for method in table.index:
-            facts |= {f"{method}_{column}": table.loc[method, column].item() for column in table.columns}
-        lead = float(table.loc["clusters", by] - table.loc["sales_rank", by])
-        facts["better_by"] = "later_sales" if by == "top_net_sales_ahead_share" else "stability"
-        facts["better"] = "clusters" if lead > 0.01 else "sales_rank" if lead < -0.01 else "neither"
-    return facts
-
-
 def sample_customers(tiers: pd.DataFrame, *, rows: int = 2_000) -> pd.DataFrame:
     """Sample customers for the map: all of a small tier, every n-th by net sales of the year of a large one.
 
@@ -478,126 +448,5 @@ def sample_customers(tiers: pd.DataFrame, *, rows: int = 2_000) -> pd.DataFrame:
     sold = tiers[(tiers["orders_365_days"] > 0) & (sales > 0) & (sales >= sales.max() / 100_000)]
     sold = sold.sort_values(["tier_rank", "net_sales_365_days", "customer_id"])
     groups = [group for _, group in sold.groupby("tier_rank")]
-    parts = [group.iloc[_every_nth(len(group), rows // len(groups))] for group in groups]
+    parts = [group.iloc[every_nth(len(group), rows // len(groups))] for group in groups]
     return pd.concat(parts, ignore_index=True) if parts else sold
-
-
-@dataclass(frozen=True)
-class _Draw:
-    centres: np.ndarray
-    weights: np.ndarray
-
-
-def _judge(model: TierModel, customers: pd.DataFrame, *, resamples: int) -> dict[str, int | float]:
-    active = _active(customers)
-    points = model._points(active)
-    rank = _nearest(points, model.centres_)
-    sizes = np.bincount(rank, minlength=model.count)
-    agreement = [
-        adjusted_rand_score(rank, _nearest(points, draw.centres)) for draw in _redraw(model, active, resamples)
-    ]
-    sample = _every_nth(len(active), _SILHOUETTE_ROWS)
-    top = active.loc[rank == 0, "net_sales_365_days"]
-    return {
-        "tier_count": model.count,
-        "silhouette": float(silhouette_score(points[sample], rank[sample])),
-        "calinski_harabasz": float(calinski_harabasz_score(points, rank)),
-        "agreement": math.fsum(agreement) / resamples,
-        "smallest_tier": int(sizes.min()),
-        "smallest_tier_share": float(sizes.min() / len(active)),
-        "top_customers": int(sizes[0]),
-        "top_net_sales_share": share(add(top), add(active["net_sales_365_days"])),
-    }
-
-
-def _redraw(model: TierModel, active: pd.DataFrame, resamples: int) -> list[_Draw]:
-    """Draw the customers anew with replacement, as weights of the same rows, and find the centres each time."""
-    rows = _every_nth(len(active), _ROWS)
-    points, sales = model._points(active)[rows], active["net_sales_365_days"].to_numpy()[rows]
-    random = np.random.default_rng(model.seed)
-    draws = []
-    for seed in range(resamples):
-        weights = random.multinomial(len(active), np.full(len(active), 1 / len(active))).astype(float)
-        drawn = weights[rows] > 0
-        centres = _find_centres(
-            points[drawn], sales[drawn], count=model.count, starts=3, seed=seed, weights=weights[rows][drawn]
-        )
-        draws.append(_Draw(centres, weights))
-    return draws
-
-
-def _find_centres(
-    points: np.ndarray,
-    sales: np.ndarray,
-    *,
-    count: int,
-    starts: int,
-    seed: int,
-    weights: np.ndarray | None = None,
-) -> np.ndarray:
-    """Find the centres by k-means, in the order of the mean net sales of those nearest, highest first."""
-    with threadpool_limits(limits=1):  # threads add up in any order
-        fitted = KMeans(count, n_init=starts, random_state=seed).fit(points, sample_weight=weights)
-    weights = np.ones(len(points)) if weights is None else weights
-    worth = [
-        np.average(sales[fitted.labels_ == c], weights=weights[fitted.labels_ == c])
-        if (fitted.labels_ == c).any()
-        else -math.inf
-        for c in range(count)
-    ]
-    return fitted.cluster_centers_[np.argsort(worth, kind="stable")[::-1]]
-
-
-def _nearest(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
-    """Return the nearest centre of each point, from 0; of two as near the better."""
-    return np.argmin(np.stack([((points - centre) ** 2).sum(axis=1) for centre in centres]), axis=0)
-
-
-def _rank_by_sales(sales: np.ndarray, shares: np.ndarray, *, weights: np.ndarray) -> np.ndarray:
-    """Rank from 0 by net sales so that the given cumulative shares of the weight are in the better tiers."""
-    order = np.argsort(-sales, kind="stable")
-    reached = np.searchsorted(np.cumsum(weights[order]), shares * weights.sum() - 0.5)
-    return (sales[:, None] < sales[order][np.minimum(reached, len(sales) - 1)]).sum(axis=1)
-
-
-def _best_cut(sales: np.ndarray, better: np.ndarray) -> float:
-    """Return the amount, to two digits, that best parts the better customers from the rest."""
-    order = np.argsort(-sales, kind="stable")
-    gain = np.cumsum(np.where(better[order], 1, -1))
-    sales = sales[order]
-    last = np.append(sales[1:] != sales[:-1], True)  # equal sales stand on one side
-    at = int(np.argmax(np.where(last, gain, -len(sales) - 1)))
-    cut = (sales[at] + sales[at + 1]) / 2 if at + 1 < len(sales) else sales[at]
-    return float(f"{cut:.1e}")
-
-
-def _check_customers(customers: pd.DataFrame) -> pd.DataFrame:
-    columns = ["customer_id", *WEIGHTS]
-    remedy = "Build it with `kalib.ledger`, or map your headers under `columns:` in the job file."
-    check_columns(customers, [*columns, "orders"], name="customers", remedy=remedy)
-    columns += [column for column in ["net_sales_365_days_last_year"] if column in customers]
-    table = customers.loc[customers["orders"] > 0, columns]
-    check_key(table, ["customer_id"], name="customers")
-    table = table.astype(
-        {"orders_365_days": "int64", "days_since_last_order": "int64", "net_sales_365_days": "float64"}
-    )
-    return table.sort_values([*WEIGHTS, "customer_id"], ignore_index=True)
-
-
-def _active(customers: pd.DataFrame) -> pd.DataFrame:
-    table = _check_customers(customers)
-    return table[table["orders_365_days"] > 0].reset_index(drop=True)
-
-
-def _transform(active: pd.DataFrame) -> np.ndarray:
-    return np.column_stack(
-        [
-            active["net_sales_365_days"].clip(lower=0) ** 0.25,
-            np.log(active["orders_365_days"]),
-            np.log1p(active["days_since_last_order"]),
-        ]
-    )
-
-
-def _every_nth(rows: int, most: int) -> np.ndarray:
-    return np.linspace(0, rows - 1, min(rows, most)).astype(int)

@@ -11,7 +11,10 @@ from sklearn.base import clone
 
 from kalib.errors import MissingColumnsError, NotEnoughDataError
 from kalib.topics import tiers as topic
-from kalib.topics.tiers import TIERS, TierModel, assign_tiers, choose_tiers
+from kalib.topics import tiers_choice, tiers_compare, tiers_rules
+from kalib.topics.tiers import TIERS, TierModel, assign_tiers
+from kalib.topics.tiers_choice import choose_tiers
+from kalib.topics.tiers_facts import describe_tiers
 
 
 def make_customers(sizes: dict[float, int], *, silent: int = 0, spread: float = 0.1) -> pd.DataFrame:
@@ -41,7 +44,7 @@ def test_groups_that_are_there_are_found() -> None:
     assert tiers["tier"].value_counts().to_dict() == {"tail": 350, "standard": 80, "strategic": 20}
     assert tiers["tier_stability"].eq(1).all()
     assert tiers.columns.tolist() == [
-        *("customer_id", "tier", "tier_rank", "tier_stability"),
+        *("customer_id", "tier", "tier_rank", "tier_stability", "tier_seed_stability", "next_tier", "next_tier_share"),
         *("net_sales_365_days", "orders_365_days", "days_since_last_order", "net_sales_365_days_last_year"),
     ]
 
@@ -126,7 +129,7 @@ def test_a_model_measures_another_snapshot_with_its_own_centres() -> None:
 
 
 def test_a_sample_finds_the_centres_of_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(topic, "_ROWS", 100)
+    monkeypatch.setattr(topic, "ROWS", 100)
     tiers = assign_tiers(GROUPS, count=3, resamples=3)
     assert tiers["tier"].value_counts().to_dict() == {"tail": 350, "standard": 80, "strategic": 20}
 
@@ -146,11 +149,29 @@ def choice_of(table: pd.DataFrame, *, counts: tuple[int, ...]) -> pd.DataFrame:
 
 def test_the_choice_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     judged = {
-        3: {"silhouette": 0.44, "agreement": 0.70, "smallest_tier": 60, "smallest_tier_share": 0.2},
-        4: {"silhouette": 0.40, "agreement": 0.93, "smallest_tier": 30, "smallest_tier_share": 0.1},
-        5: {"silhouette": 0.41, "agreement": 0.95, "smallest_tier": 20, "smallest_tier_share": 0.07},
+        3: {
+            "silhouette": 0.44,
+            "agreement": 0.70,
+            "smallest_tier": 60,
+            "smallest_tier_share": 0.2,
+            "calinski_harabasz": 99,
+        },
+        4: {
+            "silhouette": 0.40,
+            "agreement": 0.93,
+            "smallest_tier": 30,
+            "smallest_tier_share": 0.1,
+            "calinski_harabasz": 97,
+        },
+        5: {
+            "silhouette": 0.41,
+            "agreement": 0.95,
+            "smallest_tier": 20,
+            "smallest_tier_share": 0.07,
+            "calinski_harabasz": 98,
+        },
     }
-    monkeypatch.setattr(topic, "_judge", lambda model, *_, **__: {"tier_count": model.count, **judged[model.count]})
+    monkeypatch.setattr(tiers_choice, "_judge", lambda model, _: {"tier_count": model.count, **judged[model.count]})
     assert choose_tiers(CLOUD)["why"].tolist() == ["less_agreeing", "chosen", "no_better"]
     assert choose_tiers(CLOUD, min_customers=40)["why"].tolist() == ["chosen", "too_small", "too_small"]
     assert choose_tiers(CLOUD, min_agreement=0.94)["why"].tolist() == ["unstable", "unstable", "chosen"]
@@ -169,15 +190,15 @@ def test_a_rule_of_thumb_by_hand() -> None:
             "days_since_last_order": [1, 1, 9, 9, 9, 90, 90, 900],
         }
     )
-    rules = topic.explain_tiers(tiers)
+    rules = tiers_rules.explain_tiers(tiers)
     # Between 50,000 and 9,000: 29,500, in two digits 30,000. Between 8,000 and 1,000: 4,500.
     assert rules["from_net_sales_365_days"].tolist()[:2] == [30_000, 4_500]
     assert math.isnan(rules["from_net_sales_365_days"].iloc[2])
     assert rules["rule_share"].tolist() == pytest.approx([1, 2 / 3, 1])
-    profiles = topic.profile_tiers(tiers)
+    profiles = tiers_rules.profile_tiers(tiers)
     assert [profile["tier"] for profile in profiles] == ["strategic", "standard", "tail"]
     assert (profiles[2]["customers"], profiles[2]["silent_customers"], profiles[2]["net_sales"]) == (3, 1, 550)
-    facts = topic.describe_tiers(tiers)
+    facts = describe_tiers(tiers)
     assert facts["rule_share"] == pytest.approx(6 / 7)
     assert (facts["top_tier"], facts["top_customers"], facts["last_customers"]) == ("strategic", 2, 3)
     assert facts["top_net_sales_share"] == pytest.approx(140_000 / 159_000)
@@ -195,15 +216,15 @@ def test_change_is_against_the_same_customers_year_before() -> None:
 
 def test_a_plain_ranking_is_the_yardstick() -> None:
     outcomes = GROUPS[["customer_id"]].assign(net_sales_ahead=GROUPS["net_sales_365_days"] * 2)
-    comparison = topic.compare_tiers(GROUPS, count=3, past=(GROUPS, outcomes), resamples=3)
-    assert comparison["method"].tolist() == ["clusters", "sales_rank"]
-    assert comparison["top_customers"].tolist() == [20, 20]
-    assert comparison["top_net_sales_share"].nunique() == 1
+    comparison = tiers_compare.compare_tiers(GROUPS, model=TierModel(count=3, resamples=3), past=(GROUPS, outcomes))
+    assert comparison["method"].tolist() == ["clusters", "sales_rank", "sales_quantiles"]
+    assert comparison["top_customers"].tolist() == [20, 20, 133]
+    assert comparison["top_net_sales_share"].head(2).nunique() == 1
     assert comparison["top_net_sales_ahead_share"].tolist() == pytest.approx(comparison["top_net_sales_share"].tolist())
     tiers = assign_tiers(GROUPS, count=3, resamples=3)
-    facts = topic.describe_tiers(tiers, comparison=comparison, choice=choose_tiers(GROUPS, resamples=3))
+    facts = describe_tiers(tiers, comparison=comparison, choice=choose_tiers(GROUPS, resamples=3))
     assert (facts["better"], facts["better_by"], facts["separation"]) == ("neither", "later_sales", "clear")
-    cloud = topic.compare_tiers(CLOUD, count=3, resamples=3)
+    cloud = tiers_compare.compare_tiers(CLOUD, model=TierModel(count=3, resamples=3))
     assert cloud["top_net_sales_share"].iloc[1] >= cloud["top_net_sales_share"].iloc[0]
     assert "top_net_sales_ahead_share" not in cloud
 
@@ -224,20 +245,18 @@ def test_refusals() -> None:
         assign_tiers(CLOUD.assign(net_sales_365_days=10.0), count=3)
     with pytest.raises(NotEnoughDataError, match="tiers_few_customers"):
         assign_tiers(CLOUD.assign(orders_365_days=0), count=3)
-    with pytest.raises(ValueError, match="`count` is one of 3, 4, 5; it was 6"):
+    with pytest.raises(ValueError, match="`count` is one of 2, 3, 4, 5; it was 6"):
         assign_tiers(CLOUD, count=6)
     with pytest.raises(MissingColumnsError, match=r"lacks \['orders_365_days'\]"):
         assign_tiers(CLOUD.drop(columns="orders_365_days"), count=3)
-    with pytest.raises(ValueError, match="`weights` are wanted for"):
-        TierModel(weights={"net_sales": 1.0}).fit(CLOUD)
 
 
 def test_a_thin_past_decides_nothing_about_today() -> None:
     """A business that hardly sold a year ago still gets its tiers; only the look at later sales is left out."""
     thin, later = GROUPS.head(5), pd.DataFrame({"customer_id": GROUPS["customer_id"].head(5), "net_sales_ahead": 1.0})
-    comparison = topic.compare_tiers(GROUPS, count=3, past=(thin, later), resamples=3)
+    comparison = tiers_compare.compare_tiers(GROUPS, model=TierModel(count=3, resamples=3), past=(thin, later))
     assert "top_net_sales_ahead_share" not in comparison
     assert (
         comparison["top_customers"].tolist()
-        == topic.compare_tiers(GROUPS, count=3, resamples=3)["top_customers"].tolist()
+        == tiers_compare.compare_tiers(GROUPS, model=TierModel(count=3, resamples=3))["top_customers"].tolist()
     )

@@ -1,0 +1,165 @@
+"""How many tiers can the customers be parted into, and why so many?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator
+from sklearn.metrics import adjusted_rand_score, calinski_harabasz_score, silhouette_score
+
+from kalib.errors import NotEnoughDataError
+from kalib.money import add, share
+from kalib.topics.tiers import REDRAWN_ROWS, ROWS, Features, Points, TierModel
+from kalib.topics.tiers_points import FEATURES, every_nth
+
+SAME = 0.05
+"""Silhouettes, and agreements, that lie no further apart than this count as equal; so do Calinski and Harabasz's
+indices, as a share of the best."""
+
+_SILHOUETTE_ROWS = 5_000  # quadratic
+
+
+def fit_tiers(
+    customers: pd.DataFrame,
+    *,
+    count: int | None = None,
+    counts: Sequence[int] = (3, 4, 5),
+    features: Features | None = None,
+    clusterer: str | BaseEstimator | None = None,
+    min_share: float = 0.01,
+    min_customers: int = 10,
+    min_agreement: float = 0.6,
+    resamples: int = 30,
+    seeds: int = 5,
+    seed: int = 0,
+) -> tuple[TierModel, pd.DataFrame]:
+    """Fit a model for each number of tiers and choose among them, by a rule that is applied in this order.
+
+    1. A number is out if its smallest tier has fewer customers than the business wants to name (``min_customers``, and
+       ``min_share`` of those with an order in the year), or if its tiers do not come back (agreement below
+       ``min_agreement``).
+    2. Of the rest, those stay whose silhouette is within 0.05 of the best: they part the customers as clearly.
+    3. Of these, those whose agreement with resamples is within 0.05 of the best: they come back as surely.
+    4. Of these, those whose Calinski-Harabasz index is within a twentieth of the best: they are as tight for their number.
+    5. Of these, the fewest tiers.
+
+    Where none passes the first step, the least number is taken, and called the least bad.
+
+    Parameters
+    ----------
+    customers : one row per customer of one snapshot, as for ``TierModel.fit``
+    count : the number that is asked for; it is judged like the others, and fitted whatever the judgement
+    counts : numbers of tiers to try, of 2 to 5
+    features, clusterer, resamples, seeds, seed : as for ``TierModel``
+    min_share, min_customers : least share and number, of the customers with an order in the year, in the smallest tier
+    min_agreement : least adjusted Rand index of resampled tiers with these
+
+    Returns
+    -------
+    TierModel
+        Of ``count`` tiers, or of the number chosen.
+    DataFrame
+        One row per number of tiers: tier_count, silhouette (Rousseeuw 1987; of every n-th customer up to 5,000),
+        calinski_harabasz (1974; of every n-th up to 20,000), agreement (mean adjusted Rand index, Hubert and Arabie
+        1985, with resamples), seed_agreement (the same with searches from other seeds), smallest_tier and
+        smallest_tier_share (of the customers with an order in the year), top_customers, top_net_sales_share, chosen,
+        why: ``chosen``, ``too_small``, ``unstable``, ``less_separate``, ``less_agreeing``, ``less_tight``, ``no_better``
+        (as good as the chosen, with more tiers), or ``only_choice`` on the least number of tiers where none passes.
+
+    Raises
+    ------
+    NotEnoughDataError
+        As ``TierModel.fit``, for ``count`` or for the least of ``counts``. Other numbers that the customers can't fill
+        are left out.
+    """
+    points = Points.prepare(customers, features or FEATURES)
+    models: dict[int, TierModel] = {}
+    rows = []
+    for tried in sorted({*counts, count} - {None}):
+        model = TierModel(
+            count=tried, features=features, clusterer=clusterer, resamples=resamples, seeds=seeds, seed=seed
+        )
+        try:
+            models[tried] = model.fit_points(points)
+        except NotEnoughDataError:
+            if (
+                tried == count
+                or (count is None and not rows and tried == max(counts))
+                or len(points.sales) < 10 * min(counts)
+            ):
+                raise
+            continue
+        rows.append(_judge(models[tried], points))
+    choice = _choose(pd.DataFrame(rows), min_share=min_share, min_customers=min_customers, min_agreement=min_agreement)
+    return models[count or int(choice.loc[choice["chosen"], "tier_count"].iloc[0])], choice
+
+
+def choose_tiers(
+    customers: pd.DataFrame,
+    *,
+    counts: Sequence[int] = (3, 4, 5),
+    features: Features | None = None,
+    clusterer: str | BaseEstimator | None = None,
+    min_share: float = 0.01,
+    min_customers: int = 10,
+    min_agreement: float = 0.6,
+    resamples: int = 20,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Choose the number of tiers, as ``fit_tiers`` does, and return only the judgement."""
+    return fit_tiers(
+        customers,
+        counts=counts,
+        features=features,
+        clusterer=clusterer,
+        min_share=min_share,
+        min_customers=min_customers,
+        min_agreement=min_agreement,
+        resamples=resamples,
+        seeds=0,
+        seed=seed,
+    )[1]
+
+
+def _choose(table: pd.DataFrame, *, min_share: float, min_customers: int, min_agreement: float) -> pd.DataFrame:
+    small = (table["smallest_tier_share"] < min_share) | (table["smallest_tier"] < min_customers)
+    unstable = table["agreement"] < min_agreement
+    passed = ~small & ~unstable
+    apart = passed & (table["silhouette"] >= table.loc[passed, "silhouette"].max() - SAME)
+    sure = apart & (table["agreement"] >= table.loc[apart, "agreement"].max() - SAME)
+    best = sure & (table["calinski_harabasz"] >= table.loc[sure, "calinski_harabasz"].max() * (1 - SAME))
+    chosen = table.index[best][0] if best.any() else table.index[0]
+    table["chosen"] = table.index == chosen
+    table["why"] = np.select(
+        [small, unstable, ~apart, ~sure, ~best],
+        ["too_small", "unstable", "less_separate", "less_agreeing", "less_tight"],
+        "no_better",
+    )
+    table.loc[chosen, "why"] = "chosen" if best.any() else "only_choice"
+    return table.astype({"why": "str"})
+
+
+def _judge(model: TierModel, points: Points) -> dict[str, int | float]:
+    rank = model.assign(points.placed, model.groups_)
+    sizes = np.bincount(rank, minlength=model.count)
+    few, more, redrawn = (every_nth(len(rank), most) for most in (_SILHOUETTE_ROWS, ROWS, REDRAWN_ROWS))
+    top = points.sales[rank == 0]
+    return {
+        "tier_count": model.count,
+        "silhouette": float(silhouette_score(points.placed[few], rank[few])),
+        "calinski_harabasz": float(calinski_harabasz_score(points.placed[more], rank[more])),
+        "agreement": _agree(model, points.placed[redrawn], rank[redrawn], model.drawn_),
+        "seed_agreement": _agree(model, points.placed[redrawn], rank[redrawn], model.seeded_),
+        "smallest_tier": int(sizes.min()),
+        "smallest_tier_share": float(sizes.min() / len(rank)),
+        "top_customers": int(sizes[0]),
+        "top_net_sales_share": share(add(top.tolist()), add(points.sales.tolist())),
+    }
+
+
+def _agree(model: TierModel, points: np.ndarray, rank: np.ndarray, again: list[dict[str, object]]) -> float:
+    found = [adjusted_rand_score(rank, model.assign(points, groups)) for groups in again]
+    return math.fsum(found) / len(found) if found else math.nan
