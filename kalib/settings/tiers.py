@@ -37,16 +37,18 @@ class TierSettings(Strict):
 
     features: dict[str, TierFeature] = Field(
         default={
-            "net_sales_365_days": TierFeature(weight=1.0, scale="root4"),
-            "orders_365_days": TierFeature(weight=0.5, scale="log"),
-            "days_since_last_order": TierFeature(weight=0.1, scale="log1p"),
+            "net_sales_365_days": {"weight": 1.0, "scale": "root4"},
+            "orders_365_days": {"weight": 0.5, "scale": "log"},
+            "days_since_last_order": {"weight": 0.1, "scale": "log1p"},
         },
+        validate_default=True,
         min_length=1,
         max_length=12,
         description=(
             "Columns of `customers` that accounts are grouped by, each with its weight and scale; any column of figures, such "
             "as margin_365_days. Few are better than many: each one more blurs what a tier means. A column that the source "
-            "lacks, that fewer than half of the accounts have, or that is the same for all, is left out, and the page says so."
+            "lacks, that fewer than half of the accounts have, or that is the same for all, is left out, and the page says so. "
+            "What is given here replaces the default whole."
         ),
     )
     clusterer: Literal["kmeans", "mini_batch_kmeans", "gaussian_mixture"] = Field(
