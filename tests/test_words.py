@@ -73,6 +73,8 @@ def test_every_cell_of_text_has_its_chinese(path: Path) -> None:
         ("en", "XXX", None, "money", "–"),
         ("en", "XXX", float("nan"), "tone", ""),
         ("en", "XXX", "unheard_of", "code tier", "unheard_of"),
+        ("en", "XXX", ["lost", "loyal"], "codes segment", "Lost, Loyal"),
+        ("zh", "XXX", ["lost", "loyal"], "codes segment", "已流失、忠诚客户"),
     ],
 )
 def test_numbers_as_the_reader_writes_them(language: str, currency: str, value: object, how: str, shown: str) -> None:

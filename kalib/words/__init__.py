@@ -17,6 +17,7 @@ from kalib.errors import SettingsError
 LANGUAGES = ("en", "zh")
 _LOCALES = {"en": Locale("en", "GB"), "zh": Locale("zh", "CN", "Hans")}
 MISSING = "–"
+_BETWEEN = {"en": ", ", "zh": "、"}
 
 
 @cache
@@ -55,7 +56,8 @@ class Words(string.Formatter):
     ``{x:percent1}`` 12.3% · ``{x:points}`` +1.2 · ``{x:money}`` £1,234 · ``{x:short}`` £1.2m · ``{n:days}`` 90 days ·
     ``{x:change}`` ▲ 6.2% · ``{n:moved}`` ▼ 12 · ``{x:more}`` 6.2% more · ``{x:tone}`` good, bad or nothing, by the sign ·
     ``{d:date}`` 30 June 2026 · ``{d:month}`` Jun 2026 · ``{c:code segment}`` the words of the code
-    (``codes.segment.<value>``) · nothing: as text. A missing value is a dash.
+    (``codes.segment.<value>``) · ``{cs:codes segment}`` those of several, in a row · nothing: as text. A missing value is
+    a dash.
 
     Parameters
     ----------
@@ -105,6 +107,8 @@ class Words(string.Formatter):
             return str(value)
         if kind == "code":
             return self.code(rest, value)
+        if kind == "codes":
+            return _BETWEEN[self.language].join(self.code(rest, one) for one in value)
         if kind in ("date", "month"):
             return self._show_date(value, kind)
         return self._show_number(value, kind, rest)
