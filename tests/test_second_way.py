@@ -195,7 +195,7 @@ def test_rfm_cells_scores_and_quiet_customers(case):
     kinds = {"r_score": "", "f_score": "", "customers": "", "net_sales": "money", "net_sales_share": "share"}
     agree(rfm.summarise_cells(found), wanted, kinds)
     scores = rfm.summarise_scores(found)
-    for name, column, score in (("days", "silence", "r"), ("orders", "orders", "f"), ("net_sales", "money / 100", "m")):
+    for name, column, score in (("days", "silence", "r"), ("orders", "orders", "f"), ("money", "money / 100", "m")):
         wanted = case.rows(f"""SELECT a.s, min({column}), max({column}) FROM range(1, 6) a(s) LEFT JOIN scored ON {score} = a.s
             GROUP BY 1 ORDER BY 1 DESC""")
         agree(scores, wanted, {"score": "", f"{name}_from": "share", f"{name}_to": "share"})

@@ -5,11 +5,29 @@ from __future__ import annotations
 from kalib.schema.dictionary import Column, Table
 
 COLUMNS: dict[str, Column] = {
-    "r_score": Column("1 to 5", "recency score, 5 is most recent"),
-    "f_score": Column("1 to 5", "frequency score, 5 is most orders"),
-    "m_score": Column("1 to 5", "monetary score, 5 is most net sales"),
-    "segment": Column("code", "international RFM segment"),
+    "r_score": Column(
+        "score", "recency score, from 1 to as many as the job has (5 unless it says so), highest is most recent"
+    ),
+    "f_score": Column("score", "frequency score, in the same way; highest is most orders"),
+    "m_score": Column(
+        "score", "monetary score, in the same way; highest is most net sales, or what else the job scores"
+    ),
+    "segment": Column("code", "international RFM segment, or the business's own"),
     "segment_8": Column("code", "Chinese eight-cell RFM segment"),
+    "is_quiet": Column(
+        "yes or no",
+        "worth much and gone quiet: recency in the lowest two fifths, frequency and money in the upper three",
+    ),
+    "net_sales_per_customer": Column("currency", "net sales of the row's class over its customers"),
+    "margin_per_customer": Column("currency", "margin of the row's class over its customers with a known margin"),
+    "quiet_customers": Column("count", "customers in the row's class who were worth much and have gone quiet"),
+    **{
+        f"net_sales_per_order_{days}_days": Column(
+            "currency",
+            f"net sales over orders, both in the {days} days up to the snapshot date; absent without an order",
+        )
+        for days in (30, 90, 180, 365)
+    },
 }
 
 TABLES: dict[str, Table] = {

@@ -181,5 +181,6 @@ class Job(Strict):
         return value or (self.job if what == "title" else None)
 
     def names(self, language: str) -> dict[str, str]:
-        """Return the job's own names of tiers as words, by dotted key."""
-        return {f"codes.tier.{code}": by[language] for code, by in self.tier_names.items() if language in by}
+        """Return the job's own names of tiers and segments as words, by dotted key."""
+        tiers = {f"codes.tier.{code}": by[language] for code, by in self.tier_names.items() if language in by}
+        return tiers | self.rfm.names(language)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from kalib.errors import MissingColumnsError, NotEnoughDataError
 from kalib.topics import rfm as topic
 from kalib.topics.rfm import GRID, SEGMENTS, SEGMENTS_8, RfmScorer, find_segment, score_rfm
+from kalib.topics.rfm_scorer import _find_edges
 
 TEN = pd.DataFrame(
     {
@@ -55,7 +56,7 @@ def test_ten_customers_by_hand() -> None:
 
 def test_edges_are_numpys_type_seven() -> None:
     values = np.random.default_rng(1).lognormal(5, 2, 137)
-    assert topic._quintiles(values) == pytest.approx(np.quantile(values, [0.2, 0.4, 0.6, 0.8], method="linear"))
+    assert _find_edges(values, 5) == pytest.approx(np.quantile(values, [0.2, 0.4, 0.6, 0.8], method="linear"))
 
 
 def test_a_customer_on_the_edge_stays_below_it() -> None:
