@@ -1,0 +1,199 @@
+"""Whose demand is steady? Classes X, Y and Z by how much the monthly demand varies, and their matrix with A, B and C."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from kalib.money import add, share
+from kalib.schema import check_columns, check_key
+from kalib.topics.pareto import CLASSES, name_codes, to_cents
+
+LIMITS = (0.5, 1.0)
+"""Coefficients of variation up to which demand is X and Y."""
+
+LEAST_MONTHS = 6
+
+XYZ = ("X", "Y", "Z", "unknown")
+"""Steady, uneven, erratic; and those of whom too little is known."""
+
+YEAR = 365
+
+
+def find_months(as_of: dt.date, *, window: str = "365_days", first: dt.date | None = None) -> tuple[int, int]:
+    """Find the first and the last whole calendar month of the window, counted from year 0.
+
+    Parameters
+    ----------
+    as_of : snapshot date; its month is whole only on its last day
+    window : ``365_days`` or ``all``
+    first : month with which the history begins, for ``all``
+
+    Examples
+    --------
+    >>> [f"{month // 12}-{month % 12 + 1}" for month in find_months(dt.date(2026, 6, 30))]
+    ['2025-7', '2026-6']
+    >>> [f"{month // 12}-{month % 12 + 1}" for month in find_months(dt.date(2011, 12, 9))]
+    ['2011-1', '2011-11']
+    """
+    last = _month(as_of + dt.timedelta(days=1)) - 1
+    if window == "all":
+        return (_month(first) if first else last + 1), last
+    start = as_of - dt.timedelta(days=YEAR - 1)
+    return _month(start) + (start.day > 1), last
+
+
+def measure_demand(
+    customers: pd.DataFrame,
+    months: pd.DataFrame,
+    *,
+    as_of: dt.date,
+    window: str = "365_days",
+    demand: str = "net_sales",
+    limits: Sequence[float] = LIMITS,
+    least_months: int = LEAST_MONTHS,
+) -> pd.DataFrame:
+    """Measure how much each customer's monthly demand varies, and class it X, Y or Z.
+
+    The coefficient of variation is the standard deviation over the mean (dividing by the number of months, since they are
+    all there are) of the demand in the whole calendar months of the window, from the month of the customer's first order on;
+    a month without an order counts as 0. That first month counts although it is seldom whole: who bought once and
+    never again is as erratic as can be. X is up to the first limit, Y up to the second, Z above. It is ``unknown``,
+    never Z, where there are fewer than ``least_months`` such months, or where the demand in them does not come to
+    more than 0.
+
+    Parameters
+    ----------
+    customers : one row per customer: customer_id, orders, first_order_date
+    months : one row per customer and month: customer_id, month (its first day) and the column of ``demand``
+    as_of : snapshot date
+    window : ``365_days`` or ``all``, as for the classes A, B and C
+    demand : ``net_sales`` or ``orders``
+    limits : two coefficients of variation, rising
+    least_months : months that a class needs
+
+    Returns
+    -------
+    DataFrame
+        One row per customer with an order, by ``customer_id``: customer_id, demand_months, demand_variability (absent
+        where the class is unknown), xyz_class.
+
+    Examples
+    --------
+    >>> customers = pd.DataFrame({"customer_id": ["a"], "orders": [2], "first_order_date": [dt.date(2026, 1, 9)]})
+    >>> months = pd.DataFrame({
+    ...     "customer_id": "a", "month": [dt.date(2026, 1, 1), dt.date(2026, 2, 1)], "net_sales": [30.0, 10.0],
+    ... })
+    >>> measure_demand(customers, months, as_of=dt.date(2026, 2, 28), least_months=2).values.tolist()
+    [['a', 2, 0.5, 'X']]
+    """
+    check_columns(customers, ["customer_id", "orders", "first_order_date"], name="customers")
+    check_columns(months, ["customer_id", "month", demand], name="months")
+    check_key(customers, ["customer_id"], name="customers")
+    table = customers[customers["orders"] > 0].sort_values("customer_id", ignore_index=True)
+    month = _months_of(months["month"])
+    begin = months["month"].min() if len(months) else None
+    first, last = find_months(as_of, window=window, first=begin)
+    start = np.maximum(_months_of(table["first_order_date"]), first)
+    counted = np.maximum(last - start + 1, 0)
+
+    inside = np.flatnonzero((month >= first) & (month <= last))
+    who = pd.Index(table["customer_id"]).get_indexer(months["customer_id"].iloc[inside])
+    inside, who = inside[who >= 0], who[who >= 0]
+    order = np.argsort(month[inside], kind="stable")
+    inside, who = inside[order], who[order]
+    money = to_cents(months[demand].iloc[inside]).astype(float)
+    edges = np.searchsorted(month[inside], np.arange(first, last + 2))
+
+    # Month by month, so that memory does not grow with their number and sums do not depend on the row order.
+    total, squares = np.zeros(len(table)), np.zeros(len(table))
+    bought = np.zeros(len(table))
+    for place in range(last - first + 1):
+        rows = slice(edges[place], edges[place + 1])
+        since = start[who[rows]] <= first + place
+        total[who[rows][since]] += money[rows][since]
+    mean = total / np.maximum(counted, 1)
+    for place in range(last - first + 1):
+        rows = slice(edges[place], edges[place + 1])
+        bought[:] = 0
+        bought[who[rows]] = money[rows]
+        squares += np.square(bought - mean) * (start <= first + place)
+    known = (counted >= least_months) & (total > 0)
+    spread = np.sqrt(squares / np.maximum(counted, 1))
+    variability = np.full(len(table), np.nan)
+    variability[known] = (spread[known] / mean[known]).round(9)
+    place = np.where(known, sum((variability > limit).astype(int) for limit in limits), len(XYZ) - 1)
+    return pd.DataFrame(
+        {
+            "customer_id": table["customer_id"],
+            "demand_months": counted.astype("int64"),
+            "demand_variability": variability,
+            "xyz_class": name_codes(place, XYZ),
+        }
+    )
+
+
+def add_demand(pareto: pd.DataFrame, demand: pd.DataFrame) -> pd.DataFrame:
+    """Add the columns of ``measure_demand`` to the classes, one row per customer_id as before."""
+    return pareto.merge(demand, on="customer_id", how="left", validate="1:1")
+
+
+def summarise_matrix(pareto: pd.DataFrame) -> pd.DataFrame:
+    """Summarise accounts and money by class A, B, C and X, Y, Z: always twelve rows, empty ones with nought.
+
+    Customers without net sales above 0 in the window are left out.
+
+    Returns
+    -------
+    DataFrame
+        abc_class, xyz_class, accounts, accounts_share, net_sales, net_sales_share.
+    """
+    sold = pareto[pareto["window_net_sales"] > 0]
+    groups = dict(iter(sold.groupby(["abc_class", "xyz_class"])["window_net_sales"]))
+    whole = add(sold["window_net_sales"])
+    rows = []
+    for abc in CLASSES:
+        for xyz in XYZ:
+            money = groups.get((abc, xyz), pd.Series(dtype=float))
+            net_sales = add(money)
+            rows.append((abc, xyz, len(money), share(len(money), len(sold)), net_sales, share(net_sales, whole)))
+    names = ["abc_class", "xyz_class", "accounts", "accounts_share", "net_sales", "net_sales_share"]
+    return pd.DataFrame(rows, columns=names)
+
+
+def list_erratic(pareto: pd.DataFrame) -> pd.DataFrame:
+    """List the accounts of class A whose demand is erratic (Z), largest first: the columns of ``pareto``."""
+    found = pareto[(pareto["abc_class"] == "A") & (pareto["xyz_class"] == "Z")]
+    return found.sort_values(["window_net_sales", "customer_id"], ascending=[False, True], ignore_index=True)
+
+
+def describe_demand(pareto: pd.DataFrame) -> dict[str, int | float]:
+    """Describe the matrix in facts: ``ax_*`` are the large and steady accounts, ``az_*`` the large and erratic ones.
+
+    ``*_accounts`` count them, ``*_sales`` is what they bring and ``*_sales_share`` their part of net sales;
+    ``unknown_accounts`` are those with sales of whom too little is known.
+    """
+    matrix = summarise_matrix(pareto).set_index(["abc_class", "xyz_class"])
+    facts: dict[str, int | float] = {}
+    for name, cell in {"ax": ("A", "X"), "ay": ("A", "Y"), "az": ("A", "Z")}.items():
+        row = matrix.loc[cell]
+        facts[f"{name}_accounts"] = int(row["accounts"])
+        facts[f"{name}_sales"] = float(row["net_sales"])
+        facts[f"{name}_sales_share"] = float(row["net_sales_share"])
+    facts["steady_sales_share"] = float(matrix.xs("X", level="xyz_class")["net_sales_share"].sum())
+    facts["unknown_accounts"] = int(matrix.xs("unknown", level="xyz_class")["accounts"].sum())
+    return facts
+
+
+def _month(day: dt.date) -> int:
+    return day.year * 12 + day.month - 1
+
+
+def _months_of(days: pd.Series) -> np.ndarray:
+    """Return the month of each day; a missing day is far ahead, so that nothing counts from it on."""
+    place, unique = pd.factorize(days)
+    numbers = np.array([_month(day) for day in unique] + [10**6], dtype="int64")
+    return numbers[place]

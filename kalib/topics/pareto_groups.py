@@ -1,0 +1,189 @@
+"""Where do the large accounts sit? Concentration by industry, region, kind and group of companies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+
+from kalib.money import add, share
+from kalib.schema import check_columns, check_key
+from kalib.topics.pareto_concentration import compute_gini, measure_concentration
+
+DIMENSIONS = ("industry", "region", "kind")
+"""Columns of the accounts by which they are looked at, where they have them."""
+
+UNKNOWN = "unknown"
+"""Stands for an account of which the column is empty, or which the table of accounts lacks."""
+
+MOST = 8
+"""Groups of a dimension that are shown one by one; what is smaller is put together."""
+
+OTHERS = "others"
+
+
+def summarise_groups(
+    pareto: pd.DataFrame, accounts: pd.DataFrame | None, *, dimensions: Iterable[str] = DIMENSIONS
+) -> pd.DataFrame:
+    """Summarise accounts with net sales by each dimension that the table of accounts has, largest group first.
+
+    Groups beyond the eighth are put together as ``others``; accounts without an entry are ``unknown``, and come last.
+
+    Parameters
+    ----------
+    pareto : as ``kalib.topics.pareto.assign_classes`` returns it
+    accounts : one row per customer_id with some of ``dimensions``; others than those of ``pareto`` are left out; None
+        where there is no such table
+
+    Returns
+    -------
+    DataFrame
+        One row per dimension and group: dimension, group, accounts, accounts_share, net_sales, net_sales_share,
+        class_a_accounts, largest_share (of the group's largest account within it), gini (within it); with margin
+        also margin and margin_on_sales. Empty where the accounts have no such column.
+    """
+    check_columns(pareto, ["customer_id", "window_net_sales", "abc_class"], name="pareto")
+    accounts = pareto[["customer_id"]] if accounts is None else accounts
+    check_key(accounts, ["customer_id"], name="accounts")
+    sold = pareto[pareto["window_net_sales"] > 0]
+    present = [name for name in dimensions if name in accounts and accounts[name].notna().any()]
+    known = sold.merge(accounts[["customer_id", *present]], on="customer_id", how="left", validate="1:1")
+    whole = add(known["window_net_sales"])
+    rows = []
+    for dimension in present:
+        group = known[dimension].astype("object").where(known[dimension].notna(), UNKNOWN).astype(str)
+        group = group.where(group.str.strip() != "", UNKNOWN)
+        rows += _summarise(known.assign(group=_fold(group, known["window_net_sales"])), dimension, whole)
+    columns = ["dimension", "group", "accounts", "accounts_share", "net_sales", "net_sales_share", "class_a_accounts"]
+    columns += ["largest_share", "gini", *(["margin", "margin_on_sales"] if "window_margin" in pareto else [])]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def find_heads(accounts: pd.DataFrame) -> pd.Series:
+    """Find the head of each account's group of companies, by customer_id; who belongs to none is its own head.
+
+    Parents of parents are followed up to the top; where they go round in a circle, the least id of it is the head.
+
+    Examples
+    --------
+    >>> accounts = pd.DataFrame({"customer_id": list("abcd"), "parent_id": ["b", "c", None, None]})
+    >>> find_heads(accounts).to_dict()
+    {'a': 'c', 'b': 'c', 'c': 'c', 'd': 'd'}
+    """
+    check_columns(accounts, ["customer_id", "parent_id"], name="accounts")
+    check_key(accounts, ["customer_id"], name="accounts")
+    own = accounts["customer_id"].astype(str)
+    parent = accounts["parent_id"].astype("object").where(accounts["parent_id"].notna(), own).astype(str)
+    parent = parent.where(parent.str.strip() != "", own)
+    above = dict(zip(own[parent != own], parent[parent != own], strict=True))
+    heads = {}
+    for start in above:  # only accounts with a parent
+        path, here = [start], above[start]
+        while here in above and here not in path:
+            path.append(here)
+            here = above[here]
+        heads[start] = min(path[path.index(here) :]) if here in path else here
+    found = own.map(heads)
+    return pd.Series(found.where(found.notna(), own).to_numpy(), index=own.to_numpy(), name="parent_id")
+
+
+def summarise_chains(pareto: pd.DataFrame, accounts: pd.DataFrame | None) -> pd.DataFrame:
+    """Summarise the groups of companies that have at least two accounts with net sales, largest first.
+
+    Returns
+    -------
+    DataFrame
+        customer_id (of the head), accounts, net_sales, net_sales_share, class_a_accounts, largest_share (of the largest
+        account in the group); with margin also margin and margin_on_sales. Empty where no group has two, and without
+        parents.
+    """
+    if accounts is None or "parent_id" not in accounts:
+        return pd.DataFrame(columns=["customer_id", "accounts", "net_sales"])
+    sold = pareto[pareto["window_net_sales"] > 0]
+    heads = sold["customer_id"].map(find_heads(accounts)).fillna(sold["customer_id"])
+    size = heads.map(heads.value_counts())
+    chains = sold.assign(group=heads)[(size > 1).to_numpy()]
+    rows = _summarise(chains, "parent", add(sold["window_net_sales"]))
+    table = pd.DataFrame(rows)
+    if not len(table):
+        return pd.DataFrame(columns=["customer_id", "accounts", "net_sales"])
+    return table.rename(columns={"group": "customer_id"}).drop(columns=["dimension", "accounts_share", "gini"])
+
+
+def describe_chains(pareto: pd.DataFrame, accounts: pd.DataFrame) -> dict[str, int | float]:
+    """Describe how concentrated net sales are when each group of companies counts as one account.
+
+    Returns
+    -------
+    dict
+        The figures of ``measure_concentration`` with ``chain_`` before their names; chains (groups with at least two
+        accounts with net sales), chains_share (of net sales).
+    """
+    sold = pareto[pareto["window_net_sales"] > 0]
+    heads = sold["customer_id"].map(find_heads(accounts)).fillna(sold["customer_id"])
+    cents = np.rint(sold["window_net_sales"] * 100).groupby(heads.to_numpy()).sum()
+    sizes = heads.value_counts()
+    several = sizes.index[sizes > 1]
+    facts = {f"chain_{name}": value for name, value in measure_concentration(cents / 100).items()}
+    return facts | {"chains": len(several), "chains_share": float(cents.loc[several].sum() / cents.sum())}
+
+
+def describe_groups(groups: pd.DataFrame) -> dict[str, object]:
+    """Describe where one account weighs most: among known groups with at least five accounts, of any dimension.
+
+    Returns
+    -------
+    dict
+        dependent_group, dependent_dimension, dependent_share (of its largest account), dependent_sales_share (of the
+        group in all net sales); first_group, first_dimension and first_share, the largest group of the first dimension.
+        None and NaN where there is no such group.
+    """
+    known = groups[~groups["group"].isin([UNKNOWN, OTHERS])]
+    some = known[known["accounts"] >= 5]
+    facts: dict[str, object] = {"groups": len(known)}
+    for name, rows in (
+        ("dependent", some.sort_values("largest_share", ascending=False, kind="stable")),
+        ("first", known),
+    ):
+        row = rows.iloc[0] if len(rows) else None
+        facts[f"{name}_group"] = None if row is None else str(row["group"])
+        facts[f"{name}_dimension"] = None if row is None else str(row["dimension"])
+        facts[f"{name}_sales_share"] = np.nan if row is None else float(row["net_sales_share"])
+        facts[f"{name}_largest_share"] = np.nan if row is None else float(row["largest_share"])
+    return facts
+
+
+def _fold(group: pd.Series, money: pd.Series) -> pd.Series:
+    """Put together what is smaller than the largest groups."""
+    cents = np.rint(money * 100).groupby(group).sum()
+    named = cents[cents.index != UNKNOWN].reset_index()
+    named.columns = ["group", "money"]
+    kept = named.sort_values(["money", "group"], ascending=[False, True])["group"].head(MOST)
+    if len(named) <= MOST + 1:
+        return group
+    return group.where(group.isin([*kept, UNKNOWN]), OTHERS)
+
+
+def _summarise(known: pd.DataFrame, dimension: str, whole: float) -> list[dict[str, object]]:
+    rows = []
+    for code, group in known.groupby("group", sort=True):
+        money = group["window_net_sales"]
+        net_sales = add(money)
+        row = {
+            "dimension": dimension,
+            "group": code,
+            "accounts": len(group),
+            "accounts_share": len(group) / len(known),
+            "net_sales": net_sales,
+            "net_sales_share": share(net_sales, whole),
+            "class_a_accounts": int((group["abc_class"] == "A").sum()),
+            "largest_share": share(float(money.max()), net_sales),
+            "gini": compute_gini(money),
+        }
+        if "window_margin" in group:
+            row["margin"] = add(group["window_margin"].dropna())
+            row["margin_on_sales"] = share(row["margin"], net_sales)
+        rows.append(row)
+    last = {OTHERS: 1, UNKNOWN: 2}
+    return sorted(rows, key=lambda row: (last.get(row["group"], 0), -row["net_sales"], row["group"]))
