@@ -24,7 +24,14 @@ def code(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
 
 
 def test_there_are_notebooks() -> None:
-    assert [path.stem for path in NOTEBOOKS] == ["00_quality", "10_rfm", "30_tiers", "50_churn", "90_summary"]
+    assert [path.stem for path in NOTEBOOKS] == [
+        "00_quality",
+        "10_rfm",
+        "20_pareto",
+        "30_tiers",
+        "50_churn",
+        "90_summary",
+    ]
 
 
 def test_the_title_is_a_question(notebook: nbformat.NotebookNode) -> None:

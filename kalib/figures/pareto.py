@@ -39,7 +39,7 @@ def draw_pareto_curve(curve: pd.DataFrame, *, words: Words, ax: Axes | None = No
         if not last:
             ax.plot([at[0], at[0]], [0, at[1]], color=style.ACCENT_2, linewidth=1, linestyle=(0, (2, 3)))
         ax.plot(*at, "o", color=style.ACCENT, markersize=7, zorder=4, clip_on=False)
-        right = end.accounts_share > (0.45 if narrow else 0.7)
+        right = end.accounts_share > (0.58 if narrow else 0.7)
         said = ax.annotate(
             words(
                 f"pareto.curve.{'class_narrow' if narrow else 'class'}",
@@ -48,7 +48,7 @@ def draw_pareto_curve(curve: pd.DataFrame, *, words: Words, ax: Axes | None = No
                 share=_percent(end.class_share, words),
             ),
             at,
-            (0 if last else -8 if right else 9, -10 - (22 * place if narrow else 0)),
+            (0 if last else -8 if right else 9, (-42 if narrow else -48) if last and place else -8),
             textcoords="offset points",
             ha="right" if right else "left",
             va="top",
@@ -96,14 +96,14 @@ def draw_whale_curve(whale: pd.DataFrame, *, words: Words, ax: Axes | None = Non
         lost = words(
             "pareto.whale.end",
             accounts=end["accounts"] - top["accounts"],
-            money=end["cumulative_profit"] - most,
+            money=most - end["cumulative_profit"],
             left=end["cumulative_profit"],
         )
         said.append(
             ax.annotate(
                 lost.replace("\n", "\n" if narrow else " "),
                 (1, end["cumulative_profit"]),
-                (0, -12),
+                (0, -44 if narrow else -14),
                 textcoords="offset points",
                 ha="right",
                 va="top",
@@ -175,7 +175,7 @@ def draw_groups(groups: pd.DataFrame, *, words: Words, ax: Axes | None = None) -
         for at, row in enumerate(part.itertuples(index=False)):
             panel.barh(at, row.net_sales_share, height=0.55, color=_colour(row.group))
             label_bar(panel, row.net_sales_share, at, _say_group(row, words))
-        panel.set(xlim=(0, most * 1.9), xticks=[], ylim=(longest - 0.4, -0.6))
+        panel.set(xlim=(0, most * 1.55), xticks=[], ylim=(longest - 0.4, -0.6))
         panel.set_yticks(range(len(part)), [_name(code, words) for code in part["group"]], color=style.INK)
         panel.grid(visible=False)
         panel.spines["bottom"].set_visible(False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from math import ceil, nan
 
@@ -249,7 +249,7 @@ def describe_classes(pareto: pd.DataFrame) -> dict[str, int | float]:
     """Describe the classes in facts that fill the sentences ``pareto.*``.
 
     ``accounts`` are those with net sales above 0 in the window, ``silent_accounts`` those with an order but without sales
-    in it, ``negative_accounts`` those of them below 0 and ``negative_sales`` what they take away. ``net_sales`` is the sum
+    in it, ``negative_accounts`` those of them below 0 and ``negative_sales`` what they take away, ``negative_sales_share`` of what the others bring. ``net_sales`` is the sum
     over all, ``a_*`` that of class A, ``margin_changes`` and ``profit_changes`` count who is in another class by them.
     """
     value = pareto["window_net_sales"]
@@ -261,6 +261,7 @@ def describe_classes(pareto: pd.DataFrame) -> dict[str, int | float]:
         "silent_accounts": int((value == 0).sum()),
         "negative_accounts": int((value < 0).sum()),
         "negative_sales": add(value.clip(upper=0)),
+        "negative_sales_share": share(add(value.clip(upper=0)), add(value.clip(lower=0))),
         "net_sales": add(value),
         "a_accounts": int(best.sum()),
         "a_accounts_share": int(best.sum()) / sold,
@@ -281,6 +282,14 @@ def describe_classes(pareto: pd.DataFrame) -> dict[str, int | float]:
                 f"a_by_{measure}": int((pareto[kind] == "A").sum()),
             }
     return facts
+
+
+def list_notes(facts: Mapping[str, object]) -> list[str]:
+    """List the remarks on the classes that the facts call for, as words below ``pareto.classes``."""
+    notes = ["silent"] if facts["silent_accounts"] else []
+    if "margin" not in facts:
+        return [*notes, "no_margin"]
+    return [*notes, "margin", "profit" if "profit_changes" in facts else "no_profit"]
 
 
 def to_cents(money: pd.Series) -> np.ndarray:

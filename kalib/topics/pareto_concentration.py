@@ -17,6 +17,9 @@ RULE = 0.80
 
 YEAR = 365
 
+SAME_POINTS = 0.5
+"""Hundredths by which the share of the largest must move to be more, or less, than a year ago."""
+
 TOPS = (1, 5, 10, 20, 50, 100, 200, 500)
 """How many of the largest accounts are looked at together, as far as there are more accounts than that."""
 
@@ -202,17 +205,18 @@ def describe_concentration(pareto: pd.DataFrame, before: pd.Series | None) -> di
     """Describe concentration in facts: those of ``compare_concentration``, and those below.
 
     ``sales_change`` is net sales over what they were, less 1; ``top_points`` is by how many hundredths the share of the
-    largest has moved, ``top_relief`` the same with the sign turned, since more weight on few accounts is a risk.
+    largest has moved, and ``top_relief`` the same with the sign turned, since more weight on few accounts is a risk; a move
+    of less than half a hundredth counts as none.
     """
     facts: dict[str, int | float | str] = compare_concentration(pareto["window_net_sales"], before)
     now, then = add(pareto["window_net_sales"]), nan if before is None else add(before)
     change = facts["top_share_change"]
     points = round(change * 100, 1) if change == change else nan
-    moved = "" if points != points else "_same" if points == 0 else "_up" if points > 0 else "_down"
+    moved = "" if points != points else "_same" if abs(points) < SAME_POINTS else "_up" if points > 0 else "_down"
     return facts | {
         "sales_change": now / then - 1 if then > 0 else nan,
         "top_points": abs(points),
-        "top_relief": -points,
+        "top_relief": 0.0 if moved == "_same" else -points,
         "moved": moved,
         "tops_finding": f"finding{moved}",
     }

@@ -77,7 +77,7 @@ def describe_profit(pareto: pd.DataFrame) -> dict[str, int | float]:
     dict
         profit (of all accounts), profit_accounts (with a margin or a cost), profit_peak (of those that earn alone),
         peak_accounts and peak_accounts_share, profit_peak_ratio (peak over profit, NaN where that is not above 0),
-        losing_accounts, losing_profit (below 0), idle_accounts and idle_cost (they bought nothing in the 365 days and
+        losing_accounts, losing_profit (below 0) and loss (the same above 0), idle_accounts and idle_cost (they bought nothing in the 365 days and
         cost something), costly_accounts (A by sales, C by profit) and costly_losing (those of them with a loss).
     """
     check_columns(pareto, WANTED, name="pareto")
@@ -97,6 +97,7 @@ def describe_profit(pareto: pd.DataFrame) -> dict[str, int | float]:
         "profit_peak_ratio": peak / whole if whole > 0 else nan,
         "losing_accounts": int(losing.sum()),
         "losing_profit": add(profit[losing]),
+        "loss": -add(profit[losing]),
         "idle_accounts": int(idle.sum()),
         "idle_cost": add(cost[idle]),
         "costly_accounts": len(costly),
