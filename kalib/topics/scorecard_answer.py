@@ -1,0 +1,271 @@
+"""What is to be said of the list: how many accounts, how sure, and which are worth a second look?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from kalib.money import add, share
+from kalib.topics.scorecard import CRITERIA, Sheet
+from kalib.topics.scorecard_stability import CERTAIN, CLASSES, LIKELY
+
+SHOWN = 20
+"""Accounts that the figure shows."""
+
+
+def join_evidence(
+    scorecard: pd.DataFrame,
+    *,
+    frequencies: pd.DataFrame,
+    earlier: pd.Series,
+    weightings: pd.Series,
+    smallest: pd.DataFrame,
+) -> pd.DataFrame:
+    """Join to the list what is known of how sure it is; prospects have none of it.
+
+    Parameters
+    ----------
+    scorecard : as ``apply_overrides`` returns it
+    frequencies : of ``resample_list``; earlier : of ``compare_weeks``; weightings : of ``compare_lists``; smallest : of
+        ``find_smallest_changes``
+
+    Returns
+    -------
+    DataFrame
+        One row per account, by customer_id, with selection_frequency, selection_class, earlier_lists, weightings,
+        smallest_change, smallest_change_criterion; and the score and contribution of every criterion, missing where the
+        data lacks it.
+    """
+    table = scorecard.merge(frequencies, on="customer_id", how="left", validate="1:1")
+    for counts in (earlier, weightings):
+        table[counts.name] = table["customer_id"].map(counts).astype("Int64")
+    table = table.merge(smallest, on="customer_id", how="left", validate="1:1")
+    for criterion in CRITERIA:
+        for what in ("score", "contribution"):
+            if f"{criterion}_{what}" not in table:
+                table[f"{criterion}_{what}"] = np.nan
+    assert len(table) == len(scorecard)
+    first = [
+        *("customer_id", "account_class", "key_account_score", "key_account_rank", "is_key_account", "key_by_rule"),
+        *("rule_result", "known_weight_share", "net_sales_365_days", "selection_frequency", "selection_class"),
+        *("earlier_lists", "weightings", "lifted_by", "lifted_by_next", "held_back_by", "smallest_change"),
+        *("smallest_change_criterion", "override_by", "override_date", "override_reason"),
+    ]
+    parts = [f"{criterion}_{what}" for criterion in CRITERIA for what in ("score", "contribution")]
+    return table[[*first, *parts]]
+
+
+def describe_list(scorecard: pd.DataFrame, *, overrides: pd.DataFrame | None = None) -> dict[str, object]:
+    """Describe the list in facts that fill the sentences ``scorecard.*``.
+
+    ``certain`` accounts are on the list by the rule in at least nine of ten resamples, ``close`` ones are on it in fewer;
+    ``missed`` are off it by the rule and on it in at least one half. ``always`` are on it by every set of weights,
+    ``sometimes`` by some only.
+
+    Returns
+    -------
+    dict
+        accounts, scored, little_known, prospects, key_accounts, key_share, key_net_sales, key_net_sales_share, by_rule,
+        certain, close, missed, always, sometimes, added, removed (by overrides), best_without (the largest scored account
+        off the list: its net sales), least_score (of those on the list by the rule).
+    """
+    key, by_rule = scorecard["is_key_account"], scorecard["key_by_rule"]
+    frequency = scorecard["selection_frequency"]
+    with_order = scorecard["account_class"] != "prospect"
+    sales = scorecard["net_sales_365_days"]
+    weightings = scorecard["weightings"].fillna(0).astype(int)
+    most = int(weightings.max()) if len(weightings) else 0
+    changed = overrides[overrides["changes_list"]] if overrides is not None else pd.DataFrame({"key": []})
+    key_sales, total = add(sales[key].dropna()), add(sales.dropna())
+    return {
+        "accounts": len(scorecard),
+        "scored": int((scorecard["account_class"] == "scored").sum()),
+        "with_order": int(with_order.sum()),
+        "little_known": int((scorecard["account_class"] == "little_known").sum()),
+        "prospects": int((~with_order).sum()),
+        "key_accounts": int(key.sum()),
+        "key_share": share(int(key.sum()), int(with_order.sum())),
+        "key_net_sales": key_sales,
+        "key_net_sales_share": share(key_sales, total),
+        "by_rule": int(by_rule.sum()),
+        "certain": int((by_rule & (frequency >= CERTAIN)).sum()),
+        "close": int((by_rule & (frequency < CERTAIN)).sum()),
+        "missed": int((~by_rule & (frequency >= LIKELY)).sum()),
+        "always": int((weightings == most).sum()) if most else 0,
+        "sometimes": int(((weightings > 0) & (weightings < most)).sum()),
+        "added": int(changed["key"].eq(True).sum()),
+        "removed": int(changed["key"].eq(False).sum()),
+        "least_score": float(scorecard.loc[by_rule, "key_account_score"].min()),
+    }
+
+
+def list_key_accounts(scorecard: pd.DataFrame) -> pd.DataFrame:
+    """List the key accounts, the best rank first, then those without a rank by net sales."""
+    listed = scorecard[scorecard["is_key_account"]]
+    order = ["key_account_rank", "net_sales_365_days", "customer_id"]
+    return listed.sort_values(order, ascending=[True, False, True], na_position="last", ignore_index=True)
+
+
+def list_close_calls(scorecard: pd.DataFrame, *, on_list: bool) -> pd.DataFrame:
+    """List the accounts whose place hangs on a few orders.
+
+    Parameters
+    ----------
+    on_list : those on the list by the rule in fewer than nine of ten resamples, the least sure first; or those off it and on
+        it in at least one of ten, the surest first
+    """
+    frequency = scorecard["selection_frequency"]
+    if on_list:
+        rows = scorecard[scorecard["key_by_rule"] & (frequency < CERTAIN)]
+    else:
+        rows = scorecard[~scorecard["key_by_rule"] & scorecard["selection_class"].isin(CLASSES[:3])]
+    return rows.sort_values(
+        ["selection_frequency", "key_account_score", "customer_id"],
+        ascending=[on_list, False, True],
+        ignore_index=True,
+    )
+
+
+def count_classes(scorecard: pd.DataFrame) -> pd.DataFrame:
+    """Count accounts by how often they are selected, on the list by the rule and off it.
+
+    Returns
+    -------
+    DataFrame
+        selection_class (certain first), on_list, off_list.
+    """
+    rows = [
+        (
+            name,
+            int((scorecard["key_by_rule"] & (scorecard["selection_class"] == name)).sum()),
+            int((~scorecard["key_by_rule"] & (scorecard["selection_class"] == name)).sum()),
+        )
+        for name in CLASSES
+    ]
+    return pd.DataFrame(rows, columns=["selection_class", "on_list", "off_list"])
+
+
+def list_weight_dependent(scorecard: pd.DataFrame) -> pd.DataFrame:
+    """List the accounts that some sets of weights put on the list and others don't, the best score first."""
+    weightings = scorecard["weightings"].fillna(0).astype(int)
+    rows = scorecard[(weightings > 0) & (weightings < weightings.max())]
+    return rows.sort_values(["key_account_score", "customer_id"], ascending=[False, True], ignore_index=True)
+
+
+def list_easily_moved(scorecard: pd.DataFrame, *, rows: int = SHOWN) -> pd.DataFrame:
+    """List the accounts that the smallest change of one weight puts on the list or takes off it, the smallest first."""
+    moved = scorecard[scorecard["smallest_change"].notna()]
+    size = moved["smallest_change"].abs()
+    order = moved.assign(size=size).sort_values(["size", "customer_id"], ignore_index=True)
+    return order.drop(columns="size").head(rows)
+
+
+def name_moves(moved: pd.DataFrame, moves: pd.DataFrame, names: pd.Series, *, most: int = 3) -> pd.DataFrame:
+    """Put beside each move of a weight the names of the accounts that enter and leave, the first few of each.
+
+    Parameters
+    ----------
+    moved, moves : as ``move_weights`` returns them
+    names : name by customer_id
+
+    Returns
+    -------
+    DataFrame
+        ``moved`` without the moves that change nothing, with names_entered and names_left (+2 for two more; missing where
+        there is none).
+    """
+    told = {}
+    for (criterion, weight, change), group in moves.groupby(["criterion", "weight_moved", "list_change"]):
+        own = [str(names.get(account, account)) for account in sorted(group["customer_id"])]
+        more = f" +{len(own) - most}" if len(own) > most else ""
+        told[criterion, weight, change] = ", ".join(own[:most]) + more
+    keys = list(zip(moved["criterion"], moved["weight_moved"], strict=True))
+    table = moved.assign(
+        names_entered=[told.get((*key, "entered")) for key in keys],
+        names_left=[told.get((*key, "left")) for key in keys],
+    )
+    return table[(table["entered"] > 0) | (table["left"] > 0)].reset_index(drop=True)
+
+
+def tabulate_contributions(listed: pd.DataFrame) -> pd.DataFrame:
+    """Return what each criterion gives to the score of each account, in hundredths of a point of score.
+
+    Returns
+    -------
+    DataFrame
+        The rows of ``listed`` with score_points and <criterion>_points for the criteria that anyone has.
+    """
+    points = {"score_points": listed["key_account_score"] * 100}
+    for criterion in CRITERIA:
+        given = listed[f"{criterion}_contribution"]
+        if given.notna().any():
+            points[f"{criterion}_points"] = given * 100
+    return listed.assign(**points)
+
+
+def show_criteria(listed: pd.DataFrame, sheet: Sheet, *, rows: int = SHOWN) -> pd.DataFrame:
+    """Return the criteria of the first accounts of a list in the form that the figure draws.
+
+    Returns
+    -------
+    DataFrame
+        place (0 is the top row), name, criterion, criterion_score (missing where unknown), key_account_score.
+    """
+    shown = listed.head(rows)
+    long = [
+        (place, row["name"], criterion, row[f"{criterion}_score"], row["key_account_score"])
+        for place, row in enumerate(shown.to_dict("records"))
+        for criterion in sheet.criteria
+    ]
+    return pd.DataFrame(long, columns=["place", "name", "criterion", "criterion_score", "key_account_score"])
+
+
+def spell_rule(rule: Mapping[str, object], *, inside: bool = False) -> list[dict[str, object]]:
+    """Return a rule as lines to be said one after the other: code (all, any, score, top, value_share) and figure.
+
+    Examples
+    --------
+    >>> [(line["code"], line["figure"]) for line in spell_rule({"all": [{"score": 0.7}, {"top": 50}]})]
+    [('all', 2), ('score', 0.7), ('top', 50)]
+    """
+    ((name, argument),) = rule.items()
+    if name not in ("any", "all"):
+        return [{"code": name, "figure": argument}]
+    lines: list[dict[str, object]] = [{"code": f"inner_{name}" if inside else name, "figure": len(argument)}]
+    for part in argument:
+        lines += spell_rule(part, inside=True)
+    return lines
+
+
+def list_measure_values(sheet: Sheet, *, customer_ids: list[str] | None = None) -> pd.DataFrame:
+    """List what each account's criteria are made of: every measure's figure and what it is on the scale from 0 to 1.
+
+    Parameters
+    ----------
+    customer_ids : the accounts wanted; default: all
+
+    Returns
+    -------
+    DataFrame
+        One row per account and measure that is known of it: customer_id, measure, criterion, measure_value,
+        measure_score.
+    """
+    at = np.arange(len(sheet.accounts))
+    if customer_ids is not None:
+        at = np.flatnonzero(np.isin(sheet.accounts.astype(str), customer_ids))
+    parts = [
+        pd.DataFrame(
+            {
+                "customer_id": sheet.accounts[at].astype(str),
+                "measure": use.name,
+                "criterion": use.criterion,
+                "measure_value": sheet.values[use.name].to_numpy(float)[at],
+                "measure_score": np.round(sheet.measure_scores[at, i], 9),
+            }
+        )
+        for i, use in enumerate(sheet.uses)
+    ]
+    table = pd.concat(parts, ignore_index=True).dropna(subset=["measure_value"])
+    return table.sort_values(["customer_id", "measure"], ignore_index=True).astype({"customer_id": "str"})
