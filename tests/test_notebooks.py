@@ -30,6 +30,7 @@ def test_there_are_notebooks() -> None:
         "20_pareto",
         "30_tiers",
         "50_churn",
+        "60_scorecard",
         "90_summary",
     ]
 

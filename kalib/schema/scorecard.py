@@ -13,7 +13,9 @@ COLUMNS: dict[str, Column] = {
         "only returned, or had all its orders cancelled",
     ),
     "key_account_score": Column("0 to 1", "weighted mean of the criteria that are known of the account; 1 is best"),
-    "key_account_rank": Column("count", "rank by score, 1 is best, equal scores share the better rank; scored accounts only"),
+    "key_account_rank": Column(
+        "count", "rank by score, 1 is best, equal scores share the better rank; scored accounts only"
+    ),
     "is_key_account": Column("yes or no", "key by the job's rule, or as a named person overrode it"),
     "key_by_rule": Column("yes or no", "key by the job's rule alone"),
     "rule_result": Column(
@@ -28,7 +30,7 @@ COLUMNS: dict[str, Column] = {
     "weightings": Column("count", "how many of the sets of weights that can be made put the account on the list"),
     "lifted_by": Column("code", "criterion that lifts the score most above the mean account's"),
     "lifted_by_next": Column("code", "the criterion that does so next most"),
-    "held_back_by": Column("code", "criterion that lowers the score most below the mean account's"),
+    "held_back_by": Column("code", "criterion that lowers the score most below the mean key account's"),
     "smallest_change": Column(
         "share",
         "smallest change of one weight, as a share of it, that puts the account on the list or takes it off; absent where none does",

@@ -51,9 +51,7 @@ def _off(value: object) -> object:
 class RulePart(Strict):
     """One part of the rule; exactly one of its settings is said."""
 
-    score: float | None = Field(
-        default=None, ge=0, le=1, description="key from this key-account score on; 0 to 1"
-    )
+    score: float | None = Field(default=None, ge=0, le=1, description="key from this key-account score on; 0 to 1")
     top: int | None = Field(
         default=None, ge=1, description="the best so many by score; all that are equal at the border are in"
     )
@@ -62,6 +60,9 @@ class RulePart(Strict):
         gt=0,
         le=1,
         description="the largest accounts by net sales of the 365 days that together bring this share of them",
+    )
+    net_sales: float | None = Field(
+        default=None, gt=0, description="net sales of the 365 days of at least so much, in the job's currency"
     )
 
     @model_validator(mode="after")
@@ -132,7 +133,7 @@ class ScorecardSettings(Strict):
     )
     ahp: dict[str, str | float] = Field(
         default_factory=dict,
-        description="pairwise judgements, `profit/loyalty: 3` where profit counts three times as much, or `\"1/3\"`; one for each pair of the criteria compared",
+        description='pairwise judgements, `profit/loyalty: 3` where profit counts three times as much, or `"1/3"`; one for each pair of the criteria compared',
     )
     force: bool = Field(
         default=False,
@@ -166,7 +167,9 @@ class ScorecardSettings(Strict):
             names = [part.strip() for part in pair.split("/")]
             unknown = [name for name in names if name not in CRITERIA]
             if len(names) != 2 or names[0] == names[1] or unknown:
-                raise ValueError(f"`{pair}` is no pair of criteria; write it as `profit/loyalty`, from {', '.join(CRITERIA)}")
+                raise ValueError(
+                    f"`{pair}` is no pair of criteria; write it as `profit/loyalty`, from {', '.join(CRITERIA)}"
+                )
             if frozenset(names) in pairs:
                 raise ValueError(f"`{pair}` is judged twice; leave one of the two out, its opposite follows")
             pairs.add(frozenset(names))
@@ -175,7 +178,7 @@ class ScorecardSettings(Strict):
             except (ValueError, ZeroDivisionError):
                 above = False
             if not above:
-                raise ValueError(f"`{pair}: {figure}` is no judgement; write a figure above 0 as 3 or \"1/3\"")
+                raise ValueError(f'`{pair}: {figure}` is no judgement; write a figure above 0 as 3 or "1/3"')
         compared = [name for name in CRITERIA if any(name in pair for pair in pairs)]
         gaps = [f"{a}/{b}" for a, b in combinations(compared, 2) if frozenset((a, b)) not in pairs]
         if gaps:
@@ -190,7 +193,9 @@ class ScorecardSettings(Strict):
         if self.weights == "given":
             lacking = [name for name in on if name not in self.given]
             if lacking:
-                raise ValueError(f"`weights: given` needs a weight in `given` for {', '.join(lacking)}; 0 leaves one out")
+                raise ValueError(
+                    f"`weights: given` needs a weight in `given` for {', '.join(lacking)}; 0 leaves one out"
+                )
             if not any(self.given[name] > 0 for name in on):
                 raise ValueError("the weights in `given` are all 0; at least one criterion must count")
         if self.weights == "ahp":

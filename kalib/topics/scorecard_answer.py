@@ -102,10 +102,25 @@ def describe_list(scorecard: pd.DataFrame, *, overrides: pd.DataFrame | None = N
 
 
 def list_key_accounts(scorecard: pd.DataFrame) -> pd.DataFrame:
-    """List the key accounts, the best rank first, then those without a rank by net sales."""
+    """List the key accounts, the best rank first, then those without a rank by net sales.
+
+    Returns
+    -------
+    DataFrame
+        The columns of ``scorecard`` with lifted, the codes of the one or two criteria that lift the score most.
+    """
     listed = scorecard[scorecard["is_key_account"]]
     order = ["key_account_rank", "net_sales_365_days", "customer_id"]
-    return listed.sort_values(order, ascending=[True, False, True], na_position="last", ignore_index=True)
+    listed = listed.sort_values(order, ascending=[True, False, True], na_position="last", ignore_index=True)
+    pairs = zip(listed["lifted_by"], listed["lifted_by_next"], strict=True)
+    return listed.assign(lifted=[[code for code in pair if isinstance(code, str)] for pair in pairs])
+
+
+def list_best_off(scorecard: pd.DataFrame, *, rows: int = SHOWN) -> pd.DataFrame:
+    """List the accounts with the best ranks that are not on the list: small and good, or too little known of."""
+    off = scorecard[~scorecard["is_key_account"] & scorecard["key_account_score"].notna()]
+    order = off.sort_values(["key_account_score", "customer_id"], ascending=[False, True], ignore_index=True)
+    return order.head(rows)
 
 
 def list_close_calls(scorecard: pd.DataFrame, *, on_list: bool) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import warnings
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -14,7 +15,7 @@ from kalib.topics.scorecard import LEAST_KNOWN, Scores, Sheet, is_known_enough, 
 RULE: dict[str, object] = {"all": [{"value_share": 0.5}, {"score": 0.6}]}
 """Key unless the job says otherwise: among the largest that bring half of net sales, and good by score too."""
 
-PARTS = {"score": "score", "top": "rank", "value_share": "value"}
+PARTS = {"score": "score", "top": "rank", "value_share": "value", "net_sales": "value"}
 """What a part of a rule looks at, by its name in the job file."""
 
 
@@ -45,8 +46,8 @@ def apply_rule(
     """Say of each account whether it is key by the rule.
 
     ``{"score": s}``: a score of at least s. ``{"top": n}``: fewer than n accounts have a higher score, so that all
-    that are equal at the border are in. ``{"value_share": v}``: see ``reach_value``. ``{"any": [...]}`` and
-    ``{"all": [...]}`` combine them. An account of which too little is known meets no rule on its score or rank.
+    that are equal at the border are in. ``{"value_share": v}``: see ``reach_value``. ``{"net_sales": m}``: net sales of the
+    year of at least m. ``{"any": [...]}`` and ``{"all": [...]}`` combine them. An account of which too little is known meets no rule on its score or rank.
 
     Examples
     --------
@@ -60,9 +61,28 @@ def apply_rule(
         return parts.any(axis=0) if name == "any" else parts.all(axis=0)
     if name == "value_share":
         return reach_value(value, float(argument))
+    if name == "net_sales":
+        return value >= argument
     if name == "top":
         return rank_accounts(scores, least_known=least_known) <= argument
     return is_known_enough(scores, least_known) & (np.nan_to_num(scores.score, nan=-1.0) >= argument - 1e-12)
+
+
+def fix_value(rule: Mapping[str, object], value: np.ndarray) -> dict[str, object]:
+    """Return a rule with the net sales that a share of value takes today in the place of that share.
+
+    Examples
+    --------
+    >>> fix_value({"all": [{"value_share": 0.5}, {"score": 0.6}]}, np.array([50.0, 30.0, 30.0, 10.0]))
+    {'all': [{'net_sales': 30.0}, {'score': 0.6}]}
+    """
+    ((name, argument),) = rule.items()
+    if name in ("any", "all"):
+        return {name: [fix_value(part, value) for part in argument]}
+    if name != "value_share":
+        return dict(rule)
+    reached = reach_value(value, float(argument))
+    return {"net_sales": float(value[reached].min()) if reached.any() else float("inf")}
 
 
 def list_parts(rule: Mapping[str, object]) -> list[tuple[str, float]]:
@@ -89,13 +109,13 @@ def explain_rule(
     """
     met = apply_rule(rule, scores, value, least_known=least_known)
     missed = np.full(len(met), "", dtype=object)
-    for name, kind in PARTS.items():
-        own = [part for part in list_parts(rule) if part[0] == name]
+    for kind in dict.fromkeys(PARTS.values()):
         failed = np.zeros(len(met), dtype=bool)
-        for part in own:
-            failed |= ~apply_rule(dict([part]), scores, value, least_known=least_known)
+        for part in list_parts(rule):
+            if PARTS[part[0]] == kind:
+                failed |= ~apply_rule(dict([part]), scores, value, least_known=least_known)
         missed = np.where(failed, np.where(missed == "", kind, missed + f"_and_{kind}"), missed)
-    by_score = any(name != "value_share" for name, _ in list_parts(rule))
+    by_score = any(PARTS[name] != "value" for name, _ in list_parts(rule))
     little = ~is_known_enough(scores, least_known) & by_score
     return np.where(met, "met", np.where(little, "little_known", missed))
 
@@ -140,7 +160,7 @@ def list_accounts(
     for at, name in enumerate(sheet.criteria):
         table[f"{name}_score"] = np.round(sheet.criterion_scores[:, at], 9)
         table[f"{name}_contribution"] = scores.contributions[:, at]
-    table = table.assign(**_reasons(sheet, scores))
+    table = table.assign(**_reasons(sheet, scores, table["key_by_rule"].to_numpy(bool)))
     beside = [t["customer_id"] for t in (known_accounts, customers) if t is not None]
     ids = sorted(set().union(*beside) - set(sheet.accounts)) if beside else []
     if ids:
@@ -154,22 +174,25 @@ def list_accounts(
     return table.assign(is_key_account=table["key_by_rule"])
 
 
-def _reasons(sheet: Sheet, scores: Scores) -> dict[str, np.ndarray]:
-    """Return the two criteria that lift each account's score most above the mean account's, and the one that lowers it most."""
-    middle = np.nanmean(sheet.criterion_scores, axis=0)
+def _reasons(sheet: Sheet, scores: Scores, key: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the two criteria that lift each score most above the mean account's, and the one furthest below the key accounts'."""
+    criteria = sheet.criterion_scores
+    wanted = criteria[key] if key.any() else criteria
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", category=RuntimeWarning)  # a criterion that no key account has: no yardstick
+        above, below = np.nanmean(criteria, axis=0), np.nanmean(wanted, axis=0)
     # Rounded, so that what differs only in the last digit is no reason.
-    pull = np.round(np.nan_to_num(scores.own_weights * (sheet.criterion_scores - middle)), 7)
-    order = np.argsort(-pull, axis=1, kind="stable")
+    lift = np.round(np.nan_to_num(scores.own_weights * (criteria - above)), 7)
+    lack = np.round(np.nan_to_num(scores.own_weights * (below - criteria)), 7)
     names = np.array(sheet.criteria, dtype=object)
 
-    def pick(at: int, sign: int) -> np.ndarray:
+    def pick(pull: np.ndarray, at: int) -> np.ndarray:
         if at >= pull.shape[1]:
             return np.full(len(pull), None, dtype=object)
-        column = order[:, at] if sign > 0 else order[:, -1 - at]
-        size = np.take_along_axis(pull, column[:, None], axis=1)[:, 0]
-        return np.where(sign * size > 0, names[column], None)
+        column = np.argsort(-pull, axis=1, kind="stable")[:, at]
+        return np.where(pull[np.arange(len(pull)), column] > 0, names[column], None)
 
-    return {"lifted_by": pick(0, 1), "lifted_by_next": pick(1, 1), "held_back_by": pick(0, -1)}
+    return {"lifted_by": pick(lift, 0), "lifted_by_next": pick(lift, 1), "held_back_by": pick(lack, 0)}
 
 
 def apply_overrides(
@@ -216,7 +239,15 @@ def apply_overrides(
                 rows[before][6] = "superseded"
         else:
             rows[at][6] = "superseded"
-    names = ["customer_id", "key", "override_by", "override_date", "override_until", "override_reason", "override_state"]
+    names = [
+        "customer_id",
+        "key",
+        "override_by",
+        "override_date",
+        "override_until",
+        "override_reason",
+        "override_state",
+    ]
     said = pd.DataFrame(rows, columns=names)
     said["key_by_rule"] = [by_rule.get(account) for account in said["customer_id"]]
     applied = said["override_state"] == "applied"

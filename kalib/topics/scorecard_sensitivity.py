@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from kalib.topics.scorecard import LEAST_KNOWN, Scores, Sheet, is_known_enough, rank_accounts, score_accounts
-from kalib.topics.scorecard_rule import apply_rule, list_parts, reach_value
+from kalib.topics.scorecard import LEAST_KNOWN, Scores, Sheet, rank_accounts, score_accounts
+from kalib.topics.scorecard_rule import apply_rule, list_parts
 
 STEP = 0.25
 """By how much each weight is moved, as a share of itself."""
@@ -157,6 +157,7 @@ class _Line:
         self.a, self.b = gained[:, at], gained[:, others].sum(axis=1)
         self.c, self.d = weighed[:, at], weighed[:, others].sum(axis=1)
         self.w, self.rest, self.least = weights[at], weights[others].sum(), least_known
+        self.now = score_accounts(sheet.criterion_scores, weights)
 
     def score(self, t: np.ndarray, rows: np.ndarray) -> np.ndarray:
         bottom = t * self.c[rows] + self.d[rows]
@@ -205,7 +206,9 @@ def _near(base: Scores, listed: np.ndarray, rule: Mapping[str, object], least_kn
 def _flips(line: _Line, rule: Mapping[str, object], value: np.ndarray, rows: np.ndarray) -> list[list[float]]:
     """Return per account the nearest points below and above t = 1 at which the rule changes its answer, if any."""
     parts = list_parts(rule)
-    by_value = {share: reach_value(value, share) for name, share in parts if name == "value_share"}
+    by_value = {
+        part: apply_rule(dict([part]), line.now, value) for part in parts if part[0] in ("value_share", "net_sales")
+    }
     if not any(name == "top" for name, _ in parts):
         breaks = np.stack([line.knows(rows), *(line.passes(s, rows) for name, s in parts if name == "score")], axis=1)
         middles, edges = _between(breaks)
@@ -215,7 +218,9 @@ def _flips(line: _Line, rule: Mapping[str, object], value: np.ndarray, rows: np.
     for row in rows:
         own = np.array([row])
         counted, points = _count_above(line, int(row))
-        breaks = np.concatenate([points, line.knows(own), *(line.passes(s, own) for name, s in parts if name == "score")])
+        breaks = np.concatenate(
+            [points, line.knows(own), *(line.passes(s, own) for name, s in parts if name == "score")]
+        )
         middles, edges = _between(breaks[None, :])
         answers = _ask(rule, line, middles, own[:, None], by_value, counted)
         found.append(_nearest(middles[0], edges[0], answers[0]))
@@ -226,7 +231,9 @@ def _between(breaks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return, per row, points between each two of the breaks above 0 and beyond them, and the breaks in order."""
     breaks = np.where((breaks > 0) & np.isfinite(breaks), breaks, np.nan)
     edges = np.sort(breaks, axis=1)  # what is no break lies at the end
-    filled = np.where(np.isnan(edges), np.fmax(np.nanmax(np.where(np.isnan(edges), 1.0, edges), axis=1), 1.0)[:, None], edges)
+    filled = np.where(
+        np.isnan(edges), np.fmax(np.nanmax(np.where(np.isnan(edges), 1.0, edges), axis=1), 1.0)[:, None], edges
+    )
     low = np.concatenate([np.zeros((len(edges), 1)), filled], axis=1)
     high = np.concatenate([filled, filled[:, -1:] * 2 + 1], axis=1)
     return (low + high) / 2, filled
@@ -270,7 +277,7 @@ def _ask(
     line: _Line,
     t: np.ndarray,
     rows: np.ndarray,
-    by_value: Mapping[float, np.ndarray],
+    by_value: Mapping[tuple[str, float], np.ndarray],
     counted: Mapping[str, np.ndarray],
 ) -> np.ndarray:
     """Return the rule's answer for accounts (rows) at points along the change (columns)."""
@@ -278,8 +285,8 @@ def _ask(
     if name in ("any", "all"):
         parts = np.array([_ask(part, line, t, rows, by_value, counted) for part in argument])
         return parts.any(axis=0) if name == "any" else parts.all(axis=0)
-    if name == "value_share":
-        return np.broadcast_to(by_value[argument][rows], t.shape)
+    if (name, argument) in by_value:
+        return np.broadcast_to(by_value[name, argument][rows], t.shape)
     enough = line.known_enough(t, rows)
     if name == "top":
         above = counted["counts"][np.searchsorted(counted["points"], t, side="right")]

@@ -18,7 +18,7 @@ from kalib.topics.scorecard import (
     score_measure,
     score_values,
 )
-from kalib.topics.scorecard_rule import apply_rule
+from kalib.topics.scorecard_rule import apply_rule, fix_value
 
 RESAMPLES = 200
 """How often the order histories are drawn anew: a share of one half is then known to within seven points."""
@@ -98,7 +98,8 @@ def resample_list(
     In each resample every day with an order counts as often as chance has it (a Poisson draw with mean 1, the form that
     drawing with replacement takes when the number of order days is itself left to chance); an account's sums move by
     what that adds or takes away. From them the measures in ``REDRAWN`` are worked out anew, then all scores, the
-    weights being kept, and the rule is asked. What does not follow from order days is held: returns on days without an
+    weights being kept, and the rule is asked. Only its part ``value_share`` asks for the net sales that it takes today:
+    figures drawn anew are more unequal than the real ones, so the bar would rise by itself. What does not follow from order days is held: returns on days without an
     order, costs, wallets, surveys, forecasts. A share of resamples is a selection frequency: it says how far the list
     hangs on the chance of single orders, not how probable it is that an account deserves its place.
 
@@ -114,7 +115,7 @@ def resample_list(
         customer_id, selection_frequency, selection_class (certain from .9, likely from .5, borderline from .1, unlikely),
         by customer_id.
     """
-    days = _within_two_years(sheet, order_days, as_of)
+    days, rule = _within_two_years(sheet, order_days, as_of), fix_value(rule, sheet.value)
     count = count_resamples(len(days), len(sheet.accounts), resamples=resamples)
     redrawn = set(list_redrawn(sheet, order_days))
     held = {
@@ -206,10 +207,8 @@ def _work_out(values: pd.DataFrame, moved: Mapping[str, np.ndarray]) -> dict[str
         out["orders_365_days"] = orders
         out["net_sales_per_order_365_days"] = np.where(orders > 0, sales / np.where(orders > 0, orders, 1), np.nan)
     if has("wallet_share"):
-        wallet = old("wallet")
+        wallet = np.where(old("wallet") > 0, old("wallet"), np.nan)
         out |= {"wallet_share": sales / wallet, "unspent_wallet": np.clip(wallet - sales, 0, None)}
-        out["wallet_share"] = np.where(wallet > 0, out["wallet_share"], np.nan)
-        out["unspent_wallet"] = np.where(wallet > 0, out["unspent_wallet"], np.nan)
     if has("unbought_sales"):
         rate = old("unbought_rate")
         out["unbought_sales"] = np.clip(sales, 0, None) * rate
@@ -283,7 +282,10 @@ def compare_weeks(
             scores = score_values(values, sheet.uses, normalise=sheet.normalise)
             criteria = score_criteria(scores, sheet.uses, sheet.criteria)
             key = apply_rule(
-                rule, score_accounts(criteria, weights), values["net_sales_365_days"].to_numpy(), least_known=least_known
+                rule,
+                score_accounts(criteria, weights),
+                values["net_sales_365_days"].to_numpy(),
+                least_known=least_known,
             )
             at = ids.get_indexer(values["customer_id"])
             listed[at[key & (at >= 0)]] = True

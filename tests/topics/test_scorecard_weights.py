@@ -1,0 +1,181 @@
+"""Do the weights reproduce published and hand-worked ones, and are contradictions refused?"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kalib.errors import NotEnoughDataError, SettingsError
+from kalib.settings import read_job
+from kalib.topics import scorecard_weights as topic
+from kalib.topics.scorecard import build_sheet, gather_measures
+from tests.topics.test_scorecard import AS_OF, LOYAL, SIZE, make_customers
+
+DRINKS = ["coffee", "wine", "tea", "beer", "sodas", "milk", "water"]
+JUDGED = [[9, 5, 2, 1, 1, "1/2"], ["1/3", "1/9", "1/9", "1/9", "1/9"], ["1/3", "1/4", "1/3", "1/9"]]
+JUDGED += [["1/2", 1, "1/3"], [2, "1/2"], ["1/3"]]
+PAIRS = {f"{DRINKS[i]}/{DRINKS[i + 1 + j]}": figure for i, row in enumerate(JUDGED) for j, figure in enumerate(row)}
+PRINTED = [0.177, 0.019, 0.042, 0.116, 0.190, 0.129, 0.327]
+
+
+def two_criteria() -> topic.Sheet:
+    return build_sheet(gather_measures(make_customers(4), as_of=AS_OF), uses=(SIZE, LOYAL))
+
+
+def test_the_drinks_of_saaty_2008() -> None:
+    weights, ratio = topic.weigh_by_judgement(topic.read_judgements(DRINKS, PAIRS))
+    np.testing.assert_allclose(weights, PRINTED, atol=0.00051)  # three digits are printed
+    assert round(ratio, 3) == 0.022
+
+
+def test_the_eigenvector_against_repeated_squaring() -> None:
+    matrix = topic.read_judgements(DRINKS, PAIRS)
+    power = matrix.copy()
+    for _ in range(30):
+        power = power @ power
+        power /= power.sum()
+    other = power.sum(axis=1) / power.sum()
+    weights, ratio = topic.weigh_by_judgement(matrix)
+    np.testing.assert_allclose(weights, other, rtol=1e-10)
+    eigenvalue = float((matrix @ other / other).mean())
+    assert ratio == pytest.approx((eigenvalue - 7) / 6 / 1.35)
+
+
+def test_judgements_that_agree_have_no_inconsistency() -> None:
+    wanted = np.array([0.4, 0.3, 0.2, 0.1])
+    weights, ratio = topic.weigh_by_judgement(wanted[:, None] / wanted[None, :])
+    np.testing.assert_allclose(weights, wanted)
+    assert ratio == pytest.approx(0, abs=1e-12)
+
+
+def test_two_things_cannot_contradict_each_other() -> None:
+    assert topic.weigh_by_judgement(np.array([[1.0, 4.0], [0.25, 1.0]]))[1] == 0.0
+
+
+def test_judgements_in_a_circle_are_refused_unless_the_job_insists() -> None:
+    sheet = build_sheet(
+        gather_measures(make_customers(5, overdue_amount=[5.0, 3, 0, 1, 2]), as_of=AS_OF),
+        uses=(SIZE, LOYAL, topic_use("overdue_share")),
+    )
+    circle = {"purchasing_power/loyalty": 2, "loyalty/risk": 2, "risk/purchasing_power": 5}
+    with pytest.raises(NotEnoughDataError) as refusal:
+        topic.choose_weights(sheet, "ahp", judgements=circle)
+    assert refusal.value.reason == "scorecard_ahp_inconsistent"
+    assert refusal.value.facts["consistency"] > 0.1
+    weights, found, facts = topic.choose_weights(sheet, "ahp", judgements=circle, force=True)
+    np.testing.assert_allclose(weights, found["ahp"])
+    assert facts["consistency"] > 0.1
+    equal, _, _ = topic.choose_weights(sheet, "equal", judgements=circle)  # shown beside, not used: no refusal
+    np.testing.assert_allclose(equal, 1 / 3)
+
+
+def test_the_judgement_furthest_off_is_named() -> None:
+    worth = np.array([8.0, 4.0, 2.0, 1.0])
+    matrix = worth[:, None] / worth[None, :]
+    matrix[0, 3], matrix[3, 0] = 1 / 3, 3.0  # all others say eight times the other way
+    weights, ratio = topic.weigh_by_judgement(matrix)
+    found = topic.find_contradiction(list("abcd"), matrix, weights)
+    assert ratio > 0.1
+    assert (found["one"], found["other"], found["judged"]) == ("d", "a", 3.0)
+    assert found["implied"] < 1
+
+
+def topic_use(name: str) -> object:
+    from kalib.topics.scorecard import choose_measures
+
+    return next(use for use in choose_measures() if use.name == name)
+
+
+def test_a_pair_that_the_data_needs_is_named() -> None:
+    with pytest.raises(NotEnoughDataError) as refusal:
+        topic.read_judgements(["profit", "loyalty", "risk"], {"profit/loyalty": 2, "loyalty/risk": 3})
+    assert refusal.value.facts == {"one": "profit", "other": "risk"}
+
+
+def test_entropy_by_hand() -> None:
+    scores = np.array([[1.0, 0.5, 0.2, np.nan], [0.0, 0.5, 0.4, 0.3], [1.0, 0.5, 0.4, np.nan]])
+    # first: shares 1/2, 0, 1/2, entropy ln 2 over ln 3; third: 1/5, 2/5, 2/5; second is constant, fourth known once
+    first = 1 - math.log(2) / math.log(3)
+    third = 1 + (0.2 * math.log(0.2) + 2 * 0.4 * math.log(0.4)) / math.log(3)
+    np.testing.assert_allclose(
+        topic.weigh_by_entropy(scores), [first / (first + third), 0, third / (first + third), 0], rtol=1e-12
+    )
+
+
+@pytest.mark.parametrize("column", [0.0, 0.4])
+def test_entropy_of_what_is_the_same_for_all_is_equal_weights(column: float) -> None:
+    np.testing.assert_allclose(topic.weigh_by_entropy(np.full((5, 2), column)), [0.5, 0.5])
+
+
+def test_given_weights_are_scaled_over_what_is_there() -> None:
+    weights = topic.weigh_as_given(["purchasing_power", "loyalty"], {"purchasing_power": 3, "loyalty": 1, "profit": 9})
+    assert weights.tolist() == [0.75, 0.25]
+    with pytest.raises(NotEnoughDataError) as refusal:
+        topic.choose_weights(two_criteria(), "given", given={"profit": 1, "loyalty": 0})
+    assert refusal.value.reason == "scorecard_no_weight"
+
+
+def test_all_sets_of_weights_stand_side_by_side() -> None:
+    sheet = two_criteria()
+    weights, found, _ = topic.choose_weights(
+        sheet, "given", given={"purchasing_power": 1, "loyalty": 3}, judgements={"loyalty/purchasing_power": 4}
+    )
+    assert list(found) == ["equal", "given", "ahp", "entropy"]
+    table = topic.tabulate_weights(sheet, weights, found).set_index("criterion")
+    assert table["weight"].tolist() == [0.25, 0.75]
+    np.testing.assert_allclose(table["weight_ahp"], [0.2, 0.8])
+    assert set(topic.correlate_weights(sheet, weights, found)) == set(found)
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ("{weights: given, given: {profit: 1}}", "needs a weight in `given` for purchasing_power"),
+        ("{ahp: {profit/loyalty: 3, profit/risk: 1}}", "missing are loyalty/risk"),
+        ("{ahp: {profit/loyalty: 0}}", "is no judgement"),
+        ("{ahp: {profit/charm: 2}}", "no pair of criteria"),
+        ("{ahp: {profit/loyalty: 2, loyalty/profit: 3}}", "judged twice"),
+        ("{rule: {top: 3, score: 0.5}}", "say exactly one of"),
+        ("{rule: {any: [{}]}}", "found none"),
+        ("{overrides: [{customer_id: 12, key: true, by: x, date: 2026-01-01, reason: y}]}", "in quotes"),
+        (
+            "{overrides: [{customer_id: 'a', key: true, by: x, date: 2026-01-02, until: 2026-01-01, reason: y}]}",
+            "lies before",
+        ),
+        ("{criteria: {profit: {measures: []}}}", "at least 1"),
+        ("{least_know: 0.5}", "did you mean `least_known`"),
+    ],
+)
+def test_what_the_job_file_may_not_say(tmp_path: Path, said: str, message: str) -> None:
+    file = tmp_path / "job.yaml"
+    file.write_text(
+        f"job: x\nsource: o.csv\ncolumns: {{customer_id: c, order_date: d, amount: a}}\nscorecard: {said}\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(SettingsError, match=message):
+        read_job(file)
+
+
+def test_what_the_job_file_may_say(tmp_path: Path) -> None:
+    file = tmp_path / "job.yaml"
+    file.write_text(
+        """\
+job: x
+source: o.csv
+columns: {customer_id: c, order_date: d, amount: a}
+scorecard:
+  criteria: {influence: off, profit: {measures: [margin_365_days, {measure: profit_365_days, threshold: 10}]}}
+  ahp: {profit/loyalty: 1/3}
+  rule: {any: [{top: 5}, {all: [{score: 0.7}, {value_share: 0.5}]}]}
+  overrides: [{customer_id: "C1", key: false, by: Shen, date: 2026-05-01, reason: left}]
+""",
+        encoding="utf-8",
+    )
+    found = read_job(file).scorecard.model_dump(exclude_none=True)
+    assert found["criteria"]["influence"] is False
+    assert found["criteria"]["profit"]["measures"][0] == {"measure": "margin_365_days"}
+    assert found["ahp"] == {"profit/loyalty": "1/3"}
+    assert found["rule"] == {"any": [{"top": 5}, {"all": [{"score": 0.7}, {"value_share": 0.5}]}]}
