@@ -31,6 +31,7 @@ def test_there_are_notebooks() -> None:
         "30_tiers",
         "50_churn",
         "60_scorecard",
+        "65_migration",
         "90_summary",
     ]
 

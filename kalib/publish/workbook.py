@@ -13,6 +13,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 from babel.numbers import get_currency_precision
@@ -364,6 +365,34 @@ class Run:
         between = "; " if self.language == "en" else "；"
         said = [between.join(self._say(f"codes.reason.{one['code']}", one) for one in own) for own in raising]
         return [text or self.words.code("reason_name", "none") for text in said]
+
+    def say_parts(self, lists: pd.Series, key: str, *, most: int = 2) -> list[str]:
+        """Return each row's list of codes with their figures in words: ``<key>.<code>``, first ones first.
+
+        A code without words of its own is a column's name and is said by ``<key>.other`` with the column's header as
+        ``figure``; an empty list is ``<key>.none``.
+
+        Parameters
+        ----------
+        lists : per row a list of facts with a ``code``, or nothing
+        most : how many of a list are said
+        """
+        between, said = "; " if self.language == "en" else "；", []
+        for facts in lists:
+            parts = [] if facts is None or not isinstance(facts, Sequence | np.ndarray) else list(facts)[:most]
+            found = [
+                (f"{key}.{part['code']}" if f"{key}.{part['code']}" in self.words else f"{key}.other", part)
+                for part in parts
+            ]
+            texts = [self._say(name, {"figure": self.say_columns([part["code"]]), **part}) for name, part in found]
+            said.append(between.join(texts) or self._say(f"{key}.none", None))
+        return said
+
+    def say_columns(self, columns: Sequence[str]) -> str:
+        """Return the headers of columns in words, one after the other."""
+        between = "; " if self.language == "en" else "；"
+        names = [self.words(f"columns.{name}") if f"columns.{name}" in self.words else name for name in columns]
+        return between.join(names)
 
     def draw(
         self,
