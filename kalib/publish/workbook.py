@@ -366,7 +366,7 @@ class Run:
         said = [between.join(self._say(f"codes.reason.{one['code']}", one) for one in own) for own in raising]
         return [text or self.words.code("reason_name", "none") for text in said]
 
-    def say_parts(self, lists: pd.Series, key: str, *, most: int = 2) -> list[str]:
+    def say_parts(self, lists: pd.Series, key: str, *, most: int = 2, also: pd.Series | None = None) -> list[str]:
         """Return each row's list of codes with their figures in words: ``<key>.<code>``, first ones first.
 
         A code without words of its own is a column's name and is said by ``<key>.other`` with the column's header as
@@ -376,6 +376,7 @@ class Run:
         ----------
         lists : per row a list of facts with a ``code``, or nothing
         most : how many of a list are said
+        also : per row the code of a remark on the whole, ``<key>.<code>`` with what was said as ``why``; or nothing
         """
         between, said = "; " if self.language == "en" else "；", []
         for facts in lists:
@@ -386,7 +387,12 @@ class Run:
             ]
             texts = [self._say(name, {"figure": self.say_columns([part["code"]]), **part}) for name, part in found]
             said.append(between.join(texts) or self._say(f"{key}.none", None))
-        return said
+        if also is None:
+            return said
+        return [
+            text if pd.isna(code) else self._say(f"{key}.{code}", {"why": text})
+            for text, code in zip(said, also, strict=True)
+        ]
 
     def say_columns(self, columns: Sequence[str]) -> str:
         """Return the headers of columns in words, one after the other."""

@@ -183,12 +183,13 @@ def count_places(migration: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         One row per cell, also empty ones, best first: place_before (the tiers, ``silent``, ``new``), place_now (the tiers,
-        ``silent``), at_before and at_now (their places from 0), move (of the cell's accounts), customers,
+        ``silent``; neither of these two where nobody is there), at_before and at_now (their places from 0), move (of the cell's accounts), customers,
         net_sales_365_days_before, net_sales_365_days, net_sales_moved.
     """
-    tiers = _name_tiers(migration)
-    places_before, places_now = [*tiers, SILENT, NEW], [*tiers, SILENT]
-    groups = dict(iter(place_accounts(migration).groupby(["place_before", "place_now"])))
+    placed, tiers = place_accounts(migration), _name_tiers(migration)
+    places_before = [*tiers, *(place for place in (SILENT, NEW) if (placed["place_before"] == place).any())]
+    places_now = [*tiers, *(place for place in (SILENT,) if (placed["place_now"] == place).any())]
+    groups = dict(iter(placed.groupby(["place_before", "place_now"])))
     rows = []
     for i, before in enumerate(places_before):
         for j, now in enumerate(places_now):
@@ -399,7 +400,8 @@ def describe_migration(migration: pd.DataFrame, *, before: dt.date, as_of: dt.da
         before, as_of, days (between them), customers; per move ``<move>`` (accounts), ``<move>_share`` (of those graded
         at the earlier date, for new ones of those graded now), ``<move>_net_sales_before``, ``<move>_net_sales``,
         ``<move>_moved`` (signed) and ``<move>_size`` (its size); compared (with an order in both years), moved, moved_share; net_sales_before,
-        net_sales, net_sales_moved; top_before, top_kept, top_kept_share; slight, rising, sliding; has_own; where own grades are there: own_moves (seen from report to report),
+        net_sales, net_sales_moved; top_before, top_now, top_kept, top_kept_share, top_came, top_left;
+        money_follows (those on the way up buy more, those on the way down less); slight, rising, sliding; has_own; where own grades are there: own_moves (seen from report to report),
         drift_only (the yardstick moved and not the account), drift_hidden (the account moved, and the yardstick with
         it), drift_turned (seen the other way round), drift_up and drift_down (of drift_only).
     """
@@ -428,10 +430,13 @@ def describe_migration(migration: pd.DataFrame, *, before: dt.date, as_of: dt.da
         "net_sales_moved_size": abs(add(migration["net_sales_moved"])),
         "top_before": top,
         "top_kept": int(((migration["tier_rank_before"] == 1) & (migration["tier_rank_now"] == 1)).sum()),
+        "top_now": int((migration["tier_rank_now"] == 1).sum()),
         "slight": int(migration["is_slight"].sum()) if "is_slight" in migration else 0,
         "has_own": "own_steps" in migration,
     }
     facts["top_kept_share"] = share(facts["top_kept"], top)
+    facts |= {"top_came": facts["top_now"] - facts["top_kept"], "top_left": top - facts["top_kept"]}
+    facts["money_follows"] = facts["promoted_moved"] >= 0 >= facts["demoted_moved"]
     facts |= {"rising": len(list_rising(migration)), "sliding": len(list_sliding(migration))}
     if "own_steps" in migration:
         own = np.sign(migration.loc[both, "own_steps"])
