@@ -375,7 +375,12 @@ def count_flows(migration: pd.DataFrame) -> pd.DataFrame:
 
 
 def describe_segments(migration: pd.DataFrame) -> dict[str, object]:
-    """Describe how many customers changed their segment: both, changed, changed_share, and the largest flow's flow_*."""
+    """Describe how many customers changed their segment: both, changed, changed_share, and the largest flow's flow_*.
+
+    Where there are no segments, changed is None.
+    """
+    if "segment_now" not in migration:
+        return {"changed": None}
     both, flows = migration.dropna(subset=["segment_before", "segment_now"]), count_flows(migration)
     changed = int(flows["customers"].sum())
     facts: dict[str, object] = {"both": len(both), "changed": changed, "changed_share": share(changed, len(both))}
