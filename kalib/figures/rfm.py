@@ -20,6 +20,12 @@ _LINE = 17
 _BESIDE, _BELOW = 56, 30
 """Pixels that the names of the scores take beside and below the cells."""
 
+_NAME = 60
+"""Pixels that the name of the least or the highest score takes in one line."""
+
+_EDGE = 4
+"""Pixels that stay free between a cell's words and its neighbour."""
+
 LIMITS = (4, 2, 1, 0.25)
 """From how many times an even share of net sales on a cell is darker."""
 
@@ -38,7 +44,7 @@ def draw_rfm_cells(cells: pd.DataFrame, *, words: Words, ax: Axes | None = None)
     across, up = int(cells["f_score"].max()), int(cells["r_score"].max())
     colours = style.steps(len(LIMITS) + 1)
     width, height = (side * 72 for side in ax.get_figure(root=True).get_size_inches())
-    room = ((width - _BESIDE) / across, (height - _BELOW) / up)
+    room = ((width - _BESIDE) / across - _EDGE, (height - _BELOW) / up - _EDGE)
     for cell in cells.itertuples(index=False):
         empty = cell.customers == 0
         even = 1 / len(cells)
@@ -50,7 +56,7 @@ def draw_rfm_cells(cells: pd.DataFrame, *, words: Words, ax: Axes | None = None)
         ax.text(
             cell.f_score,
             cell.r_score,
-            _fit((f"{count} · {share}", f"{count}\n{share}", share, ""), *room),
+            _fit((f"{count} · {share}", f"{count}\n{share}", count, ""), *room),
             color=style.text_on(colour),
             ha="center",
             va="center",
@@ -61,7 +67,8 @@ def draw_rfm_cells(cells: pd.DataFrame, *, words: Words, ax: Axes | None = None)
         "x": ("rfm.cells.least_often", "rfm.cells.most_often"),
         "y": ("rfm.cells.least_lately", "rfm.cells.most_lately"),
     }
-    ax.set_xticklabels(_name_ends(across, ends["x"], words))
+    below = _name_ends(across, ends["x"], words)
+    ax.set_xticklabels([name.replace(" · ", "\n") for name in below] if room[0] < _NAME else below)
     ax.set_yticklabels(_name_ends(up, ends["y"], words))
     ax.grid(visible=False)
     ax.spines["bottom"].set_visible(False)

@@ -10,6 +10,7 @@ import pandas as pd
 
 from kalib.errors import NotEnoughDataError
 from kalib.money import add, share
+from kalib.schema import check_key
 from kalib.topics.rfm_scorer import SCORES, RfmScorer
 from kalib.topics.rfm_segments import (
     BINS,
@@ -67,6 +68,8 @@ def score_rfm(customers: pd.DataFrame, *, scorer: RfmScorer | None = None) -> pd
     ------
     NotEnoughDataError
         ``rfm_few_customers``: fewer than five customers have an order.
+    ValueError
+        A customer stands in it twice.
 
     Examples
     --------
@@ -79,7 +82,17 @@ def score_rfm(customers: pd.DataFrame, *, scorer: RfmScorer | None = None) -> pd
     4           e        5        4        4  champions
     5           f        5        5        5  champions
     """
-    return scorer.predict(customers) if scorer else RfmScorer().fit_predict(customers)
+    scored = scorer.predict(customers) if scorer else RfmScorer().fit_predict(customers)
+    ids = scored["customer_id"].array
+    if not bool(
+        (ids[1:] > ids[:-1]).all()
+    ):  # rows in order, as the ledger writes them, are one per customer at a glance
+        order = ids.argsort()
+        scored = scored.take(order).reset_index(drop=True)
+        ids = scored["customer_id"].array
+        if bool((ids[1:] == ids[:-1]).any()):
+            check_key(scored, ["customer_id"], name="customers")
+    return scored
 
 
 def check_snapshot(learn_as_of: dt.date | None, *, as_of: dt.date) -> None:
@@ -306,7 +319,7 @@ def choose_sentences(facts: dict[str, object], *, origin: str = "here") -> dict[
     answer = "rfm.answer_no_shares" if not has_shares else "rfm.answer_own" if facts["is_own"] else "rfm.answer"
     origin = "given" if facts["all_given"] and origin != "model" else origin
     remarks = {
-        "rfm.scored.money": facts["money"] != "total" or facts["window_days"],
+        "rfm.scored.money": facts["money"] != "total",
         "rfm.scored.window": facts["window_days"],
         f"rfm.scored.{origin}": True,
         "rfm.scored.some_given": facts["given"] and not facts["all_given"] and origin != "model",

@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from kalib.errors import NotEnoughDataError
-from kalib.schema import check_columns, check_key
+from kalib.schema import check_columns
 from kalib.topics.rfm_segments import BINS, FEWEST, MOST, Bins, Rule, assign_cells, assign_eight, is_quiet, list_cells
 
 SCORES = {"r_score": "recency", "f_score": "frequency", "m_score": "monetary"}
@@ -122,7 +122,9 @@ class RfmScorer(BaseEstimator):
         return self._fit(self._take(customers))
 
     def predict(self, customers: pd.DataFrame) -> pd.DataFrame:
-        """Return scores and segments of the customers with an order, by ``customer_id``.
+        """Return scores and segments of the customers with an order, row by row in the order they come in.
+
+        ``score_rfm`` is the door that checks that each customer has one row, and sorts them.
 
         Returns
         -------
@@ -134,22 +136,18 @@ class RfmScorer(BaseEstimator):
         return self._predict(self._take(customers))
 
     def fit_predict(self, customers: pd.DataFrame) -> pd.DataFrame:
-        """Learn the edges from customers and score them: the same as one after the other, checked once."""
+        """Learn the edges from customers and score them: the same as one after the other, in less time."""
         table = self._take(customers)
         return self._fit(table)._predict(table)
 
     def _take(self, customers: pd.DataFrame) -> pd.DataFrame:
-        """Check the customers, and return the columns of those with an order that their scores are made of, by id."""
+        """Return the columns that scores are made of, of the customers with an order, in the order they come in."""
         if self.monetary == "margin" and self.measures["m_score"] not in customers:
             raise NotEnoughDataError("rfm_no_margin")
         check_columns(customers, ["customer_id", *self.features], name="customers", remedy=_REMEDY)
         ordered = customers["orders"].to_numpy() > 0
         wanted = [*dict.fromkeys(["customer_id", *self.features, *(name for name in ("margin",) if name in customers)])]
         table = customers[wanted] if ordered.all() else customers.loc[ordered, wanted]
-        ids = table["customer_id"].array
-        if not bool((ids[1:] > ids[:-1]).all()):  # in order, as the ledger writes them, they are unique at a glance
-            check_key(table, ["customer_id"], name="customers")
-            table = table.sort_values("customer_id", ignore_index=True)
         table = table.reset_index(drop=True).astype({"days_since_last_order": "int64", "orders": "int64"})
         figures = {column: "float64" for column in table if column not in _BASE[:3]}
         table = table.astype(figures)
