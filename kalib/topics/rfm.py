@@ -277,6 +277,7 @@ def describe_rfm(rfm: pd.DataFrame, *, scorer: RfmScorer | None = None) -> dict[
             f"{name}_net_sales": net_sales,
             f"{name}_net_sales_share": share(net_sales, total),
         }
+    unreachable = _list_unreachable(rfm, scorer) if scorer else []
     largest = segments.loc[segments["customers"].idxmax()]
     richest = segments.loc[segments["net_sales"].idxmax()]
     leaving = rfm.loc[groups["leaving"], "days_since_last_order"]
@@ -290,13 +291,15 @@ def describe_rfm(rfm: pd.DataFrame, *, scorer: RfmScorer | None = None) -> dict[
             "richest_segment": str(richest["segment"]),
             "richest_share": float(richest["customers_share"]),
             "richest_net_sales_share": float(richest["net_sales_share"]),
+            "leaving_bad": -int(groups["leaving"].sum()),
             "leaving_median_days": float(leaving.median()) if len(leaving) else math.nan,
             "empty_scores": sum(counts) - sum(rfm[score].nunique() for score in SCORES),
             "cells": recency * frequency,
             "even_share": 1 / (recency * frequency),
             "constant": [SCORES[score] for score, column in measures.items() if rfm[column].nunique(dropna=False) == 1],
             "unknown_money": int(rfm[measures["m_score"]].isna().sum()),
-            "unreachable": _list_unreachable(rfm, scorer) if scorer else [],
+            "unreachable": unreachable,
+            "reachable": [code for code in list_segments(rfm, scorer=scorer) if code not in unreachable],
         }
         | _describe_scorer(scorer)
     )
@@ -313,11 +316,22 @@ def choose_sentences(facts: dict[str, object], *, origin: str = "here") -> dict[
     Returns
     -------
     dict
-        ``answer``, ``cells`` and ``segments`` (keys of the words), ``scored`` (keys of the remarks on how it was scored).
+        ``answer`` (two keys of the words), ``cells``, ``segments`` and ``segments_8`` (one each), ``scored`` (those of
+        the remarks on how it was scored).
     """
     has_shares = not math.isnan(float(facts["best_net_sales_share"]))
-    answer = "rfm.answer_no_shares" if not has_shares else "rfm.answer_own" if facts["is_own"] else "rfm.answer"
+    if len(facts["constant"]) == len(SCORES):
+        first = "rfm.answer.alike"
+    elif not has_shares:
+        first = "rfm.answer.no_shares"
+    elif not facts["best_customers"]:
+        first = "rfm.answer.none"
+    else:
+        first = "rfm.answer.own" if facts["is_own"] else "rfm.answer.best"
+    quiet = "leaving" if has_shares else "leaving_no_shares"
+    corner = "finding" if has_shares else "finding_no_shares"
     origin = "given" if facts["all_given"] and origin != "model" else origin
+    few = len(facts["unreachable"]) <= len(facts["reachable"])
     remarks = {
         "rfm.scored.money": facts["money"] != "total",
         "rfm.scored.window": facts["window_days"],
@@ -326,12 +340,14 @@ def choose_sentences(facts: dict[str, object], *, origin: str = "here") -> dict[
         "rfm.scored.constant": facts["constant"],
         "rfm.scored.unknown_money": facts["unknown_money"],
         "rfm.scored.empty_scores": facts["empty_scores"],
-        "rfm.scored.unreachable": facts["unreachable"],
+        "rfm.scored.unreachable": facts["unreachable"] and few,
+        "rfm.scored.reachable": facts["unreachable"] and not few,
     }
     return {
-        "answer": answer,
+        "answer": [first, f"rfm.answer.{quiet}" if facts["leaving_customers"] else "rfm.quiet.none"],
+        "cells": f"rfm.cells.{corner}" if facts["corner_customers"] else "rfm.cells.finding_none",
         "segments": "rfm.segments.finding" if facts["champions_customers"] else "rfm.segments.finding_none",
-        "cells": "rfm.cells.finding" if has_shares else "rfm.cells.finding_no_shares",
+        "segments_8": "rfm.segments_8.finding" if facts["keep_customers"] else "rfm.segments_8.finding_none",
         "scored": [key for key, holds in remarks.items() if holds],
     }
 

@@ -51,7 +51,7 @@ def read_words(language: str) -> dict[str, object]:
 class Words(string.Formatter):
     """Sentences of one language, with numbers formatted for its readers.
 
-    ``words("rfm.answer", n=3)`` looks the sentence up and fills it. A field says after the colon how it is shown:
+    ``words("rfm.answer.best", n=3)`` looks the sentence up and fills it. A field says after the colon how it is shown:
     ``{n:count}`` 1,234 · ``{n:count account/accounts}`` 1 account · ``{x:number}`` 1.2 · ``{x:percent}`` 12% ·
     ``{x:percent1}`` 12.3% · ``{x:points}`` +1.2 · ``{x:money}`` £1,234 · ``{x:short}`` £1.2m · ``{n:days}`` 90 days ·
     ``{x:change}`` ▲ 6.2% · ``{n:moved}`` ▼ 12 · ``{x:more}`` 6.2% more · ``{x:tone}`` good, bad or nothing, by the sign ·

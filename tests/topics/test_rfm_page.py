@@ -52,14 +52,14 @@ def test_every_sentence_and_figure_of_the_page_can_be_made(case: str, origin: st
     facts = topic.describe_rfm(rfm, scorer=scorer) | {"learnt_as_of": "2026-06-30"}
     said = topic.choose_sentences(facts, origin=origin)
     segments, cells = (make(rfm, scorer=scorer) for make in (topic.summarise_segments, topic.summarise_cells))
-    keys = [said["answer"], said["cells"], said["segments"], *said["scored"], "rfm.map.finding", "columns.money_from"]
-    keys += ["rfm.cells.caption", "rfm.cells.alt", "rfm.map.alt", "rfm.segments.alt", "rfm.segments_8.finding"]
+    keys = [*said["answer"], *said["scored"], *(said[key] for key in ("cells", "segments", "segments_8"))]
+    keys += ["rfm.map.finding", "columns.money_from"]
+    keys += ["rfm.cells.caption", "rfm.cells.alt", "rfm.map.alt", "rfm.segments.alt"]
     for language in ("en", "zh") if origin == "here" else ("en",):
         words = Words(language, currency="GBP")
         texts = [words(key, **facts) for key in keys]
         assert not any("nan" in text or "{" in text or "None" in text for text in texts)
-        if said["answer"] == "rfm.answer_no_shares":
-            assert "–" not in texts[0]
+        assert "–" not in texts[0] + texts[1]
         if origin == "here":
             for draw, table in ((draw_rfm_cells, cells), (draw_segments, segments), (draw_segment_map, segments)):
                 with style.sheet(words):
@@ -78,22 +78,26 @@ def test_what_is_said_fits_the_data() -> None:
         return facts | chosen, [key.rpartition(".")[2] for key in chosen["scored"]]
 
     facts, remarks = said("as usual")
-    assert (facts["answer"], remarks) == ("rfm.answer", ["here"])
+    assert (facts["answer"], remarks) == (["rfm.answer.best", "rfm.answer.leaving"], ["here"])
     facts, remarks = said("all the same")
     assert facts["constant"] == ["recency", "frequency", "monetary"]
-    assert remarks == ["here", "constant", "empty_scores", "unreachable"]
+    assert facts["answer"] == ["rfm.answer.alike", "rfm.quiet.none"]
+    assert remarks == ["here", "constant", "empty_scores", "reachable"]
     assert facts["unreachable"] == [code for code in topic.SEGMENTS if code != "new_customers"]
     facts, remarks = said("one order each")
     assert facts["constant"] == ["frequency"]
     facts, remarks = said("own segments", "past")
-    assert (facts["answer"], facts["top_segment"], remarks) == ("rfm.answer_own", "top", ["given"])
+    assert (facts["answer"][0], facts["top_segment"], remarks) == ("rfm.answer.own", "top", ["given"])
     facts, remarks = said("own segments, none at the top", "model")
     assert (facts["top_segment"], facts["unreachable"]) == ("gone", ["top", "others"])
-    assert remarks == ["model", "empty_scores", "unreachable"]
+    assert remarks == ["model", "empty_scores", "reachable"]
     facts, remarks = said("margin")
     assert (remarks, facts["unknown_money"]) == (["money", "here", "unknown_money", "unreachable"], 1)
     for case in ("negative in all", "amounts of nought"):
-        assert said(case)[0]["answer"] == "rfm.answer_no_shares"
+        assert said(case)[0]["answer"][0] == "rfm.answer.no_shares"
+    assert said("one order each")[0]["answer"][0] == "rfm.answer.none"
+    facts, remarks = said("one customer, fixed edges")
+    assert (facts["answer"][0], facts["cells"]) == ("rfm.answer.alike", "rfm.cells.finding")
     facts, remarks = said("means", "past")
     assert remarks == ["money", "past", "empty_scores"] or remarks == ["money", "past"]
 
