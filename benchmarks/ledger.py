@@ -282,7 +282,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     check_figures(given.folder, given.groups)
     shutil.rmtree(given.folder / "spill", ignore_errors=True)
     table = write_table(keep_costs(given.folder, costs), SIZES[given.size])
-    (given.results or HERE / "results.md").write_text(table, encoding="utf-8")
+    measure.write_part(given.results or HERE / "results.md", "ledger", table)
     print("\n" + table)
 
 

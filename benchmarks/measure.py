@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,23 @@ def run(command: Sequence[str | os.PathLike[str]]) -> Cost:
         work = float(said.read().split()[-1])
     unit = 2**30 if sys.platform == "darwin" else 2**20
     return Cost(whole=usage.ru_utime + usage.ru_stime, work=work, memory=usage.ru_maxrss / unit)
+
+
+def write_part(results: Path, name: str, table: str) -> None:
+    """Write a script's table into the file of results, in the place of its earlier one; what other scripts wrote stays.
+
+    Parameters
+    ----------
+    results : Markdown file
+    name : of the script, which marks its part
+    table : Markdown
+    """
+    begin, end = f"<!-- {name}.py -->", f"<!-- /{name}.py -->"
+    text = results.read_text(encoding="utf-8") if results.exists() else ""
+    before, _, rest = text.partition(begin)
+    after = rest.partition(end)[2]
+    parts = [before.strip(), f"{begin}\n{table.strip()}\n{end}", after.strip()]
+    results.write_text("\n\n".join(part for part in parts if part) + "\n", encoding="utf-8")
 
 
 def median(costs: Sequence[Cost]) -> Cost:

@@ -16,16 +16,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from kalib.topics.rfm import RfmScorer, score_rfm
-
 HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+
+import measure  # noqa: E402  benchmarks are scripts, no package
+
+from kalib.topics.rfm import RfmScorer, score_rfm  # noqa: E402
+
 LIMIT = 2.0
 """How many times the floor's processor time scoring may take."""
 
-BEGIN, END = "<!-- rfm.py -->", "<!-- /rfm.py -->"
-"""Between these marks the table stands in results.md; the rest of it is ledger.py's."""
-
-QUARTERS = (0.2, 0.4, 0.6, 0.8)
+FIFTHS = (0.2, 0.4, 0.6, 0.8)
 
 
 def make_customers(count: int) -> pd.DataFrame:
@@ -46,7 +47,7 @@ def score_barely(columns: Sequence[np.ndarray]) -> list[np.ndarray]:
     """Score three columns with nothing but numpy: partition at the ranks of the quintiles, then searchsorted."""
     scores = []
     for figures in columns:
-        ranks = [(len(figures) - 1) * share for share in QUARTERS]
+        ranks = [(len(figures) - 1) * share for share in FIFTHS]
         below = [int(rank + 1e-9) for rank in ranks]
         ordered = np.partition(figures, sorted({*below, *(rank + 1 for rank in below)}))
         edges = [ordered[b] + (ordered[b + 1] - ordered[b]) * (rank - b) for b, rank in zip(below, ranks, strict=True)]
@@ -62,7 +63,7 @@ def check_scores(customers: pd.DataFrame, columns: Sequence[np.ndarray]) -> None
         assert (ours[name].to_numpy() == theirs).all(), f"{name} differs"
 
 
-def measure(sides: dict[str, Callable[[], object]], repetitions: int) -> dict[str, list[float]]:
+def time_sides(sides: dict[str, Callable[[], object]], repetitions: int) -> dict[str, list[float]]:
     """Return the processor seconds of each side, run in turn, round after round."""
     seconds: dict[str, list[float]] = {name: [] for name in sides}
     for _ in range(repetitions):
@@ -95,14 +96,6 @@ def write_table(seconds: dict[str, list[float]], count: int, floor: str, held: S
     return "\n".join(lines) + "\n"
 
 
-def put_into(results: Path, table: str) -> None:
-    """Put the table between its marks in the file, after what is there."""
-    text = results.read_text(encoding="utf-8") if results.exists() else ""
-    before, _, rest = text.partition(BEGIN)
-    after = rest.partition(END)[2]
-    results.write_text(f"{before.rstrip()}\n\n{BEGIN}\n{table}{END}\n{after.lstrip()}".lstrip(), encoding="utf-8")
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     """Make the customers, hold the scores to each other, measure both sides in turn, and write the table."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -122,11 +115,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "ours: the same with customers in no order, so sorted": lambda: score_rfm(shuffled),
         "ours: scorer alone with customers in no order, ids unchecked": lambda: RfmScorer().fit_predict(shuffled),
     }
-    seconds = measure(sides, given.repetitions)
+    seconds = time_sides(sides, given.repetitions)
     floor, *ours = sides
     table = write_table(seconds, given.customers, floor, [*ours[:2], ours[-1]])
-    put_into(given.results, table)
-    print(table, file=sys.stdout)
+    measure.write_part(given.results, "rfm", table)
+    print(table)
 
 
 if __name__ == "__main__":

@@ -82,17 +82,16 @@ def score_rfm(customers: pd.DataFrame, *, scorer: RfmScorer | None = None) -> pd
     4           e        5        4        4  champions
     5           f        5        5        5  champions
     """
-    scored = scorer.predict(customers) if scorer else RfmScorer().fit_predict(customers)
-    ids = scored["customer_id"].array
+    table = (scorer or RfmScorer()).select(customers)
+    ids = table["customer_id"].array
     if not bool(
         (ids[1:] > ids[:-1]).all()
     ):  # rows in order, as the ledger writes them, are one per customer at a glance
-        order = ids.argsort()
-        scored = scored.take(order).reset_index(drop=True)
-        ids = scored["customer_id"].array
+        table = table.take(ids.argsort()).reset_index(drop=True)
+        ids = table["customer_id"].array
         if bool((ids[1:] == ids[:-1]).any()):
-            check_key(scored, ["customer_id"], name="customers")
-    return scored
+            check_key(table, ["customer_id"], name="customers")
+    return scorer.predict(table) if scorer else RfmScorer().fit_predict(table)
 
 
 def check_snapshot(learn_as_of: dt.date | None, *, as_of: dt.date) -> None:

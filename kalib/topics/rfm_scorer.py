@@ -119,7 +119,7 @@ class RfmScorer(BaseEstimator):
             ``rfm_few_customers``: fewer customers than scores, so there are no equal parts. ``rfm_no_margin``: the
             money is to be margin, and no cost is known.
         """
-        return self._fit(self._take(customers))
+        return self._fit(self.select(customers))
 
     def predict(self, customers: pd.DataFrame) -> pd.DataFrame:
         """Return scores and segments of the customers with an order, row by row in the order they come in.
@@ -133,15 +133,21 @@ class RfmScorer(BaseEstimator):
             segment, segment_8, is_quiet.
         """
         check_is_fitted(self)
-        return self._predict(self._take(customers))
+        return self._predict(self.select(customers))
 
     def fit_predict(self, customers: pd.DataFrame) -> pd.DataFrame:
         """Learn the edges from customers and score them: the same as one after the other, in less time."""
-        table = self._take(customers)
+        table = self.select(customers)
         return self._fit(table)._predict(table)
 
-    def _take(self, customers: pd.DataFrame) -> pd.DataFrame:
-        """Return the columns that scores are made of, of the customers with an order, in the order they come in."""
+    def select(self, customers: pd.DataFrame) -> pd.DataFrame:
+        """Return the columns that scores are made of, of the customers with an order, in the order they come in.
+
+        Raises
+        ------
+        MissingColumnsError
+            A column is not there. NotEnoughDataError ``rfm_no_margin`` where that is the margin.
+        """
         if self.monetary == "margin" and self.measures["m_score"] not in customers:
             raise NotEnoughDataError("rfm_no_margin")
         check_columns(customers, ["customer_id", *self.features], name="customers", remedy=_REMEDY)
