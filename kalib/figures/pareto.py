@@ -82,7 +82,7 @@ def draw_whale_curve(whale: pd.DataFrame, *, words: Words, ax: Axes | None = Non
     ax.plot(top["accounts_share"], most, "o", color=style.ACCENT, markersize=7, clip_on=False, zorder=4)
     said = [
         ax.annotate(
-            words("pareto.whale.peak", accounts=top["accounts"], money=most),
+            words("pareto.whale.peak", accounts=top["accounts"], money=most) if peak else "",
             (top["accounts_share"], most),
             (0, 10),
             textcoords="offset points",

@@ -65,21 +65,26 @@ def grade_values(values: pd.Series, *, limits: Sequence[float] = LIMITS) -> pd.D
     >>> grade_values(pd.Series([5.0, 5, 5, 5]))["abc_class"].tolist()
     ['A', 'A', 'A', 'A']
     """
+    if not (values > 0).any():
+        raise NotEnoughDataError("pareto_nothing_sold", accounts=len(values))
+    return _grade(values, limits)
+
+
+def _grade(values: pd.Series, limits: Sequence[float]) -> pd.DataFrame:
+    """Grade as ``grade_values`` does; where no value is above 0, all are C and have no shares."""
     known = values.notna().to_numpy()
     steps, step_of, counts = np.unique(to_cents(values[known]), return_inverse=True, return_counts=True)
     sums = steps.clip(0) * counts
     through = sums[::-1].cumsum()[::-1]
     total = int(through[0]) if len(steps) else 0
-    if total <= 0:
-        raise NotEnoughDataError("pareto_nothing_sold", accounts=len(values))
     before = through - sums
     place = sum((before >= ceil(Fraction(str(limit)) * total)).astype(int) for limit in limits)
     place = np.where(steps > 0, place, len(limits))
     above = counts[::-1].cumsum()[::-1] - counts
     graded = pd.DataFrame({"rank": 0, "value_share": nan, "cumulative_share": nan}, index=values.index)
     graded.loc[known, "rank"] = (above + 1)[step_of]
-    graded.loc[known, "value_share"] = (steps / total)[step_of]
-    graded.loc[known, "cumulative_share"] = (through.clip(0) / total)[step_of]
+    graded.loc[known, "value_share"] = (steps / (total or nan))[step_of]
+    graded.loc[known, "cumulative_share"] = (through / (total or nan))[step_of]
     graded.loc[known & (values <= 0).to_numpy(), "cumulative_share"] = 1.0
     codes = np.full(len(values), len(CLASSES))
     codes[known] = place[step_of]
@@ -106,7 +111,7 @@ def assign_classes(
     DataFrame
         One row per customer with an order, by ``customer_id``: customer_id, window_net_sales, sales_rank,
         window_net_sales_share, cumulative_share, abc_class; with margin window_margin and margin_abc_class; with cost
-        to serve, and if anyone earned anything, cost_to_serve_365_days, profit_365_days and profit_abc_class.
+        to serve cost_to_serve_365_days, profit_365_days and profit_abc_class.
 
     Raises
     ------
@@ -139,15 +144,14 @@ def assign_classes(
             "abc_class": graded["abc_class"],
         }
     )
-    if margin in table and (table[margin] > 0).any():
+    if margin in table:
         pareto["window_margin"] = table[margin]
-        pareto["margin_abc_class"] = grade_values(table[margin], limits=limits)["abc_class"]
+        pareto["margin_abc_class"] = _grade(table[margin], limits)["abc_class"]
     if {"margin_365_days", "cost_to_serve_365_days"} <= set(table.columns):
         profit = (table["margin_365_days"] - table["cost_to_serve_365_days"]).round(2)
-        if (profit > 0).any():
-            pareto["cost_to_serve_365_days"] = table["cost_to_serve_365_days"]
-            pareto["profit_365_days"] = profit
-            pareto["profit_abc_class"] = grade_values(profit, limits=limits)["abc_class"]
+        pareto["cost_to_serve_365_days"] = table["cost_to_serve_365_days"]
+        pareto["profit_365_days"] = profit
+        pareto["profit_abc_class"] = _grade(profit, limits)["abc_class"]
     return pareto
 
 
@@ -289,7 +293,8 @@ def list_notes(facts: Mapping[str, object]) -> list[str]:
     notes = ["silent"] if facts["silent_accounts"] else []
     if "margin" not in facts:
         return [*notes, "no_margin"]
-    return [*notes, "margin", "profit" if "profit_changes" in facts else "no_profit"]
+    notes += ["margin", "profit" if "profit_changes" in facts else "no_profit"]
+    return [*notes, "profit_year"] if "profit_changes" in facts and facts["window"] == "all" else notes
 
 
 def to_cents(money: pd.Series) -> np.ndarray:

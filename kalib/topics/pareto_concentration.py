@@ -219,6 +219,7 @@ def describe_concentration(pareto: pd.DataFrame, before: pd.Series | None) -> di
         "top_relief": 0.0 if moved == "_same" else -points,
         "moved": moved,
         "tops_finding": f"finding{moved}",
+        "curve_finding": "finding" if facts["accounts"] >= 2 * TOPS[1] else "finding_few",
     }
 
 
@@ -232,6 +233,7 @@ def describe_losses(losses: pd.DataFrame) -> dict[str, int | float | str]:
         "as_b_accounts": float(first["as_b_accounts"]),
         "listed": len(losses),
         "listed_share": float(losses["window_net_sales_share"].sum()),
+        "losses_note": "together" if first["as_b_accounts"] >= 1 else "together_plain",
         "losses_finding": "finding_single" if alone else "finding" if smallest > 1 else "finding_few",
     }
 
@@ -255,7 +257,8 @@ def list_kpis(facts: Mapping[str, object]) -> list[str]:
         if facts["sales_change"] == facts["sales_change"]
         else "sales_alone"
     )
-    kpis = [sales, "class_a", "top" if compared else "top_alone", "equal"]
+    top = "largest" if facts["top_accounts"] == 1 else "top" if compared else "top_alone"
+    kpis = [sales, "class_a", top, "equal"]
     return [*kpis, *(["unprofitable"] if "losing_accounts" in facts else []), "erratic"]
 
 

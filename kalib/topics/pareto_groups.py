@@ -9,6 +9,7 @@ import pandas as pd
 
 from kalib.money import add, share
 from kalib.schema import check_columns, check_key
+from kalib.topics.pareto import to_cents
 from kalib.topics.pareto_concentration import compute_gini, measure_concentration
 
 DIMENSIONS = ("industry", "region", "kind")
@@ -100,15 +101,21 @@ def summarise_chains(pareto: pd.DataFrame, accounts: pd.DataFrame | None) -> pd.
     """
     if accounts is None or "parent_id" not in accounts:
         return pd.DataFrame(columns=["customer_id", "accounts", "net_sales"])
-    sold = pareto[pareto["window_net_sales"] > 0]
-    heads = sold["customer_id"].map(find_heads(accounts)).fillna(sold["customer_id"])
-    size = heads.map(heads.value_counts())
-    chains = sold.assign(group=heads)[(size > 1).to_numpy()]
-    rows = _summarise(chains, "parent", add(sold["window_net_sales"]))
-    table = pd.DataFrame(rows)
-    if not len(table):
-        return pd.DataFrame(columns=["customer_id", "accounts", "net_sales"])
-    return table.rename(columns={"group": "customer_id"}).drop(columns=["dimension", "accounts_share", "gini"])
+    sold, head = _with_heads(pareto, accounts)
+    several = head.duplicated(keep=False).to_numpy()
+    sold, head = sold[several], head[several].to_numpy()
+    cents = pd.Series(to_cents(sold["window_net_sales"]))
+    by = cents.groupby(head)
+    table = pd.DataFrame({"accounts": by.size(), "net_sales": by.sum() / 100})
+    table["net_sales_share"] = table["net_sales"] / add(pareto["window_net_sales"].clip(lower=0))
+    table["class_a_accounts"] = (sold["abc_class"] == "A").groupby(head).sum()
+    table["largest_share"] = by.max() / by.sum()
+    if "window_margin" in pareto:
+        margin = pd.Series(to_cents(sold["window_margin"].fillna(0))).groupby(head).sum()
+        table["margin"] = margin / 100
+        table["margin_on_sales"] = margin / by.sum()
+    table = table.rename_axis("customer_id").reset_index()
+    return table.sort_values(["net_sales", "customer_id"], ascending=[False, True], ignore_index=True)
 
 
 def describe_chains(pareto: pd.DataFrame, accounts: pd.DataFrame) -> dict[str, int | float]:
@@ -120,13 +127,11 @@ def describe_chains(pareto: pd.DataFrame, accounts: pd.DataFrame) -> dict[str, i
         The figures of ``measure_concentration`` with ``chain_`` before their names; chains (groups with at least two
         accounts with net sales), chains_share (of net sales).
     """
-    sold = pareto[pareto["window_net_sales"] > 0]
-    heads = sold["customer_id"].map(find_heads(accounts)).fillna(sold["customer_id"])
-    cents = np.rint(sold["window_net_sales"] * 100).groupby(heads.to_numpy()).sum()
-    sizes = heads.value_counts()
-    several = sizes.index[sizes > 1]
+    sold, head = _with_heads(pareto, accounts)
+    by = pd.Series(to_cents(sold["window_net_sales"])).groupby(head.to_numpy())
+    cents, several = by.sum(), by.size() > 1
     facts = {f"chain_{name}": value for name, value in measure_concentration(cents / 100).items()}
-    return facts | {"chains": len(several), "chains_share": float(cents.loc[several].sum() / cents.sum())}
+    return facts | {"chains": int(several.sum()), "chains_share": float(cents[several].sum() / cents.sum())}
 
 
 def describe_groups(groups: pd.DataFrame) -> dict[str, object]:
@@ -152,6 +157,15 @@ def describe_groups(groups: pd.DataFrame) -> dict[str, object]:
         facts[f"{name}_sales_share"] = np.nan if row is None else float(row["net_sales_share"])
         facts[f"{name}_largest_share"] = np.nan if row is None else float(row["largest_share"])
     return facts
+
+
+def _with_heads(pareto: pd.DataFrame, accounts: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series]:
+    """Return the accounts with net sales and, row by row, the head of each; most are their own."""
+    sold = pareto[pareto["window_net_sales"] > 0].reset_index(drop=True)
+    found = find_heads(accounts)
+    found = found[found.index != found.to_numpy()].rename("head").rename_axis("customer_id").reset_index()
+    head = sold[["customer_id"]].merge(found.astype("str"), on="customer_id", how="left", validate="1:1")["head"]
+    return sold, head.fillna(sold["customer_id"])
 
 
 def _fold(group: pd.Series, money: pd.Series) -> pd.Series:

@@ -15,7 +15,7 @@ WANTED = ("cost_to_serve_365_days", "profit_365_days", "profit_abc_class")
 
 
 def has_profit(pareto: pd.DataFrame) -> bool:
-    """Return whether the classes know profit: margin and cost to serve, and somebody who earned something."""
+    """Return whether the classes know profit: margin and cost to serve."""
     return set(WANTED) <= set(pareto.columns)
 
 

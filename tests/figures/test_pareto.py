@@ -50,6 +50,7 @@ DRAWN: list[tuple[Callable[..., Axes], pd.DataFrame]] = [
     (draw_whale_curve, WHALE),
     (draw_whale_curve, WHALE.head(3)),
     (draw_whale_curve, WHALE.assign(cumulative_profit=[0.0, 50, 60, -9_000])),
+    (draw_whale_curve, WHALE.assign(cumulative_profit=[0.0, -50, -60, -9_000], is_peak=[True, False, False, False])),
     (draw_matrix, MATRIX),
     (draw_groups, GROUPS),
     (draw_groups, GROUPS.tail(1)),

@@ -150,8 +150,13 @@ def test_without_margin_or_cost_their_classes_are_absent() -> None:
     plain = EIGHT[["customer_id", "orders", "net_sales_365_days"]]
     assert "margin_abc_class" not in assign_classes(plain)
     assert "profit_365_days" not in assign_classes(EIGHT.drop(columns="cost_to_serve_365_days"))
-    nothing_earned = assign_classes(EIGHT.assign(margin_365_days=-1.0))
-    assert not {"window_margin", "profit_365_days"} & set(nothing_earned.columns)
+
+
+def test_where_nobody_earns_everybody_is_c_by_profit() -> None:
+    pareto = assign_classes(EIGHT.assign(margin_365_days=-1.0))
+    assert pareto["margin_abc_class"].tolist() == pareto["profit_abc_class"].tolist() == ["C"] * 7
+    assert topic.summarise_classes(pareto)["profit_share"].isna().all()
+    assert topic.summarise_classes(pareto)["profit"].tolist() == [0, 0, -119]
 
 
 def test_classes_add_up_side_by_side() -> None:
@@ -197,13 +202,14 @@ def test_changes_are_furthest_first() -> None:
 
 
 def test_facts_by_hand() -> None:
-    facts = topic.describe_classes(assign_classes(EIGHT))
+    facts = topic.describe_classes(assign_classes(EIGHT)) | {"window": "365_days"}
     assert (facts["customers"], facts["accounts"], facts["silent_accounts"], facts["negative_accounts"]) == (7, 5, 1, 1)
     assert (facts["net_sales"], facts["negative_sales"], facts["negative_sales_share"]) == (990, -10, -0.01)
     assert (facts["a_accounts"], facts["a_accounts_share"], facts["a_sales_share"]) == (2, 0.4, 0.8)
     assert (facts["margin_changes"], facts["margin_better"], facts["margin_worse"]) == (3, 1, 2)
     assert (facts["profit_changes"], facts["profit_better"], facts["profit_worse"]) == (4, 1, 3)
     assert topic.list_notes(facts) == ["silent", "margin", "profit"]
+    assert topic.list_notes(facts | {"window": "all"}) == ["silent", "margin", "profit", "profit_year"]
     alone = topic.describe_classes(assign_classes(EIGHT[["customer_id", "orders", "net_sales_365_days"]]))
     assert topic.list_notes(alone) == ["silent", "no_margin"]
 
