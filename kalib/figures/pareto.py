@@ -47,8 +47,8 @@ def draw_pareto_curve(curve: pd.DataFrame, *, words: Words, ax: Axes | None = No
                 accounts=end.class_accounts,
                 share=_percent(end.class_share, words),
             ),
-            at,
-            (0 if last else -8 if right else 9, (-42 if narrow else -48) if last and place else -8),
+            (1, at[1]) if right else at,
+            (0 if right else 9, (-42 if narrow else -48) if last and place else -8),
             textcoords="offset points",
             ha="right" if right else "left",
             va="top",
@@ -93,6 +93,7 @@ def draw_whale_curve(whale: pd.DataFrame, *, words: Words, ax: Axes | None = Non
     ]
     if end["accounts"] > top["accounts"]:
         ax.plot(1, end["cumulative_profit"], "o", color=style.ALERT, markersize=7, clip_on=False, zorder=4)
+        low = end["cumulative_profit"] < least + 0.3 * span
         lost = words(
             "pareto.whale.end",
             accounts=end["accounts"] - top["accounts"],
@@ -103,10 +104,10 @@ def draw_whale_curve(whale: pd.DataFrame, *, words: Words, ax: Axes | None = Non
             ax.annotate(
                 lost.replace("\n", "\n" if narrow else " "),
                 (1, end["cumulative_profit"]),
-                (0, -44 if narrow else -14),
+                (-12, 0) if low else (0, -44 if narrow else -14),
                 textcoords="offset points",
                 ha="right",
-                va="top",
+                va="center" if low else "top",
                 color=style.ALERT,
             )
         )

@@ -91,7 +91,7 @@ def test_the_curve_names_its_classes_where_they_end() -> None:
 
 @pytest.mark.parametrize("width", [style.WIDE, style.NARROW])
 def test_the_names_of_the_classes_do_not_cover_each_other(width: int) -> None:
-    for b_at in (0.45, 0.6, 0.68):
+    for b_at in (0.45, 0.6, 0.68, 0.8):
         curve = CURVE.assign(accounts_share=[0, 0.25, b_at, 1])
         with style.sheet():
             ax = draw_pareto_curve(curve, words=Words(), ax=style.new_axes(width, 400 if width == style.WIDE else 340))
