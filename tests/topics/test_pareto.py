@@ -13,7 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kalib.errors import MissingColumnsError, NotEnoughDataError
+from kalib.settings.pareto import ParetoSettings
 from kalib.topics import pareto as topic
+from kalib.topics import pareto_demand
 from kalib.topics.pareto import assign_classes, grade_values
 
 EIGHT = pd.DataFrame(
@@ -245,3 +247,26 @@ def test_every_class_and_limit_can_be_met() -> None:
     for limits in itertools.combinations((0.1, 0.5, 0.8, 0.95), 2):
         seen |= set(grade_values(pd.Series([40.0, 30, 20, 10]), limits=limits)["abc_class"])
     assert seen == {"A", "B", "C"}
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("limits", [0.95, 0.8], r"two shares between 0 and 1, the smaller first, are wanted"),
+        ("limits", [0.8, 1.0], r"as in `\[0.80, 0.95\]`; found \[0.8, 1.0\]"),
+        ("demand_limits", [1.0, 0.5], r"two figures above 0, the smaller first, are wanted"),
+        ("window", "90_days", "Input should be '365_days' or 'all'"),
+        ("demand_months", 1, "greater than or equal to 2"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(field: str, value: object, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        ParetoSettings.model_validate({field: value})
+
+
+def test_the_settings_are_the_defaults_of_the_topic() -> None:
+    choice = ParetoSettings()
+    assert choice.limits == topic.LIMITS
+    assert choice.demand_limits == pareto_demand.LIMITS
+    assert choice.demand_months == pareto_demand.LEAST_MONTHS
+    assert choice.window in topic.WINDOWS
