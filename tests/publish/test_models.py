@@ -36,7 +36,7 @@ def test_a_model_comes_back_with_its_card(tmp_path: Path) -> None:
     write(tmp_path / "rfm.skops")
     model, card = read_model(tmp_path / "rfm.skops", name="rfm", data=CUSTOMERS)
     pd.testing.assert_frame_equal(model.predict(CUSTOMERS), RfmScorer().fit(CUSTOMERS).predict(CUSTOMERS))
-    assert (card.as_of, card.rows, card.kind) == ("2026-06-30", 6, "kalib.topics.rfm.RfmScorer")
+    assert (card.as_of, card.rows, card.kind) == ("2026-06-30", 6, "kalib.topics.rfm_scorer.RfmScorer")
     assert card.features == ("days_since_last_order", "net_sales", "orders")
     assert card.data_hash == hash_rows(CUSTOMERS.sample(frac=1, random_state=1))
     assert card.data_hash != hash_rows(CUSTOMERS.assign(orders=[1, 2, 3, 4, 5, 7]))
