@@ -1,4 +1,4 @@
-"""What does a run look like in Excel? One row per customer, in the reader's words; the tables lie beside it as Parquet."""
+"""What does a run look like in Excel? Key accounts, all customers and who moved, in the reader's words; the tables lie beside it."""
 
 from __future__ import annotations
 
@@ -19,12 +19,15 @@ from kalib.schema import COLUMNS
 from kalib.settings import Job
 from kalib.words import Words
 
-TABLES = ("customers", "accounts", "rfm", "tiers", "churn")
-"""The tables that are joined, as far as the run has them."""
+TABLES = ("customers", "accounts", "rfm", "pareto", "tiers", "churn", "scorecard", "migration")
+"""The tables that the sheets are made of, as far as the run has them."""
 
 _JOINED = {
     "accounts": ("name", "parent_id", "industry", "region", "kind", "manager"),
+    "scorecard": ("is_key_account", "key_account_score", "key_account_rank"),
     "tiers": ("tier",),
+    "migration": ("move",),
+    "pareto": ("abc_class", "xyz_class"),
     "rfm": ("segment",),
     "churn": ("churn_probability", "sales_at_risk", "reasons"),
 }
@@ -40,8 +43,28 @@ _ABOUT = (
     "orders",
     "margin",
 )
-_FIRST = ("customer_id", "name", "tier", "segment", "net_sales_365_days", "churn_probability", "sales_at_risk")
+_FIRST = (
+    *("customer_id", "name", "is_key_account", "key_account_score", "key_account_rank"),
+    *("tier", "move", "abc_class", "xyz_class", "segment", "net_sales_365_days", "churn_probability", "sales_at_risk"),
+)
 _LAST = ("parent_id", "industry", "region", "kind", "manager", "reasons")
+_KEY_ACCOUNTS = (
+    *("key_account_score", "rule_result", "known_weight_share", "selection_frequency", "selection_class"),
+    *("lifted_by", "held_back_by", "override_by", "override_date", "override_reason"),
+)
+_MOVES = (
+    *("move", "tier_before", "tier_now", "reason"),
+    *("net_sales_365_days_before", "net_sales_365_days", "net_sales_moved"),
+)
+_STAYED = ("stayed", "silent")
+_KINDS = {
+    **dict.fromkeys(("tier_before", "tier_now"), "tier"),
+    **dict.fromkeys(("lifted_by", "held_back_by"), "criterion"),
+    "reason": "migration_reason",
+    "is_key_account": "yes_or_no",
+}
+"""Columns whose codes have their words under another name."""
+
 _NUMBER_FORMATS = {
     "currency": "#,##0",
     "share": "0.0%",
@@ -49,6 +72,7 @@ _NUMBER_FORMATS = {
     "count": "#,##0",
     "ratio": "0.00",
     "1 to 5": "0",
+    "0 to 1": "0.00",
     "date": "yyyy-mm-dd",
 }
 _SAMPLE = 300
@@ -58,7 +82,8 @@ _SAMPLE = 300
 def write_workbook(run_folder: Path, job: Job, words: Words) -> Path:
     """Write ``<job>-<as_of>.xlsx`` from the tables of a run.
 
-    Its sheet joins what is known of each customer, with codes as words, the largest net sales of the year first. Every text is written as text: nothing that came from the data becomes a formula or a link.
+    Sheets: the key accounts, all customers, and who moved, as far as the run has their tables; codes as words. Every text
+    is written as text: nothing that came from the data becomes a formula or a link.
 
     Parameters
     ----------
@@ -78,7 +103,10 @@ def write_workbook(run_folder: Path, job: Job, words: Words) -> Path:
     with xlsxwriter.Workbook(file, options) as book:
         made = dt.datetime.fromisoformat(as_of)  # not the clock: the same tables give the same file
         book.set_properties({"title": about, "author": "kalib", "created": made})
-        _Pen(book, words, about).add_sheet(words("page.sheet_joined"), join_customers(tables))
+        pen = _Pen(book, words, about)
+        for name, make, needed in _SHEETS:
+            if needed in tables:
+                pen.add_sheet(words(f"page.{name}"), make(tables))
     return file
 
 
@@ -104,6 +132,51 @@ def join_customers(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     ordered = [*(c for c in _FIRST if c in joined), *middle, *(c for c in _LAST if c in joined)]
     by = [column for column in ("net_sales_365_days", "net_sales") if column in joined]
     return joined[ordered].sort_values([*by, "customer_id"], ascending=[*[False] * len(by), True], ignore_index=True)
+
+
+def list_key_accounts(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """List the key accounts and those whom a named person took off the list, best rank first, with what decided it."""
+    scorecard = tables["scorecard"]
+    spoken_of = scorecard["override_by"].notna() if "override_by" in scorecard else False
+    criteria = [column for column in scorecard if column.endswith("_score") and column != "key_account_score"]
+    columns = ["key_account_rank", "is_key_account", *_KEY_ACCOUNTS, *criteria]
+    listed = scorecard.loc[
+        scorecard["is_key_account"] | spoken_of, ["customer_id", *(c for c in columns if c in scorecard)]
+    ]
+    sales = tables["customers"][["customer_id", "net_sales_365_days"]]
+    listed = listed.merge(sales, on="customer_id", how="left", validate="one_to_one")
+    listed = _name(listed, tables).dropna(axis="columns", how="all")
+    return listed.sort_values(["key_account_rank", "customer_id"], ignore_index=True)
+
+
+def list_moves(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """List the accounts that are in another tier than before, or are new, lost or back, most money moved first."""
+    migration = tables["migration"]
+    moved = migration.loc[~migration["move"].isin(_STAYED), ["customer_id", *(c for c in _MOVES if c in migration)]]
+    if "net_sales_365_days" not in moved:
+        sales = tables["customers"][["customer_id", "net_sales_365_days"]]
+        moved = moved.merge(sales, on="customer_id", how="left", validate="one_to_one")
+    moved = _name(moved.assign(size=moved["net_sales_moved"].abs()), tables)
+    return moved.sort_values(["size", "customer_id"], ascending=[False, True], ignore_index=True).drop(columns="size")
+
+
+def _name(table: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Put name and manager beside the id, where they are known."""
+    if "accounts" not in tables:
+        return table
+    known = [column for column in ("name", "manager") if column in tables["accounts"]]
+    named = table.merge(
+        tables["accounts"][["customer_id", *known]], on="customer_id", how="left", validate="one_to_one"
+    )
+    return named[["customer_id", *known, *(column for column in table if column != "customer_id")]]
+
+
+_SHEETS = (
+    ("sheet_key_accounts", list_key_accounts, "scorecard"),
+    ("sheet_joined", join_customers, "customers"),
+    ("sheet_moves", list_moves, "migration"),
+)
+"""Name, how it is made, and the table without which there is none."""
 
 
 @dataclass(frozen=True)
@@ -152,8 +225,8 @@ class _Pen:
         unit = COLUMNS[name].unit if name in COLUMNS else ""
         if name == "reasons":
             return _Column([self._say_reasons(found) for found in values])
-        if unit == "code":
-            known = {code: self.words.code(name, code) for code in values.dropna().unique()}
+        if unit in ("code", "yes or no"):
+            known = {code: self.words.code(_KINDS.get(name, name), code) for code in values.dropna().unique()}
             return _Column([known.get(code, "") for code in values])
         if pd.api.types.is_datetime64_any_dtype(values) or unit == "date":
             days = pd.to_datetime(values).to_numpy().astype("datetime64[D]")

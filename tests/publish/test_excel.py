@@ -130,3 +130,51 @@ def test_the_joined_sheet_has_every_customer_once(run: Path) -> None:
     joined = join_customers(tables)
     assert sorted(joined["customer_id"]) == sorted(HOSTILE)
     assert joined["net_sales_365_days"].is_monotonic_decreasing
+
+
+@pytest.fixture
+def graded(run: Path) -> Path:
+    """Give a run with a scorecard and with accounts that moved."""
+    pd.DataFrame(
+        {
+            "customer_id": HOSTILE[:3],
+            "key_account_score": [0.9, 0.8, 0.4],
+            "key_account_rank": [1, 2, 3],
+            "is_key_account": [True, False, False],
+            "profit_score": [0.7, None, 0.2],
+            "influence_score": [None, None, None],
+            "override_by": [None, "=Ann", None],
+            "override_reason": [None, "+merged", None],
+        }
+    ).to_parquet(run / "tables" / "scorecard.parquet")
+    pd.DataFrame(
+        {
+            "customer_id": HOSTILE[:4],
+            "move": ["promoted", "stayed", "lost", "silent"],
+            "tier_before": ["standard", "key", "key", "tail"],
+            "tier_now": ["key", "key", "tail", "tail"],
+            "reason": ["monetary", "none", "no_order", "none"],
+            "net_sales_moved": [10.0, 1.0, -500.0, 0.0],
+        }
+    ).to_parquet(run / "tables" / "migration.parquet")
+    return run
+
+
+def test_key_accounts_come_first_with_whom_a_person_took_off(graded: Path, job: Job) -> None:
+    sheets = _read(write_workbook(graded, job, Words("en", currency="GBP")))
+    assert list(sheets) == ["Key accounts", "Customers", "Moves"]
+    head, *rows = sheets["Key accounts"]
+    first, second = (dict(zip(head, row, strict=True)) for row in rows)
+    assert (first["Customer"], first["Account"]) == (HOSTILE[0], HOSTILE[0])
+    assert second["Customer"] == HOSTILE[1]
+    assert {"=Ann", "+merged"} <= set(second.values())
+    assert not any("nfluence" in str(name) for name in head)  # known of nobody
+    joined = {row[0]: row for row in sheets["Customers"][1:]}
+    assert "yes" in joined[HOSTILE[0]]
+    assert "no" in joined[HOSTILE[1]]
+
+
+def test_moves_are_listed_by_the_money_that_moved(graded: Path, job: Job) -> None:
+    sheets = _read(write_workbook(graded, job, Words("zh", currency="CNY")))
+    assert list(sheets) == ["大客户名单", "客户总表", "等级迁移"]
+    assert [row[0] for row in sheets["等级迁移"][1:]] == [HOSTILE[2], HOSTILE[0]]
