@@ -6,6 +6,7 @@ import math
 
 import pandas as pd
 
+from kalib.money import add
 from kalib.schema import check_columns, check_key
 
 ATTRIBUTES = ("name", "region", "manager")
@@ -98,6 +99,70 @@ def describe_best(grades: pd.DataFrame) -> dict[str, object]:
         "best_customers": int(best["customers"]),
         "best_share": float(best["net_sales_365_days_share"]),
     }
+
+
+def describe_key_accounts(scorecard: pd.DataFrame, customers: pd.DataFrame) -> dict[str, object]:
+    """Return how many key accounts there are, what they bring, and how many of them hold their place.
+
+    Parameters
+    ----------
+    scorecard : one row per account: is_key_account, and selection_class where the list was drawn anew
+    customers : net_sales_365_days
+
+    Returns
+    -------
+    dict
+        key_accounts, key_net_sales (of the 365 days), key_share (None where there are no net sales), key_certain (None
+        where no list was drawn anew).
+
+    Examples
+    --------
+    >>> scorecard = pd.DataFrame({"customer_id": ["a", "b"], "is_key_account": [True, False]})
+    >>> customers = pd.DataFrame({"customer_id": ["a", "b"], "net_sales_365_days": [75.0, 25.0]})
+    >>> describe_key_accounts(scorecard, customers)
+    {'key_accounts': 1, 'key_net_sales': 75.0, 'key_share': 0.75, 'key_certain': None}
+    """
+    key = scorecard[scorecard["is_key_account"]]
+    sales = customers["net_sales_365_days"]
+    net_sales, whole = add(sales[customers["customer_id"].isin(key["customer_id"])]), add(sales)
+    return {
+        "key_accounts": len(key),
+        "key_net_sales": net_sales,
+        "key_share": net_sales / whole if whole > 0 else None,
+        "key_certain": int((key["selection_class"] == "certain").sum()) if "selection_class" in key else None,
+    }
+
+
+def list_key_accounts(
+    scorecard: pd.DataFrame, customers: pd.DataFrame, *, tiers: pd.DataFrame | None, churn: pd.DataFrame | None
+) -> pd.DataFrame:
+    """List the key accounts by net sales of the 365 days, with tier and probability of leaving as far as known.
+
+    Returns
+    -------
+    DataFrame
+        One row per key account: customer_id, net_sales_365_days, change (against the 365 days before), key_account_rank,
+        and tier, churn_probability where there are such tables; absent for an account that they do not have.
+    """
+    listed = scorecard.loc[scorecard["is_key_account"], ["customer_id", "key_account_rank"]]
+    known = customers[["customer_id", "net_sales_365_days", "net_sales_365_days_last_year"]]
+    listed = listed.merge(known, on="customer_id", how="left", validate="1:1")
+    listed["change"] = (listed["net_sales_365_days"] - listed.pop("net_sales_365_days_last_year")).round(2)
+    for table, column in ((tiers, "tier"), (churn, "churn_probability")):
+        if table is not None:
+            listed = listed.merge(table[["customer_id", column]], on="customer_id", how="left", validate="1:1")
+    return listed.sort_values(["net_sales_365_days", "customer_id"], ascending=[False, True], ignore_index=True)
+
+
+def describe_moves(migration: pd.DataFrame) -> dict[str, object]:
+    """Return how many accounts moved to a better tier and to a worse one.
+
+    Examples
+    --------
+    >>> describe_moves(pd.DataFrame({"move": ["promoted", "demoted", "demoted", "new"]}))
+    {'promoted': 1, 'demoted': 2}
+    """
+    return {move: int((migration["move"] == move).sum()) for move in ("promoted", "demoted")}
 
 
 def describe_risk(churn: pd.DataFrame) -> dict[str, object]:
