@@ -5,7 +5,7 @@ READY := .venv/ready
 ENGINES := .venv/engines
 JOBS := jobs/wholesale.yaml $(filter-out jobs/wholesale.yaml,$(wildcard jobs/*.yaml))
 
-.PHONY: report test test-long lab lint bench notebooks lock clean
+.PHONY: report test test-long lab lint bench validation notebooks lock clean
 
 report: $(READY)
 	$(BIN)/kalib run $(JOBS)
@@ -27,6 +27,10 @@ lint: $(READY)
 # Side by side with SQL and with other packages; half an hour and 7 GB of disk: benchmarks/README.md.
 bench: $(READY)
 	$(BIN)/python benchmarks/ledger.py
+
+# The figures on real data, each a second way where there is one: docs/validation.md. Needs Online Retail II; some minutes.
+validation: $(READY)
+	$(BIN)/python docs/validation.py
 
 # The stored outputs of the notebooks, made again from the shipped sample.
 notebooks: $(READY)
