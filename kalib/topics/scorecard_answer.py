@@ -60,8 +60,8 @@ def join_evidence(
 def describe_list(scorecard: pd.DataFrame, *, overrides: pd.DataFrame | None = None) -> dict[str, object]:
     """Describe the list in facts that fill the sentences ``scorecard.*``.
 
-    ``certain`` accounts are on the list by the rule in at least nine of ten resamples, ``close`` ones are on it in fewer;
-    ``missed`` are off it by the rule and on it in at least one half. ``always`` are on it by every set of weights,
+    ``certain`` accounts are on the list, and by the rule in at least nine of ten resamples, ``close`` ones in fewer; whoever
+    is on it by name only is neither. ``missed`` are off it, and on it by the rule in at least one half. ``always`` are on it by every set of weights,
     ``sometimes`` by some only.
 
     Returns
@@ -90,9 +90,9 @@ def describe_list(scorecard: pd.DataFrame, *, overrides: pd.DataFrame | None = N
         "key_net_sales": key_sales,
         "key_net_sales_share": share(key_sales, total),
         "by_rule": int(by_rule.sum()),
-        "certain": int((by_rule & (frequency >= CERTAIN)).sum()),
-        "close": int((by_rule & (frequency < CERTAIN)).sum()),
-        "missed": int((~by_rule & (frequency >= LIKELY)).sum()),
+        "certain": int((key & by_rule & (frequency >= CERTAIN)).sum()),
+        "close": int((key & by_rule & (frequency < CERTAIN)).sum()),
+        "missed": int((~key & ~by_rule & (frequency >= LIKELY)).sum()),
         "always": int((weightings == most).sum()) if most else 0,
         "sometimes": int(((weightings > 0) & (weightings < most)).sum()),
         "added": int(changed["key"].eq(True).sum()),
@@ -118,7 +118,7 @@ def list_key_accounts(scorecard: pd.DataFrame) -> pd.DataFrame:
 
 def list_best_off(scorecard: pd.DataFrame, *, rows: int = SHOWN) -> pd.DataFrame:
     """List the accounts with the best ranks that are not on the list: small and good, or too little known of."""
-    off = scorecard[~scorecard["is_key_account"] & scorecard["key_account_score"].notna()]
+    off = scorecard[~scorecard["is_key_account"] & ~scorecard["key_by_rule"] & scorecard["key_account_score"].notna()]
     order = off.sort_values(["key_account_score", "customer_id"], ascending=[False, True], ignore_index=True)
     return order.head(rows)
 
@@ -133,9 +133,10 @@ def list_close_calls(scorecard: pd.DataFrame, *, on_list: bool) -> pd.DataFrame:
     """
     frequency = scorecard["selection_frequency"]
     if on_list:
-        rows = scorecard[scorecard["key_by_rule"] & (frequency < CERTAIN)]
+        rows = scorecard[scorecard["is_key_account"] & scorecard["key_by_rule"] & (frequency < CERTAIN)]
     else:
-        rows = scorecard[~scorecard["key_by_rule"] & scorecard["selection_class"].isin(CLASSES[:3])]
+        off = ~scorecard["is_key_account"] & ~scorecard["key_by_rule"]
+        rows = scorecard[off & scorecard["selection_class"].isin(CLASSES[:3])]
     return rows.sort_values(
         ["selection_frequency", "key_account_score", "customer_id"],
         ascending=[on_list, False, True],

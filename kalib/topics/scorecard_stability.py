@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -92,7 +92,7 @@ def resample_list(
     least_known: float = LEAST_KNOWN,
     resamples: int = RESAMPLES,
     seed: int = 0,
-) -> pd.DataFrame:
+) -> tuple[pd.DataFrame, int]:
     """Return how often each account is on the list by the rule when the order histories are drawn anew.
 
     In each resample every day with an order counts as often as chance has it (a Poisson draw with mean 1, the form that
@@ -114,6 +114,8 @@ def resample_list(
     DataFrame
         customer_id, selection_frequency, selection_class (certain from .9, likely from .5, borderline from .1, unlikely),
         by customer_id.
+    int
+        How many resamples were made.
     """
     days, rule = _within_two_years(sheet, order_days, as_of), fix_value(rule, sheet.value)
     count = count_resamples(len(days), len(sheet.accounts), resamples=resamples)
@@ -139,7 +141,7 @@ def resample_list(
     frequency = selected / count
     classes = np.select([frequency >= CERTAIN, frequency >= LIKELY, frequency >= BORDERLINE], CLASSES[:3], CLASSES[3])
     table = {"customer_id": sheet.accounts, "selection_frequency": frequency, "selection_class": classes}
-    return pd.DataFrame(table).astype({"customer_id": "str", "selection_class": "str"})
+    return pd.DataFrame(table).astype({"customer_id": "str", "selection_class": "str"}), count
 
 
 def _within_two_years(sheet: Sheet, order_days: pd.DataFrame, as_of: dt.date) -> pd.DataFrame:
@@ -240,7 +242,8 @@ def _over(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
 def compare_weeks(
     sheet: Sheet,
     customers: pd.DataFrame,
-    past: pd.DataFrame,
+    snapshots: Callable[[Sequence[dt.date]], pd.DataFrame],
+    dates: Sequence[dt.date],
     weights: np.ndarray,
     rule: Mapping[str, object],
     *,
@@ -258,7 +261,9 @@ def compare_weeks(
     ----------
     sheet, weights, rule : of today's list
     customers : the table of the run
-    past : the columns of ``customers`` that follow from orders, at each date: one row per as_of and customer
+    snapshots : returns the columns of ``customers`` that follow from orders as they stood at given dates; asked for one
+        date at a time, so that memory holds one
+    dates : the earlier dates
     accounts, mix, churn : as they went into the sheet
 
     Returns
@@ -272,9 +277,10 @@ def compare_weeks(
     today = apply_rule(rule, score_accounts(sheet.criterion_scores, weights), sheet.value, least_known=least_known)
     ids = pd.Index(sheet.accounts)
     rows, times = [], np.zeros(len(ids), dtype=int)
-    present = customers[["customer_id", *[c for c in customers if c not in past]]]
-    for date in sorted(past["as_of"].unique(), reverse=True):
-        then = past[past["as_of"] == date].merge(present, on="customer_id", how="left", validate="1:1")
+    for date in sorted(dates, reverse=True):
+        past = snapshots([date])
+        present = customers[["customer_id", *[c for c in customers if c not in past]]]
+        then = past.merge(present, on="customer_id", how="left", validate="1:1")
         measures = gather_measures(then, as_of=date, accounts=accounts, mix=mix, churn=churn)
         listed = np.zeros(len(ids), dtype=bool)
         if len(measures):

@@ -39,9 +39,9 @@ def sheet_of(days: pd.DataFrame) -> Sheet:
 def test_a_frequency_is_the_probability_that_the_draws_have() -> None:
     # Ten orders of 10 against a bar of 100: the account is in when a Poisson draw of mean 10 is 10 or more.
     days = make_days({"a": [10.0] * 10, "b": [1.0], "c": [500.0] * 8})
-    table = topic.resample_list(sheet_of(days), days, ONE, {"net_sales": 100.0}, as_of=AS_OF, resamples=2000).set_index(
-        "customer_id"
-    )
+    table, count = topic.resample_list(sheet_of(days), days, ONE, {"net_sales": 100.0}, as_of=AS_OF, resamples=2000)
+    table = table.set_index("customer_id")
+    assert count == 2000
     wanted = 1 - poisson(10).cdf(9)
     assert table.loc["a", "selection_frequency"] == pytest.approx(wanted, abs=3 * np.sqrt(wanted * (1 - wanted) / 2000))
     assert table.loc["b", "selection_frequency"] == 0
@@ -52,8 +52,8 @@ def test_a_frequency_is_the_probability_that_the_draws_have() -> None:
 def test_the_bar_of_a_share_of_value_stays_where_it_is() -> None:
     days = make_days({"a": [50.0] * 40, "b": [25.0] * 40, "c": [1.0] * 3})
     sheet = sheet_of(days)
-    by_share = topic.resample_list(sheet, days, ONE, {"value_share": 0.9}, as_of=AS_OF)
-    by_bar = topic.resample_list(sheet, days, ONE, {"net_sales": 1000.0}, as_of=AS_OF)
+    by_share, _ = topic.resample_list(sheet, days, ONE, {"value_share": 0.9}, as_of=AS_OF)
+    by_bar, _ = topic.resample_list(sheet, days, ONE, {"net_sales": 1000.0}, as_of=AS_OF)
     pd.testing.assert_frame_equal(by_share, by_bar)
 
 
@@ -62,8 +62,8 @@ def test_only_the_windows_count() -> None:
     old = make_days({"a": [99.0], "b": [99.0]}, ago=800)
     later = days.assign(order_date=AS_OF + dt.timedelta(days=1), net_sales=1e6)
     sheet = sheet_of(days)
-    one = topic.resample_list(sheet, days, ONE, {"top": 1}, as_of=AS_OF)
-    two = topic.resample_list(sheet, pd.concat([later, days, old]), ONE, {"top": 1}, as_of=AS_OF)
+    one, _ = topic.resample_list(sheet, days, ONE, {"top": 1}, as_of=AS_OF)
+    two, _ = topic.resample_list(sheet, pd.concat([later, days, old]), ONE, {"top": 1}, as_of=AS_OF)
     pd.testing.assert_frame_equal(one, two)
 
 
@@ -71,12 +71,12 @@ def test_row_order_and_repetition_change_nothing() -> None:
     random = np.random.default_rng(1)
     days = make_days({f"a{i:02}": list(random.integers(1, 90, 1 + i % 7)) for i in range(20)})
     sheet, before = sheet_of(days), days.copy(deep=True)
-    one = topic.resample_list(sheet, days, ONE, {"top": 5}, as_of=AS_OF)
-    two = topic.resample_list(sheet, days.sample(frac=1, random_state=3), ONE, {"top": 5}, as_of=AS_OF)
+    one, _ = topic.resample_list(sheet, days, ONE, {"top": 5}, as_of=AS_OF)
+    two, _ = topic.resample_list(sheet, days.sample(frac=1, random_state=3), ONE, {"top": 5}, as_of=AS_OF)
     pd.testing.assert_frame_equal(one, two)
     pd.testing.assert_frame_equal(days, before)
     assert one["selection_frequency"].between(0, 1).all()
-    assert not one.equals(topic.resample_list(sheet, days, ONE, {"top": 5}, as_of=AS_OF, seed=1))
+    assert not one.equals(topic.resample_list(sheet, days, ONE, {"top": 5}, as_of=AS_OF, seed=1)[0])
 
 
 def test_with_nothing_moved_every_figure_is_what_it_was() -> None:
@@ -147,8 +147,8 @@ def test_earlier_lists_by_hand() -> None:
     sheet = build_sheet(gather_measures(today, as_of=AS_OF), uses=SIZE)
     dates = topic.list_dates(AS_OF, weeks=2)
     week, fortnight = today.assign(as_of=dates[0]), today.iloc[:3].assign(as_of=dates[1])  # c3 was not there yet
-    past = pd.concat([fortnight, week.assign(net_sales_365_days=[900.0, 200, 300, 400])])
-    table, times = topic.compare_weeks(sheet, today, past, ONE, {"top": 1})
+    past = {dates[0]: week.assign(net_sales_365_days=[900.0, 200, 300, 400]), dates[1]: fortnight}
+    table, times = topic.compare_weeks(sheet, today, lambda days: past[days[0]], dates, ONE, {"top": 1})
     assert table.to_dict("list") == {
         "as_of": dates,
         "key_accounts": [1, 1],
@@ -162,7 +162,8 @@ def test_what_is_not_known_for_an_earlier_date_is_held() -> None:
     today = make_customers(4, overdue_amount=[0.0, 0, 0, 900])
     uses = tuple(use for use in choose_measures() if use.name == "overdue_share")
     sheet = build_sheet(gather_measures(today, as_of=AS_OF), uses=uses)
-    past = today.drop(columns="overdue_amount").assign(as_of=AS_OF - dt.timedelta(days=7))
-    _, times = topic.compare_weeks(sheet, today, past, ONE, {"score": 0.5})
+    dates = topic.list_dates(AS_OF, weeks=1)
+    past = today.drop(columns="overdue_amount").assign(as_of=dates[0])
+    _, times = topic.compare_weeks(sheet, today, lambda _: past, dates, ONE, {"score": 0.5})
     now = apply_rule({"score": 0.5}, score_accounts(sheet.criterion_scores, ONE), sheet.value)
     assert times.to_dict() == dict(zip(sheet.accounts, now.astype(int), strict=True))

@@ -1,0 +1,94 @@
+"""Does plain SQL over the tables of the sample come to the same scores and the same list?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pytest
+
+from kalib import ledger
+from kalib.settings import read_job
+from kalib.topics import scorecard as topic
+from kalib.topics.scorecard_rule import RULE, list_accounts
+
+ROOT = Path(__file__).resolve().parents[2]
+
+FIGURES = """
+CREATE TABLE figures AS
+WITH house AS (SELECT category, sum(net_sales) / (SELECT sum(net_sales) FROM mix WHERE net_sales > 0) AS part
+    FROM mix WHERE net_sales > 0 GROUP BY category),
+gaps AS (SELECT c.customer_id, coalesce((SELECT sum(part) FROM house AS h WHERE NOT EXISTS (SELECT 1 FROM mix AS m
+    WHERE m.customer_id = c.customer_id AND m.category = h.category AND m.net_sales > 0)), 0) AS part FROM customers AS c)
+SELECT c.customer_id, net_sales_365_days AS spend,
+    CASE WHEN orders_365_days > 0 THEN net_sales_365_days / orders_365_days END AS basket,
+    greatest(tenure_days, date_diff('day', CAST(a.since AS DATE), DATE '2026-06-30')) AS age,
+    orders_365_days AS orders, regularity, net_sales_365_days / a.wallet AS wallet_share,
+    price_against_peers_365_days AS price, new_products_share_365_days AS new,
+    margin_365_days - cost_to_serve_365_days AS profit, net_sales_change AS growth,
+    CASE WHEN a.wallet IS NOT NULL THEN greatest(a.wallet - net_sales_365_days, 0) END AS room,
+    CASE WHEN g.part < 1 THEN greatest(net_sales_365_days, 0) * g.part / (1 - g.part) END AS unbought,
+    a.satisfaction, -a.complaints AS calm,
+    CASE WHEN net_sales_365_days + returns_365_days > 0
+        THEN -returns_365_days / (net_sales_365_days + returns_365_days) END AS kept,
+    CASE WHEN overdue_amount > 0 THEN -overdue_amount / (overdue_amount + greatest(net_sales_365_days, 0))
+        WHEN overdue_amount <= 0 THEN 0 END AS paid,
+    net_sales_trend AS trend, -largest_product_share_365_days AS broad
+FROM customers AS c LEFT JOIN accounts AS a USING (customer_id) LEFT JOIN gaps AS g USING (customer_id) WHERE orders > 0
+"""
+CRITERIA = {
+    "purchasing_power": ["spend", "basket"],
+    "loyalty": ["age", "orders", "regularity", "wallet_share", "price", "new"],
+    "profit": ["profit"],
+    "potential": ["growth", "room", "unbought"],
+    "satisfaction": ["satisfaction", "calm", "kept"],
+    "risk": ["paid", "trend", "broad"],
+}
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, pd.DataFrame]:
+    folder = tmp_path_factory.mktemp("wholesale")
+    report = ledger.build(read_job(ROOT / "jobs" / "wholesale.yaml"), folder)
+    assert str(report.as_of) == "2026-06-30"
+    return {name: pd.read_parquet(folder / "tables" / f"{name}.parquet") for name in ("customers", "accounts", "mix")}
+
+
+def percentile(figure: str) -> str:
+    """Return SQL for the share of the other accounts that are worse, equal ones counting half."""
+    up_to = f"count({figure}) OVER (ORDER BY {figure} NULLS LAST RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)"
+    return f"""CASE WHEN {figure} IS NOT NULL THEN
+        (2 * {up_to} - count(*) OVER (PARTITION BY {figure}) - 1) / 2.0 / (count({figure}) OVER () - 1) END"""
+
+
+def test_the_score_and_the_list_of_the_sample(tables: dict[str, pd.DataFrame]) -> None:
+    con = duckdb.connect()
+    for name, table in tables.items():
+        con.register(name, table)
+    con.execute(FIGURES)
+    criteria = ", ".join(
+        f"list_avg([{', '.join(percentile(figure) for figure in own)}]) AS {name}" for name, own in CRITERIA.items()
+    )
+    wanted = con.execute(f"""
+        WITH scored AS (SELECT customer_id, spend, {criteria} FROM figures),
+        summed AS (SELECT *, list_avg([{", ".join(CRITERIA)}]) AS score FROM scored),
+        running AS (SELECT *, sum(CAST(round(spend * 100) AS BIGINT)) OVER (ORDER BY spend DESC RANGE BETWEEN
+            UNBOUNDED PRECEDING AND CURRENT ROW) - CAST(round(spend * 100) AS BIGINT) * count(*) OVER (PARTITION BY spend)
+            AS before, sum(CAST(round(spend * 100) AS BIGINT)) OVER () AS total FROM summed)
+        SELECT *, before < 0.5 * total AND score >= 0.6 AS key FROM running ORDER BY customer_id""").df()
+    measures = topic.gather_measures(
+        tables["customers"], as_of=pd.Timestamp("2026-06-30").date(), accounts=tables["accounts"], mix=tables["mix"]
+    )
+    sheet = topic.build_sheet(measures)
+    assert sheet.criteria == tuple(CRITERIA)
+    scores = topic.score_accounts(sheet.criterion_scores, np.full(6, 1 / 6))
+    listed = list_accounts(sheet, scores, RULE)
+    assert listed["customer_id"].tolist() == wanted["customer_id"].tolist()
+    for name in CRITERIA:
+        np.testing.assert_allclose(listed[f"{name}_score"], wanted[name], atol=1e-6, err_msg=name)
+    np.testing.assert_allclose(listed["key_account_score"], wanted["score"], atol=1e-6)
+    assert RULE == {"all": [{"value_share": 0.5}, {"score": 0.6}]}
+    assert listed["is_key_account"].tolist() == wanted["key"].tolist()
+    assert 30 < listed["is_key_account"].sum() < 100
