@@ -269,19 +269,24 @@ class Run:
             self._find(name)
         return read_model(self.settings.path(file) if file else self._model_file(name), name=name, data=data)
 
-    def skip(self, table: str, error: NotEnoughDataError) -> None:
-        """Leave a table out of the run because the data cannot support it, and say so on the page."""
-        self._check_mine(table)
-        self._skipped[table] = {"reason": error.reason, "facts": plain(error.facts)}
-        if not self._second_language:
-            self._file(table).unlink(missing_ok=True)
-            self._model_file(table).unlink(missing_ok=True)
+    def skip(self, table: str, error: NotEnoughDataError, *others: str) -> None:
+        """Leave a table out of the run, and others with it, because the data cannot support it, and say so on the page."""
+        for left_out in (table, *others):
+            self._check_mine(left_out)
+            self._skipped[left_out] = {"reason": error.reason, "facts": plain(error.facts)}
+            if not self._second_language:
+                self._file(left_out).unlink(missing_ok=True)
+                self._model_file(left_out).unlink(missing_ok=True)
         bundle, metadata = display.note(self._reason(error.reason, error.facts))
         self._show((bundle, {"kalib": metadata["kalib"] | {"absent": True}}))
 
     @contextmanager
-    def making(self, table: str) -> Iterator[None]:
+    def making(self, table: str, *others: str) -> Iterator[None]:
         """Make a table, or say why the data cannot support it and pass over the cells below, up to ``book.close()``.
+
+        Parameters
+        ----------
+        others : tables of the notebook that cannot be made either without it
 
         Examples
         --------
@@ -293,7 +298,7 @@ class Run:
         try:
             yield
         except NotEnoughDataError as error:
-            self.skip(table, error)
+            self.skip(table, error, *others)
             pass_over_cells()
 
     # --- decisions --------------------------------------------------------------------------------------------------

@@ -111,6 +111,15 @@ def test_a_table_is_checked_rounded_and_sorted(book: Run) -> None:
     assert [path.name for path in (book.folder / "tables").iterdir() if path.name.startswith(".")] == []
 
 
+def test_tables_that_hang_together_are_left_out_together(book: Run, shown: list) -> None:
+    with book.making("rfm", "tiers"):
+        raise NotEnoughDataError("no_such_reason")
+    book.close()
+    record = json.loads((book.folder / "records" / "by-hand.json").read_text(encoding="utf-8"))
+    assert set(record["skipped"]) == {"rfm", "tiers"}
+    assert sum("no_such_reason" in str(output) for output in shown) == 1  # said once
+
+
 def test_a_skipped_table_is_absent_with_its_reason(book: Run, shown: list) -> None:
     book.write("rfm", rfm())
     book.skip("rfm", NotEnoughDataError("no_such_reason", needed=np.int64(12)))
