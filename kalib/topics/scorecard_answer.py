@@ -67,9 +67,9 @@ def describe_list(scorecard: pd.DataFrame, *, overrides: pd.DataFrame | None = N
     Returns
     -------
     dict
-        accounts, scored, little_known, prospects, key_accounts, key_share, key_net_sales, key_net_sales_share, by_rule,
-        certain, close, missed, always, sometimes, added, removed (by overrides), best_without (the largest scored account
-        off the list: its net sales), least_score (of those on the list by the rule).
+        answer (the sentence to say: answer, answer_no_share, answer_none), accounts, scored, little_known, prospects, key_accounts, key_share, key_net_sales, key_net_sales_share, by_rule,
+        certain, close, missed, always, sometimes, added, removed (by overrides), least_score (of those on the list by the
+        rule).
     """
     key, by_rule = scorecard["is_key_account"], scorecard["key_by_rule"]
     frequency = scorecard["selection_frequency"]
@@ -79,7 +79,9 @@ def describe_list(scorecard: pd.DataFrame, *, overrides: pd.DataFrame | None = N
     most = int(weightings.max()) if len(weightings) else 0
     changed = overrides[overrides["changes_list"]] if overrides is not None else pd.DataFrame({"key": []})
     key_sales, total = add(sales[key].dropna()), add(sales.dropna())
+    has_share = bool(key.any()) and total > 0
     return {
+        "answer": "answer" if has_share else "answer_no_share" if key.any() else "answer_none",
         "accounts": len(scorecard),
         "scored": int((scorecard["account_class"] == "scored").sum()),
         "with_order": int(with_order.sum()),

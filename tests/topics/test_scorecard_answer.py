@@ -48,12 +48,15 @@ def test_facts_by_hand() -> None:
     assert (facts["added"], facts["removed"]) == (1, 0)  # c3 was on the list anyway
     assert (facts["with_order"], facts["prospects"], facts["scored"]) == (4, 1, 4)
     assert facts["least_score"] == 1.0
+    assert facts["answer"] == "answer"
 
 
 def test_an_empty_list_has_facts_too() -> None:
     scorecard, _ = make_scorecard(weightings=[0, 0, 0, 0])
     facts = topic.describe_list(scorecard.assign(is_key_account=False, key_by_rule=False, net_sales_365_days=-1.0))
     assert (facts["key_accounts"], facts["always"], facts["sometimes"]) == (0, 0, 0)
+    assert facts["answer"] == "answer_none"
+    assert topic.describe_list(scorecard.assign(net_sales_365_days=-1.0))["answer"] == "answer_no_share"
     assert math.isnan(facts["key_net_sales_share"])
     assert math.isnan(facts["least_score"])
 
