@@ -45,10 +45,17 @@ WIDE, NARROW = 880, 358
 
 FAMILY = "Kalib Sans SC"
 FONTS = Path(__file__).parent / "fonts"
+RARE = ("Noto Sans CJK SC", "Source Han Sans SC", "PingFang SC", "Microsoft YaHei", "WenQuanYi Micro Hei", "SimHei")
+"""Fonts that a machine may have for characters of names that ours lacks: it has those of GB 2312."""
 
 
-def _register_fonts() -> None:
-    """Make the fonts known, under every weight asked of them: a missing weight is a warning in the report."""
+def _register_fonts() -> list[str]:
+    """Make the fonts known, under every weight asked of them: a missing weight is a warning in the report.
+
+    Returns
+    -------
+    the families in the order in which a character is looked up
+    """
     manager = font_manager.fontManager
     for font in sorted(FONTS.glob("*.otf")):
         manager.addfont(font)
@@ -57,9 +64,9 @@ def _register_fonts() -> None:
             other = {400: 500, 700: 600}.get(entry.weight)
             if other:
                 manager.ttflist.append(dataclasses.replace(entry, weight=other))
+    there = {entry.name for entry in manager.ttflist}
+    return [FAMILY, "DejaVu Sans", *[family for family in RARE if family in there][:1]]
 
-
-_register_fonts()
 
 _SHEET = {
     "figure.dpi": 72,  # 1 px = 1 pt
@@ -68,7 +75,7 @@ _SHEET = {
     "figure.constrained_layout.h_pad": 2 / 72,
     "figure.constrained_layout.wspace": 0.05,
     "figure.constrained_layout.hspace": 0.09,
-    "font.family": [FAMILY, "DejaVu Sans"],
+    "font.family": _register_fonts(),
     "font.size": 12,
     "text.color": INK,
     "text.parse_math": False,  # a dollar sign is money

@@ -105,3 +105,15 @@ def test_ticks_speak_the_readers_language_and_name_their_unit_once() -> None:
 def test_six_ordered_classes_are_refused() -> None:
     with pytest.raises(ValueError, match="1 to 5 colours, not 6"):
         style.steps(6)
+
+
+@pytest.mark.parametrize("weight", ["normal", "bold"])
+def test_a_rare_character_of_a_name_is_drawn_where_the_machine_has_it(weight: str) -> None:
+    """鸻 is not in GB 2312; a box in a customer's name would embarrass us."""
+    with style.sheet(Words("zh")), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        if len(matplotlib.rcParams["font.family"]) < 3:
+            pytest.skip("needs a Chinese font of the system, such as fonts-noto-cjk")
+        ax = style.new_axes(358, 100)
+        ax.text(0, 0, "鸻径商贸", weight=weight)
+        ax.get_figure().savefig(io.BytesIO(), format="svg")
