@@ -121,7 +121,8 @@ def read_companions(con: duckdb.DuckDBPyConnection, job: Job, scratch: Path) -> 
     -------
     Companions
         accounts: one row per customer_id, sorted by it, with those of parent_id, name, industry, region, kind, manager,
-        since, satisfaction, complaints, wallet, followers, referrals, influence that the file has. contacts: customer_id,
+        since, satisfaction, complaints, wallet, followers, referrals, influence that the file has, and top_parent_id with
+        parent_id. contacts: customer_id,
         contact_date, kind, hours, cost. costs and targets: customer_id, period_start, period_end, and the figures.
         These three have no key, but no target stands twice; all are sorted by customer and date.
 
@@ -137,7 +138,7 @@ def read_companions(con: duckdb.DuckDBPyConnection, job: Job, scratch: Path) -> 
             continue
         with _apart(con, name), _told_apart(name, job):
             table = _Reader(con, job, name, settings, scratch / name)
-            found.tables[name] = table.read()
+            found.tables[name] = _with_top(table.read())
         found.issues.extend(table.issues)
         found.inputs.update(table.inputs)
         found.notes.extend(note for source in table.sources for note in source.notes)
@@ -147,6 +148,15 @@ def read_companions(con: duckdb.DuckDBPyConnection, job: Job, scratch: Path) -> 
             str(path), ["parent_id"], found.tables["accounts"].columns, f"`level: parent` in {job.file} needs it."
         )
     return found
+
+
+def _with_top(table: pd.DataFrame) -> pd.DataFrame:
+    """Put the account at the top of the chain beside the parent: whoever asks for chains need not follow them again."""
+    if "parent_id" not in table:
+        return table
+    tops = top_parents(table).set_index("customer_id")["account_id"]
+    top = table["customer_id"].map(tops).astype("str")
+    return table.assign(top_parent_id=top)
 
 
 def count_strangers(companions: Companions, customers: Collection[str]) -> list[dict[str, object]]:

@@ -6,6 +6,8 @@ from kalib.schema.dictionary import Column, Table
 
 COLUMNS: dict[str, Column] = {
     "customer_id": Column("text", "who buys, as the source names them"),
+    "parent_id": Column("text", "the account that this one belongs to; missing at the top"),
+    "top_parent_id": Column("text", "the account at the top of the chain of parents; its own id at the top"),
     "as_of": Column("date", "snapshot date: nothing after it is known to the row"),
     "first_order_date": Column("date", "day of the first order"),
     "last_order_date": Column("date", "day of the last order"),

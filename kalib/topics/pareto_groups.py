@@ -61,34 +61,6 @@ def summarise_groups(
     return pd.DataFrame(rows, columns=columns)
 
 
-def find_heads(accounts: pd.DataFrame) -> pd.Series:
-    """Find the head of each account's group of companies, by customer_id; who belongs to none is its own head.
-
-    Parents of parents are followed up to the top; where they go round in a circle, the least id of it is the head.
-
-    Examples
-    --------
-    >>> accounts = pd.DataFrame({"customer_id": list("abcd"), "parent_id": ["b", "c", None, None]})
-    >>> find_heads(accounts).to_dict()
-    {'a': 'c', 'b': 'c', 'c': 'c', 'd': 'd'}
-    """
-    check_columns(accounts, ["customer_id", "parent_id"], name="accounts")
-    check_key(accounts, ["customer_id"], name="accounts")
-    own = accounts["customer_id"].astype(str)
-    parent = accounts["parent_id"].astype("object").where(accounts["parent_id"].notna(), own).astype(str)
-    parent = parent.where(parent.str.strip() != "", own)
-    above = dict(zip(own[parent != own], parent[parent != own], strict=True))
-    heads = {}
-    for start in above:  # only accounts with a parent
-        path, here = [start], above[start]
-        while here in above and here not in path:
-            path.append(here)
-            here = above[here]
-        heads[start] = min(path[path.index(here) :]) if here in path else here
-    found = own.map(heads)
-    return pd.Series(found.where(found.notna(), own).to_numpy(), index=own.to_numpy(), name="parent_id")
-
-
 def summarise_chains(pareto: pd.DataFrame, accounts: pd.DataFrame | None) -> pd.DataFrame:
     """Summarise the groups of companies that have at least two accounts with net sales, largest first.
 
@@ -99,7 +71,7 @@ def summarise_chains(pareto: pd.DataFrame, accounts: pd.DataFrame | None) -> pd.
         account in the group); with margin also margin and margin_on_sales. Empty where no group has two, and without
         parents.
     """
-    if accounts is None or "parent_id" not in accounts:
+    if accounts is None or "top_parent_id" not in accounts:
         return pd.DataFrame(columns=["customer_id", "accounts", "net_sales"])
     sold, head = _with_heads(pareto, accounts)
     several = head.duplicated(keep=False).to_numpy()
@@ -162,9 +134,8 @@ def describe_groups(groups: pd.DataFrame) -> dict[str, object]:
 def _with_heads(pareto: pd.DataFrame, accounts: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series]:
     """Return the accounts with net sales and, row by row, the head of each; most are their own."""
     sold = pareto[pareto["window_net_sales"] > 0].reset_index(drop=True)
-    found = find_heads(accounts)
-    found = found[found.index != found.to_numpy()].rename("head").rename_axis("customer_id").reset_index()
-    head = sold[["customer_id"]].merge(found.astype("str"), on="customer_id", how="left", validate="1:1")["head"]
+    heads = accounts[["customer_id", "top_parent_id"]]
+    head = sold[["customer_id"]].merge(heads, on="customer_id", how="left", validate="1:1")["top_parent_id"]
     return sold, head.fillna(sold["customer_id"])
 
 

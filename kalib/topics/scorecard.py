@@ -249,28 +249,24 @@ def roll_up_accounts(accounts: pd.DataFrame) -> pd.DataFrame:
 
     Parameters
     ----------
-    accounts : customer_id, and parent_id where there are parents
+    accounts : customer_id, and top_parent_id where there are parents
 
     Examples
     --------
-    >>> accounts = pd.DataFrame({"customer_id": ["a", "b", "c"], "parent_id": [None, "a", None],
+    >>> accounts = pd.DataFrame({"customer_id": ["a", "b", "c"], "top_parent_id": ["a", "a", "c"],
     ...                          "wallet": [10.0, 5.0, None], "satisfaction": [None, 8.0, None]})
     >>> roll_up_accounts(accounts)[["customer_id", "wallet", "satisfaction"]].fillna(-1).values.tolist()
     [['a', 15.0, 8.0], ['c', -1.0, -1.0]]
     """
     check_key(accounts, ["customer_id"], name="accounts")
-    if "parent_id" not in accounts:
+    if "top_parent_id" not in accounts:
         return accounts.sort_values("customer_id", ignore_index=True)
-    has = accounts["parent_id"].notna()
-    parents = dict(zip(accounts.loc[has, "customer_id"], accounts.loc[has, "parent_id"], strict=True))
-    top = accounts["customer_id"].astype(object)
-    for _ in range(len(parents)):
-        above = top.map(parents).fillna(top)
-        if above.equals(top):
-            break
-        top = above
-    members = accounts.groupby(top.to_numpy())
-    heads = accounts.set_index("customer_id").reindex(sorted(members.groups)).drop(columns="parent_id")
+    members = accounts.groupby("top_parent_id")
+    heads = (
+        accounts.set_index("customer_id")
+        .reindex(sorted(members.groups))
+        .drop(columns=["parent_id", "top_parent_id"], errors="ignore")
+    )
     for column in ("wallet", "complaints", "referrals", "followers"):
         if column in accounts:
             heads[column] = members[column].apply(_whole_sum)

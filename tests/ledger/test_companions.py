@@ -155,8 +155,13 @@ def test_a_mapped_column_must_be_there(tmp_path):
 
 
 def test_an_account_that_is_its_own_parent_stands_at_the_top(tmp_path):
-    companions = read_one(tmp_path, "accounts", "customer_id,parent_id\na,a\nb,a\n")
-    assert rows(companions.tables["accounts"], "customer_id", "parent_id") == [("a", None), ("b", "a")]
+    companions = read_one(tmp_path, "accounts", "customer_id,parent_id\na,a\nb,a\nc,b\nd,gone\n")
+    assert rows(companions.tables["accounts"], "customer_id", "parent_id", "top_parent_id") == [
+        ("a", None, "a"),
+        ("b", "a", "a"),
+        ("c", "b", "a"),
+        ("d", "gone", "gone"),
+    ]
     assert found(companions) == {"parent_itself": ("repaired", 1, 2, "parent_id", "a")}
 
 

@@ -192,7 +192,7 @@ def test_groups_add_up_only_what_is_whole() -> None:
     accounts = pd.DataFrame(
         {
             "customer_id": ["a", "b", "c", "d", "e"],
-            "parent_id": [None, "a", "b", None, "h"],
+            "top_parent_id": ["a", "a", "a", "d", "h"],
             "name": list("ABCDE"),
             "wallet": [10.0, 5.0, 1.0, None, 7.0],
             "complaints": [1.0, None, 0.0, 2.0, 3.0],
