@@ -27,7 +27,7 @@ _JOINED = {
     "scorecard": ("is_key_account", "key_account_score", "key_account_rank"),
     "tiers": ("tier",),
     "migration": ("move",),
-    "pareto": ("abc_class", "xyz_class"),
+    "pareto": ("abc_class", "margin_abc_class", "profit_abc_class", "xyz_class"),
     "rfm": ("segment",),
     "churn": ("churn_probability", "sales_at_risk", "reasons"),
 }
@@ -45,7 +45,18 @@ _ABOUT = (
 )
 _FIRST = (
     *("customer_id", "name", "is_key_account", "key_account_score", "key_account_rank"),
-    *("tier", "move", "abc_class", "xyz_class", "segment", "net_sales_365_days", "churn_probability", "sales_at_risk"),
+    *(
+        "tier",
+        "move",
+        "abc_class",
+        "margin_abc_class",
+        "profit_abc_class",
+        "xyz_class",
+        "segment",
+        "net_sales_365_days",
+        "churn_probability",
+        "sales_at_risk",
+    ),
 )
 _LAST = ("parent_id", "industry", "region", "kind", "manager", "reasons")
 _KEY_ACCOUNTS = (
@@ -58,6 +69,7 @@ _MOVES = (
 )
 _STAYED = ("stayed", "silent")
 _KINDS = {
+    **dict.fromkeys(("margin_abc_class", "profit_abc_class"), "abc_class"),
     **dict.fromkeys(("tier_before", "tier_now"), "tier"),
     **dict.fromkeys(("lifted_by", "held_back_by"), "criterion"),
     "reason": "migration_reason",
@@ -71,7 +83,7 @@ _NUMBER_FORMATS = {
     "days": "#,##0",
     "count": "#,##0",
     "ratio": "0.00",
-    "1 to 5": "0",
+    "score": "0",
     "0 to 1": "0.00",
     "date": "yyyy-mm-dd",
 }

@@ -15,6 +15,7 @@ from skops import io as skops
 
 from kalib.errors import SettingsError
 from kalib.schema import check_columns
+from kalib.settings import Job
 
 OURS = "kalib.topics."
 """Where the classes of saved models come from; scikit-learn's own parts are known to skops."""
@@ -96,6 +97,26 @@ def read_model(file: Path, *, name: str, data: pd.DataFrame | None = None) -> tu
     if _name(type(model)) != card.kind:
         raise SettingsError(f"{file}: the model is a {_name(type(model))} and says that it is a {card.kind}. {wanted}")
     return model, Card(**{**asdict(card), "features": tuple(card.features)})
+
+
+def check_models(job: Job) -> None:
+    """Check the models of other runs that a job names, before anything is read or run.
+
+    Raises
+    ------
+    SettingsError
+        As ``read_model``; or the model was fitted on a later date than the job's ``as_of``.
+    """
+    for name in type(job).model_fields:
+        file = getattr(getattr(job, name), "model", None)
+        if file is None:
+            continue
+        _, card = read_model(job.path(file), name=name)
+        if job.as_of is not None and card.as_of > job.as_of.isoformat():
+            raise SettingsError(
+                f"`{name}.model: {file}` was fitted as of {card.as_of}, after `as_of: {job.as_of}`: a report knows nothing "
+                "after its date. Name a model of an earlier run."
+            )
 
 
 def hash_rows(data: pd.DataFrame) -> str:

@@ -97,6 +97,7 @@ def run_job(
     notebooks = read_notebooks(job)
     expected = len(plan_notebooks(notebooks, only=only)) * len(job.language)
     check_parameters(job, notebooks)
+    _check_models(job)
     folder = reports_folder(job, out) / job.job
     with (
         _locked(folder),
@@ -528,6 +529,13 @@ def _publish(build: Path, folder: Path, as_of: dt.date) -> Path:
     link.symlink_to(published.name)
     link.replace(latest)
     return published
+
+
+def _check_models(job: Job) -> None:
+    if any(getattr(getattr(job, name), "model", None) for name in type(job).model_fields):
+        from kalib.publish.models import check_models  # scikit-learn and skops, which most jobs do without here
+
+        check_models(job)
 
 
 def _write_index(reports: Path) -> None:

@@ -14,7 +14,8 @@ from sklearn.preprocessing import FunctionTransformer
 from skops import io as skops
 
 from kalib.errors import MissingColumnsError, SettingsError
-from kalib.publish.models import hash_rows, read_model, write_model
+from kalib.publish.models import check_models, hash_rows, read_model, write_model
+from kalib.settings import Job
 from kalib.topics.rfm import RfmScorer
 
 CUSTOMERS = pd.DataFrame(
@@ -103,3 +104,20 @@ def test_a_table_without_its_features_is_refused(tmp_path: Path) -> None:
     write(tmp_path / "rfm.skops")
     with pytest.raises(MissingColumnsError, match=r"lacks \['orders'\]"):
         read_model(tmp_path / "rfm.skops", name="rfm", data=CUSTOMERS.drop(columns="orders"))
+
+
+def make_job(folder: Path, **more: object) -> Job:
+    columns = {"customer_id": "c", "order_date": "d", "amount": "a"}
+    return Job(job="tiny", source="orders.csv", columns=columns, file=folder / "tiny.yaml", **more)
+
+
+def test_a_model_that_a_job_names_is_checked_before_anything_runs(tmp_path: Path) -> None:
+    check_models(make_job(tmp_path))
+    with pytest.raises(SettingsError, match=r"rfm\.skops: there is no such model"):
+        check_models(make_job(tmp_path, rfm={"model": "rfm.skops"}))
+    write(tmp_path / "rfm.skops")
+    check_models(make_job(tmp_path, rfm={"model": "rfm.skops"}, as_of="2026-06-30"))
+    with pytest.raises(SettingsError, match=r"fitted as of 2026-06-30, after `as_of: 2026-06-29`"):
+        check_models(make_job(tmp_path, rfm={"model": "rfm.skops"}, as_of="2026-06-29"))
+    with pytest.raises(SettingsError, match="this is the model `rfm`"):
+        check_models(make_job(tmp_path, tiers={"model": "rfm.skops"}))
