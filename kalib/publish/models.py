@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import importlib
 import json
@@ -63,18 +64,22 @@ def write_model(model: BaseEstimator, file: Path, *, name: str, as_of: str, data
     return card
 
 
-def read_model(file: Path, *, name: str, data: pd.DataFrame | None = None) -> tuple[BaseEstimator, Card]:
+def read_model(
+    file: Path, *, name: str, data: pd.DataFrame | None = None, as_of: dt.date | None = None
+) -> tuple[BaseEstimator, Card]:
     """Read a model that ``write_model`` wrote.
 
     Parameters
     ----------
     name : the model that is wanted, as ``tiers``
     data : the table that it is to be applied to, which must have its features
+    as_of : snapshot date of that table
 
     Raises
     ------
     SettingsError
-        The file is not there, is no model of kalib's, is another model, or holds parts that are not to be trusted.
+        The file is not there, is no model of kalib's, is another model, holds parts that are not to be trusted, or was
+        fitted on a later date.
     MissingColumnsError
         ``data`` lacks a feature.
     """
@@ -91,6 +96,11 @@ def read_model(file: Path, *, name: str, data: pd.DataFrame | None = None) -> tu
         raise SettingsError(f"{file}: the model holds {', '.join(strange)}, which kalib does not load. {wanted}")
     if card.name != name:
         raise SettingsError(f"{file}: this is the model `{card.name}`. {wanted}")
+    if as_of is not None and card.as_of > as_of.isoformat():
+        raise SettingsError(
+            f"{file}: the model was fitted as of {card.as_of}, after the report's date, {as_of}: a report knows nothing after "
+            "it. Name a model of an earlier run."
+        )
     if data is not None:
         check_columns(data, card.features, name=f"the table for {file.name}")
     model = skops.load(file, trusted=skops.get_untrusted_types(file=file))
@@ -105,18 +115,12 @@ def check_models(job: Job) -> None:
     Raises
     ------
     SettingsError
-        As ``read_model``; or the model was fitted on a later date than the job's ``as_of``.
+        As ``read_model``.
     """
     for name in type(job).model_fields:
         file = getattr(getattr(job, name), "model", None)
-        if file is None:
-            continue
-        _, card = read_model(job.path(file), name=name)
-        if job.as_of is not None and card.as_of > job.as_of.isoformat():
-            raise SettingsError(
-                f"`{name}.model: {file}` was fitted as of {card.as_of}, after `as_of: {job.as_of}`: a report knows nothing "
-                "after its date. Name a model of an earlier run."
-            )
+        if file is not None:
+            read_model(job.path(file), name=name, as_of=job.as_of)
 
 
 def hash_rows(data: pd.DataFrame) -> str:

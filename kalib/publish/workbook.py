@@ -267,7 +267,8 @@ class Run:
 
         if file is None:
             self._find(name)
-        return read_model(self.settings.path(file) if file else self._model_file(name), name=name, data=data)
+        path = self.settings.path(file) if file else self._model_file(name)
+        return read_model(path, name=name, data=data, as_of=self.as_of)
 
     def skip(self, table: str, error: NotEnoughDataError, *others: str) -> None:
         """Leave a table out of the run, and others with it, because the data cannot support it, and say so on the page."""

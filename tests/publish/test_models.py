@@ -117,7 +117,7 @@ def test_a_model_that_a_job_names_is_checked_before_anything_runs(tmp_path: Path
         check_models(make_job(tmp_path, rfm={"model": "rfm.skops"}))
     write(tmp_path / "rfm.skops")
     check_models(make_job(tmp_path, rfm={"model": "rfm.skops"}, as_of="2026-06-30"))
-    with pytest.raises(SettingsError, match=r"fitted as of 2026-06-30, after `as_of: 2026-06-29`"):
+    with pytest.raises(SettingsError, match="fitted as of 2026-06-30, after the report's date, 2026-06-29"):
         check_models(make_job(tmp_path, rfm={"model": "rfm.skops"}, as_of="2026-06-29"))
     with pytest.raises(SettingsError, match="this is the model `rfm`"):
         check_models(make_job(tmp_path, tiers={"model": "rfm.skops"}))
