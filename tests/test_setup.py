@@ -6,6 +6,7 @@ import re
 import tomllib
 from pathlib import Path
 
+import pytest
 import yaml
 
 from kalib.schema.__main__ import print_glossary
@@ -61,3 +62,10 @@ def test_every_setting_is_described() -> None:
     assert (ROOT / "docs" / "settings.md").read_text(encoding="utf-8").strip() == print_settings().strip(), (
         "run: python -m kalib.settings > docs/settings.md"
     )
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.zh.md"])
+def test_the_settings_that_the_readme_shows_are_settings(name: str) -> None:
+    (shown,) = re.findall(r"```yaml\n(.*?)```", (ROOT / name).read_text(encoding="utf-8"), re.S)
+    columns = {"customer_id": "a", "order_date": "b", "amount": "c"}
+    Job(job="x", source="a.csv", columns=columns, file=ROOT / "x.yaml", **yaml.safe_load(shown))
