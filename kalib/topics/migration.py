@@ -406,7 +406,8 @@ def describe_migration(migration: pd.DataFrame, *, before: dt.date, as_of: dt.da
         at the earlier date, for new ones of those graded now), ``<move>_net_sales_before``, ``<move>_net_sales``,
         ``<move>_moved`` (signed) and ``<move>_size`` (its size); compared (with an order in both years), moved, moved_share; net_sales_before,
         net_sales, net_sales_moved; top_before, top_now, top_kept, top_kept_share, top_came, top_left;
-        money_follows (those on the way up buy more, those on the way down less); slight, rising, sliding; has_own; where own grades are there: own_moves (seen from report to report),
+        money_follows (those on the way up buy more, those on the way down less); slight, rising, sliding; has_own; where own grades are there: own_moves (seen from report to report), one_moves (by one
+        yardstick, before tiers are held back),
         drift_only (the yardstick moved and not the account), drift_hidden (the account moved, and the yardstick with
         it), drift_turned (seen the other way round), drift_up and drift_down (of drift_only).
     """
@@ -448,6 +449,7 @@ def describe_migration(migration: pd.DataFrame, *, before: dt.date, as_of: dt.da
         steps = np.sign(migration.loc[both, "own_steps"] - migration.loc[both, "drift_steps"])
         facts |= {
             "own_moves": int((own != 0).sum()),
+            "one_moves": int((steps != 0).sum()),
             "drift_only": int(((own != 0) & (steps == 0)).sum()),
             "drift_up": int(((own > 0) & (steps == 0)).sum()),
             "drift_down": int(((own < 0) & (steps == 0)).sum()),
