@@ -62,7 +62,7 @@ def explain_moves(
     -------
     DataFrame
         ``migration`` with reason, reason_steps (part of the move that it made), causes (list of code, before, now, steps,
-        largest part first), is_slight: the figures hardly changed, they only crossed a border. With all of them better
+        largest part first; none for ``held``), is_slight: the figures hardly changed, they only crossed a border. With all of them better
         or worse by the share ``slight`` the account would have been in the other tier at either date.
 
     Raises
@@ -97,7 +97,8 @@ def explain_moves(
     table.loc[(table["move"] == "lost") & table["tier_now"].isna(), "reason"] = "cancelled"
     table["reason"] = reasons.reindex(table.index).fillna(table["reason"]).astype("str")
     table["reason_steps"] = reason_steps.reindex(table.index)
-    table["causes"] = _list_causes(parts, then, later, groups, direction).reindex(table.index)
+    told = parts.where(reason_steps.notna(), 0.0)  # what went the other way does not explain a move let through late
+    table["causes"] = _list_causes(told, then, later, groups, direction).reindex(table.index)
     table["is_slight"] = held.reindex(table.index, fill_value=False).astype(bool)
     return table.reset_index()
 

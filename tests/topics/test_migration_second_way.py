@@ -16,6 +16,8 @@ from kalib.topics.tiers import TierModel
 from tests.test_second_way import Case, cents, open_case
 
 DAYS = (dt.date(2025, 6, 30), dt.date(2026, 6, 30))
+pytestmark = pytest.mark.long  # builds the sample of its own
+
 SQL = """SELECT c, year_money / 100.0 AS sales, year_orders, silence FROM known(DATE '{day}') WHERE orders > 0 ORDER BY c"""
 
 
