@@ -52,7 +52,7 @@ CLUSTERERS = {
 LEAST_PER_TIER = 10
 """With fewer customers with an order in the year per tier than this, tiers are refused."""
 
-ROWS = 20_000
+ROWS = 10_000
 """Customers among whom centres are sought; of more, every n-th by net sales. More starts help, more rows don't."""
 
 REDRAWN_ROWS = 5_000
@@ -71,7 +71,7 @@ class TierModel(BaseEstimator):
     and named in ``left_out_``; who lacks a figure that others have counts as their median.
 
     The rows are put in order before anything is drawn, the seed is fixed and one thread adds up, so that the same
-    customers give the same tiers whatever the row order. Beyond 20,000 customers the groups are found among every n-th
+    customers give the same tiers whatever the row order. Beyond 10,000 customers the groups are found among every n-th
     and then all are assigned.
 
     With it are kept the groups found when customers are drawn anew (as many, with replacement, in the same scaled
@@ -147,23 +147,30 @@ class TierModel(BaseEstimator):
         if customers < least:
             raise NotEnoughDataError("tiers_few_customers", customers=customers, least=least, tiers=self.count)
         self._keep(points)
-        sample = every_nth(customers, ROWS)
-        chosen, sales = points.placed[sample], points.sales[sample]
+        rows = points.picked
         # Equal customers are one point; net sales have to differ, or no tier is worth more than another.
-        if np.ptp(np.maximum(points.sales, 0)) == 0 or len(np.unique(chosen, axis=0)) < self.count:
+        if np.ptp(np.maximum(points.sales, 0)) == 0 or len(np.unique(points.placed[rows], axis=0)) < self.count:
             raise NotEnoughDataError("tiers_no_spread", customers=customers, tiers=self.count)
-        self.groups_ = self._group(chosen, sales, seed=self.seed, starts=self.starts)
+        with threadpool_limits(limits=1):  # threads add up in any order
+            self.groups_ = self._group(points, rows, seed=self.seed, starts=self.starts)
         self.centres_ = self.groups_["centres"]
-        self.seeded_ = [
-            self._group(chosen, sales, seed=1_000 + self.seed + again, starts=self.starts)
-            for again in range(self.seeds)
-        ]
-        sample = every_nth(customers, REDRAWN_ROWS)
-        chosen, sales = points.placed[sample], points.sales[sample]
-        self.drawn_ = [
-            self._group(chosen, sales, seed=draw, starts=3, weights=weights)
-            for draw, weights in enumerate(draw_weights(len(sample), self.resamples, seed=self.seed))
-        ]
+        self.drawn_, self.seeded_ = [], []
+        return self.repeat(points, resamples=self.resamples, seeds=self.seeds)
+
+    def repeat(self, points: Points, *, resamples: int, seeds: int) -> TierModel:
+        """Go on to so many resamples and other seeds in all; what was drawn before stays."""
+        few = points.pick(REDRAWN_ROWS)
+        draws = enumerate(draw_weights(len(few), resamples, seed=self.seed))
+        with threadpool_limits(limits=1):
+            self.drawn_ += [
+                self._group(points, few, seed=draw, starts=3, weights=weights)
+                for draw, weights in draws
+                if draw >= len(self.drawn_)
+            ]
+            self.seeded_ += [
+                self._group(points, points.picked, seed=1_000 + self.seed + again, starts=self.starts)
+                for again in range(len(self.seeded_), seeds)
+            ]
         return self
 
     def predict(self, customers: pd.DataFrame) -> pd.DataFrame:
@@ -178,8 +185,8 @@ class TierModel(BaseEstimator):
         check_is_fitted(self)
         table = check_customers(customers)
         rank = np.full(len(table), self.count, dtype=np.int64)
-        active = is_active(table)
-        rank[active] = 1 + self.assign(self.scaling_.place(table[active]), self.groups_)
+        active = np.flatnonzero(is_active(table))
+        rank[active] = 1 + self.assign(self.scaling_.place(_take(table, active)), self.groups_)
         return self._tell(table, rank)
 
     def assess(self, customers: pd.DataFrame) -> pd.DataFrame:
@@ -195,29 +202,27 @@ class TierModel(BaseEstimator):
         """
         check_is_fitted(self)
         table = check_customers(customers)
-        active = is_active(table)
-        points = self.scaling_.place(table[active])
+        active = np.flatnonzero(is_active(table))
+        points = self.scaling_.place(_take(table, active))
         base = self.assign(points, self.groups_)
         rank = np.full(len(table), self.count, dtype=np.int64)
         rank[active] = 1 + base
-        fallen = self._count(points, base, self.drawn_)
-        own = fallen[np.arange(len(base)), base]
-        fallen[np.arange(len(base)), base] = -1
-        other = pick_other(fallen, base)
-        beside = fallen[np.arange(len(base)), other]
-        seeded = self._count(points, base, self.seeded_)[np.arange(len(base)), base]
-        whole = np.ones(len(table))
-        stability, seed_stability, next_share, next_rank = whole.copy(), whole.copy(), np.zeros(len(table)), whole * 0
-        stability[active] = own / max(len(self.drawn_), 1) if self.drawn_ else 1.0
-        seed_stability[active] = seeded / max(len(self.seeded_), 1) if self.seeded_ else 1.0
-        next_share[active] = np.maximum(beside, 0) / max(len(self.drawn_), 1)
-        next_rank[active] = np.where(beside > 0, 1 + other, 0)
+        stability, seed_stability, next_share = np.ones(len(table)), np.ones(len(table)), np.zeros(len(table))
+        next_rank = np.zeros(len(table), dtype=np.int64)
+        near = self._find_unsettled(points)
+        if self.drawn_ and len(near):
+            points, base, rows = points[near], base[near], active[near]
+            own, other, beside = self._count(points, base, self.drawn_)
+            stability[rows], next_share[rows] = own, beside
+            next_rank[rows] = np.where(beside > 0, 1 + other, 0)
+            if self.seeded_:
+                seed_stability[rows] = self._count(points, base, self.seeded_)[0]
         names = pd.array([None, *self.tiers_], dtype="str")
         told = self._tell(
             table.assign(
                 tier_stability=stability,
                 tier_seed_stability=seed_stability,
-                next_tier=pd.Series(names.take(next_rank.astype(int)), index=table.index),
+                next_tier=pd.Series(names.take(next_rank), index=table.index),
                 next_tier_share=next_share,
             ),
             rank,
@@ -238,7 +243,7 @@ class TierModel(BaseEstimator):
         table = check_customers(customers)
         far = np.full((len(table), self.count), np.nan)
         active = is_active(table)
-        far[active] = np.sqrt(measure_squares(self.scaling_.place(table[active]), self.centres_))
+        far[active] = np.sqrt(measure_squares(self.scaling_.place(table[active]), self.centres_)).T
         told = pd.DataFrame(far, columns=list(self.tiers_), index=table.index)
         told.insert(0, "customer_id", table["customer_id"])
         return told.reset_index(drop=True) if is_sorted(told) else told.sort_values("customer_id", ignore_index=True)
@@ -252,7 +257,7 @@ class TierModel(BaseEstimator):
         """Return the tier of each point, from 0, by one set of groups."""
         if groups["clusterer"] is None:
             return find_nearest(points, groups["centres"])
-        rank = np.empty(len(points), dtype=np.int64)
+        rank = np.empty(len(points), dtype=np.int8)
         for at in range(0, len(points), CHUNK):
             rank[at : at + CHUNK] = groups["rank"][groups["clusterer"].predict(points[at : at + CHUNK])]
         return rank
@@ -265,18 +270,17 @@ class TierModel(BaseEstimator):
         self.columns_ = list(dict.fromkeys([*NEEDED, *learnt.features]))
 
     def _group(
-        self, points: np.ndarray, sales: np.ndarray, *, seed: int, starts: int, weights: np.ndarray | None = None
+        self, among: Points, rows: np.ndarray, *, seed: int, starts: int, weights: np.ndarray | None = None
     ) -> dict[str, object]:
         """Find groups, in the order of the mean net sales of their customers, highest first."""
-        taken = np.arange(len(points)) if weights is None else np.flatnonzero(weights)
-        points, sales = points[taken], sales[taken]
-        counted = np.ones(len(points)) if weights is None else weights[taken].astype(float)
+        rows = rows if weights is None else rows[weights > 0]
+        points, sales = among.placed[rows], among.sales[rows]
+        counted = np.ones(len(rows)) if weights is None else weights[weights > 0].astype(float)
         clusterer = self._make(seed, starts)
-        with threadpool_limits(limits=1):  # threads add up in any order
-            if has_fit_parameter(clusterer, "sample_weight"):
-                clusterer.fit(points, sample_weight=None if weights is None else counted)
-            else:
-                clusterer.fit(np.repeat(points, counted.astype(int), axis=0))
+        if has_fit_parameter(clusterer, "sample_weight"):
+            clusterer.fit(points, sample_weight=None if weights is None else counted)
+        else:
+            clusterer.fit(np.repeat(points, counted.astype(int), axis=0))
         labels = clusterer.predict(points)
         found = int(labels.max()) + 1
         worth, centres = np.full(self.count, -math.inf), np.full((self.count, points.shape[1]), math.inf)
@@ -309,23 +313,32 @@ class TierModel(BaseEstimator):
             )
         return made.set_params(**{number: self.count}, **({"random_state": seed} if "random_state" in known else {}))
 
-    def _count(self, points: np.ndarray, base: np.ndarray, again: list[dict[str, object]]) -> np.ndarray:
-        """Count into which tier each customer falls by each of these groups.
+    def _find_unsettled(self, points: np.ndarray) -> np.ndarray:
+        """Return who may fall into another tier by other groups.
 
-        With nearest centres, who is farther from the next centre than the centres moved stays: only the others are
-        measured again.
+        With nearest centres, who is farther from the next centre than the centres ever moved stays: only the others have
+        to be measured again.
         """
-        fallen = np.zeros((len(points), self.count), dtype=np.int32)
-        fallen[np.arange(len(points)), base] = len(again)
-        near = np.arange(len(points))
-        if again and all(groups["clusterer"] is None for groups in again):
-            moved = max(np.linalg.norm(groups["centres"] - self.centres_, axis=1).max() for groups in again)
-            near = np.flatnonzero(measure_margin(points, self.centres_) <= 2 * moved + 1e-9)
+        again = [*self.drawn_, *self.seeded_]
+        if not again or any(groups["clusterer"] is not None for groups in again):
+            return np.arange(len(points))
+        moved = max(np.linalg.norm(groups["centres"] - self.centres_, axis=1).max() for groups in again)
+        return np.flatnonzero(measure_margin(points, self.centres_) <= 2 * moved + 1e-9)
+
+    def _count(
+        self, points: np.ndarray, base: np.ndarray, again: list[dict[str, object]]
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return how often each customer falls into its own tier, into which other most often, and how often."""
+        fallen = np.zeros((self.count, len(points)), dtype=np.int32)
         for groups in again:
-            rank = self.assign(points[near], groups)
-            fallen[near, base[near]] -= 1
-            fallen[near, rank] += 1
-        return fallen
+            rank = self.assign(points, groups)
+            for tier in range(self.count):
+                fallen[tier] += rank == tier
+        rows = np.arange(len(points))
+        own = fallen[base, rows]
+        fallen[base, rows] = -1
+        other = pick_other(fallen.T, base)
+        return own / len(again), other, np.maximum(fallen[other, rows], 0) / len(again)
 
     def _tell(self, table: pd.DataFrame, rank: np.ndarray) -> pd.DataFrame:
         columns = dict.fromkeys(["customer_id", *_SURELY, *NEEDED[1:], *self.features_, "net_sales_365_days_last_year"])
@@ -343,18 +356,22 @@ _SURELY = ("tier_stability", "tier_seed_stability", "next_tier", "next_tier_shar
 
 
 class Points:
-    """The customers with an order in the year as points, in an order that does not depend on the rows.
+    """The customers with an order in the year as points.
 
     Attributes
     ----------
     placed : array of one row per customer, one column per feature
     sales : their net sales of the year
     positions : where they stand in the table that ``check_customers`` returns
+    picked : at most ``ROWS`` of them, in an order that does not depend on that of the table
     scaling : what was learnt of their figures
     """
 
-    def __init__(self, placed: np.ndarray, sales: np.ndarray, positions: np.ndarray, scaling: Scaling) -> None:
-        self.placed, self.sales, self.positions, self.scaling = placed, sales, positions, scaling
+    def __init__(
+        self, placed: np.ndarray, sales: np.ndarray, positions: np.ndarray, picked: np.ndarray, scaling: Scaling
+    ) -> None:
+        self.placed, self.sales, self.positions = placed, sales, positions
+        self.picked, self.scaling = picked, scaling
 
     @classmethod
     def prepare(cls, customers: pd.DataFrame, features: Features) -> Points:
@@ -362,11 +379,18 @@ class Points:
         table = check_customers(customers)
         places = np.flatnonzero(is_active(table))
         if not len(places):
-            return cls(np.empty((0, len(features))), np.empty(0), places, Scaling.of_nothing())
-        active = table if len(places) == len(table) else table.iloc[places]
-        scaling, order = learn_scaling(active, features)
-        sales = active["net_sales_365_days"].to_numpy(float)[order]
-        return cls(scaling.place(active)[order], sales, places[order], scaling)
+            return cls(np.empty((0, len(features))), np.empty(0), places, places, Scaling.of_nothing())
+        active = _take(table, places)
+        scaling, scaled, picked = learn_scaling(active, features, rows=ROWS)
+        return cls(scaling.centre(scaled), active["net_sales_365_days"].to_numpy(float), places, picked, scaling)
+
+    def pick(self, most: int) -> np.ndarray:
+        """Return every n-th of those picked, at most so many."""
+        return self.picked[every_nth(len(self.picked), most)]
+
+
+def _take(table: pd.DataFrame, places: np.ndarray) -> pd.DataFrame:
+    return table if len(places) == len(table) else table.iloc[places]
 
 
 def assign_tiers(

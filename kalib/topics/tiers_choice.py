@@ -12,14 +12,17 @@ from sklearn.metrics import adjusted_rand_score, calinski_harabasz_score, silhou
 
 from kalib.errors import NotEnoughDataError
 from kalib.money import add, share
-from kalib.topics.tiers import REDRAWN_ROWS, ROWS, Features, Points, TierModel
-from kalib.topics.tiers_points import FEATURES, every_nth
+from kalib.topics.tiers import REDRAWN_ROWS, Features, Points, TierModel
+from kalib.topics.tiers_points import FEATURES
 
 SAME = 0.05
 """Silhouettes, and agreements, that lie no further apart than this count as equal; so do Calinski and Harabasz's
 indices, as a share of the best."""
 
-_SILHOUETTE_ROWS = 5_000  # quadratic
+JUDGED = 20
+"""Resamples that a number of tiers is judged by; the model of the chosen one goes on to all of them."""
+
+_SILHOUETTE_ROWS = 3_000  # quadratic
 
 
 def fit_tiers(
@@ -62,9 +65,9 @@ def fit_tiers(
     TierModel
         Of ``count`` tiers, or of the number chosen.
     DataFrame
-        One row per number of tiers: tier_count, silhouette (Rousseeuw 1987; of every n-th customer up to 5,000),
-        calinski_harabasz (1974; of every n-th up to 20,000), agreement (mean adjusted Rand index, Hubert and Arabie
-        1985, with resamples), seed_agreement (the same with searches from other seeds), smallest_tier and
+        One row per number of tiers: tier_count, silhouette (Rousseeuw 1987; of every n-th customer up to 3,000),
+        calinski_harabasz (1974; of every n-th up to 10,000), agreement (mean adjusted Rand index, Hubert and Arabie
+        1985, with 20 resamples), smallest_tier and
         smallest_tier_share (of the customers with an order in the year), top_customers, top_net_sales_share, chosen,
         why: ``chosen``, ``too_small``, ``unstable``, ``less_separate``, ``less_agreeing``, ``less_tight``, ``no_better``
         (as good as the chosen, with more tiers), or ``only_choice`` on the least number of tiers where none passes.
@@ -76,14 +79,13 @@ def fit_tiers(
         are left out.
     """
     points = Points.prepare(customers, features or FEATURES)
+    total = add(points.sales.tolist())
     models: dict[int, TierModel] = {}
     rows = []
     for tried in sorted({*counts, count} - {None}):
-        model = TierModel(
-            count=tried, features=features, clusterer=clusterer, resamples=resamples, seeds=seeds, seed=seed
-        )
+        model = TierModel(count=tried, features=features, clusterer=clusterer, seeds=0, seed=seed)
         try:
-            models[tried] = model.fit_points(points)
+            models[tried] = model.set_params(resamples=min(resamples, JUDGED)).fit_points(points)
         except NotEnoughDataError:
             if (
                 tried == count
@@ -92,9 +94,10 @@ def fit_tiers(
             ):
                 raise
             continue
-        rows.append(_judge(models[tried], points))
+        rows.append(_judge(models[tried], points, total=total))
     choice = _choose(pd.DataFrame(rows), min_share=min_share, min_customers=min_customers, min_agreement=min_agreement)
-    return models[count or int(choice.loc[choice["chosen"], "tier_count"].iloc[0])], choice
+    model = models[count or int(choice.loc[choice["chosen"], "tier_count"].iloc[0])]
+    return model.set_params(resamples=resamples, seeds=seeds).repeat(points, resamples=resamples, seeds=seeds), choice
 
 
 def choose_tiers(
@@ -142,24 +145,20 @@ def _choose(table: pd.DataFrame, *, min_share: float, min_customers: int, min_ag
     return table.astype({"why": "str"})
 
 
-def _judge(model: TierModel, points: Points) -> dict[str, int | float]:
+def _judge(model: TierModel, points: Points, *, total: float) -> dict[str, int | float]:
     rank = model.assign(points.placed, model.groups_)
     sizes = np.bincount(rank, minlength=model.count)
-    few, more, redrawn = (every_nth(len(rank), most) for most in (_SILHOUETTE_ROWS, ROWS, REDRAWN_ROWS))
-    top = points.sales[rank == 0]
+    few, redrawn = points.pick(_SILHOUETTE_ROWS), points.pick(REDRAWN_ROWS)
+    agreement = [
+        adjusted_rand_score(rank[redrawn], model.assign(points.placed[redrawn], groups)) for groups in model.drawn_
+    ]
     return {
         "tier_count": model.count,
         "silhouette": float(silhouette_score(points.placed[few], rank[few])),
-        "calinski_harabasz": float(calinski_harabasz_score(points.placed[more], rank[more])),
-        "agreement": _agree(model, points.placed[redrawn], rank[redrawn], model.drawn_),
-        "seed_agreement": _agree(model, points.placed[redrawn], rank[redrawn], model.seeded_),
+        "calinski_harabasz": float(calinski_harabasz_score(points.placed[points.picked], rank[points.picked])),
+        "agreement": math.fsum(agreement) / len(agreement) if agreement else math.nan,
         "smallest_tier": int(sizes.min()),
         "smallest_tier_share": float(sizes.min() / len(rank)),
         "top_customers": int(sizes[0]),
-        "top_net_sales_share": share(add(top.tolist()), add(points.sales.tolist())),
+        "top_net_sales_share": share(add(points.sales[rank == 0].tolist()), total),
     }
-
-
-def _agree(model: TierModel, points: np.ndarray, rank: np.ndarray, again: list[dict[str, object]]) -> float:
-    found = [adjusted_rand_score(rank, model.assign(points, groups)) for groups in again]
-    return math.fsum(found) / len(found) if found else math.nan

@@ -12,8 +12,8 @@ from sklearn.metrics import adjusted_rand_score
 from kalib.errors import NotEnoughDataError
 from kalib.money import add, share
 from kalib.schema import check_columns, check_key
-from kalib.topics.tiers import REDRAWN_ROWS, ROWS, Points, TierModel
-from kalib.topics.tiers_points import FEATURES, check_customers, draw_weights, every_nth
+from kalib.topics.tiers import REDRAWN_ROWS, Points, TierModel
+from kalib.topics.tiers_points import FEATURES, check_customers, draw_weights
 
 METHODS = ("clusters", "sales_rank", "sales_quantiles")
 """The tiers; as many customers per tier from the top by net sales alone; as many in each tier, by net sales alone."""
@@ -49,7 +49,7 @@ def compare_tiers(
     DataFrame
         A row per method: method, top_customers, top_net_sales_share, tier_stability (mean over the customers with an
         order in the year), and as of a past snapshot top_net_sales_ahead_share, explained_share (of the differences in
-        later net sales among those with an order in the year; beyond 20,000 of every n-th), lead_share, lead_low,
+        later net sales among those with an order in the year; beyond 10,000 of every n-th), lead_share, lead_low,
         lead_high (explained_share of the tiers less that of this method), top_lead_share, top_lead_low and top_lead_high
         (the same for top_net_sales_ahead_share, where the top tiers are as large). Absent where there is nothing to share.
     """
@@ -73,7 +73,7 @@ def compare_tiers(
     ]
     if outcomes is not None:
         ahead, silent = _find_ahead(table, points, outcomes)
-        for row, later in zip(rows, _measure_ahead(ranks, ahead, silent, fitted.count, seed=seed), strict=True):
+        for row, later in zip(rows, _measure_ahead(ranks, ahead, silent, points.picked, seed=seed), strict=True):
             row |= later
     return pd.DataFrame(rows)
 
@@ -130,7 +130,7 @@ def _shares(rank: np.ndarray, count: int) -> np.ndarray:
 
 def _measure_stability(model: TierModel, points: Points, ranks: dict[str, np.ndarray]) -> dict[str, float]:
     """Return the share of customers whose tier is the same when the customers are drawn anew."""
-    rows = every_nth(len(points.sales), REDRAWN_ROWS)
+    rows = points.pick(REDRAWN_ROWS)
     placed, sales = points.placed[rows], points.sales[rows]
     sizes, even = _shares(ranks["sales_rank"][rows], model.count), np.arange(1, model.count) / model.count
     plain = {
@@ -159,10 +159,10 @@ def _find_ahead(table: pd.DataFrame, points: Points, outcomes: pd.DataFrame) -> 
 
 
 def _measure_ahead(
-    ranks: dict[str, np.ndarray], ahead: np.ndarray, silent: float, count: int, *, seed: int
+    ranks: dict[str, np.ndarray], ahead: np.ndarray, silent: float, rows: np.ndarray, *, seed: int
 ) -> list[dict[str, float]]:
     total = add(ahead.tolist()) + silent
-    rows = every_nth(len(ahead), ROWS)
+    count = 1 + max(int(rank.max()) for rank in ranks.values())
     root = np.sqrt(np.sqrt(np.maximum(ahead[rows], 0)))
     drawn = [np.ones(len(rows)), *(w.astype(float) for w in draw_weights(len(rows), REDRAWN, seed=seed))]
     explained = {method: [_explain(rank[rows], root, w, count) for w in drawn] for method, rank in ranks.items()}

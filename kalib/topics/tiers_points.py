@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,7 +35,7 @@ the best tier swells."""
 NEEDED = ("orders", "net_sales_365_days", "orders_365_days", "days_since_last_order")
 """Columns that tiers are made, ordered and told by, whatever they are grouped by."""
 
-CHUNK = 50_000
+CHUNK = 20_000
 """Rows that are assigned at a time, so that memory does not grow with the customers."""
 
 _RANKS = 1_001
@@ -118,9 +119,24 @@ class Scaling:
 
 
 def learn_scaling(
-    active: pd.DataFrame, features: Mapping[str, Mapping[str, float | str]]
-) -> tuple[Scaling, np.ndarray]:
-    """Learn how the figures of customers are scaled, and return it with the order in which sums do not depend on the rows.
+    active: pd.DataFrame, features: Mapping[str, Mapping[str, float | str]], *, rows: int
+) -> tuple[Scaling, np.ndarray, np.ndarray]:
+    """Learn how the figures of customers are scaled.
+
+    Parameters
+    ----------
+    active : the customers with an order in the year
+    features : column to weight and scale
+    rows : how many customers the means and spreads are taken of, as ``pick_rows`` picks them
+
+    Returns
+    -------
+    Scaling
+        What was learnt.
+    array
+        The figures in their scales, one row per customer.
+    array
+        The rows picked, in an order that does not depend on that of ``active``.
 
     Raises
     ------
@@ -143,29 +159,30 @@ def learn_scaling(
         figures = read_figures(active[column])
         known = np.isfinite(figures)
         lacking = len(figures) - int(known.sum())
-        if lacking * 2 > len(figures) or lacking == len(figures):
+        if lacking * 2 > len(figures):
             left_out[column] = "sparse"
             continue
         middle = float(np.median(figures[known])) if lacking else 0.0
         if lacking:
             figures = np.where(known, figures, middle)
-        if how["scale"] == "rank":
-            ranks[column] = np.quantile(figures, np.linspace(0, 1, _RANKS))
-        scaled = _rescale(figures, str(how["scale"]), ranks.get(column))
+        quantiles = np.quantile(figures, np.linspace(0, 1, _RANKS)) if how["scale"] == "rank" else None
+        scaled = _rescale(figures, str(how["scale"]), quantiles)
         if np.ptp(scaled) <= 1e-12 * np.abs(scaled).max():
             left_out[column] = "constant"
-            ranks.pop(column, None)
             continue
         kept[column] = {"weight": float(how["weight"]), "scale": str(how["scale"])}
         missing[column], fill[column] = lacking, middle
+        if quantiles is not None:
+            ranks[column] = quantiles
         columns.append(scaled)
     if not kept:
         raise NotEnoughDataError("tiers_no_features", customers=len(active), features=len(features))
-    order = sort_rows(columns)
-    ordered = [column[order] for column in columns]
-    mean = np.array([column.mean() for column in ordered])
-    spread = np.array([column.std() for column in ordered])
-    return Scaling(kept, left_out, missing, fill, ranks, mean, spread), order
+    scaled = np.stack(columns).T
+    picked = pick_rows(columns, rows)
+    mean = np.array([column[picked].mean() for column in columns])
+    spread = np.array([column[picked].std() for column in columns])
+    spread[spread == 0] = 1.0
+    return Scaling(kept, left_out, missing, fill, ranks, mean, spread), scaled, picked
 
 
 def read_figures(column: pd.Series) -> np.ndarray:
@@ -180,21 +197,26 @@ def _rescale(figures: np.ndarray, scale: str, ranks: np.ndarray | None) -> np.nd
     return SCALES[scale](figures)
 
 
-def sort_rows(columns: list[np.ndarray]) -> np.ndarray:
-    """Return the order of rows by the first column, equal ones by the next, and so on; those equal in all are alike.
+def pick_rows(columns: Sequence[np.ndarray], most: int) -> np.ndarray:
+    """Pick at most ``most`` rows, every n-th by the first column, equal ones by the next, and so on.
+
+    The same rows are picked whatever their order: those equal in all columns are alike. Only the values are sorted, and of
+    the rows only those that share a value with one that is picked.
 
     Examples
     --------
-    >>> sort_rows([np.array([2.0, 1.0, 2.0]), np.array([5.0, 9.0, 4.0])])
+    >>> pick_rows([np.array([2.0, 1.0, 2.0]), np.array([5.0, 9.0, 4.0])], 3)
     array([1, 2, 0])
     """
     first = columns[0]
-    order = np.argsort(first, kind="stable")
-    same = first[order][1:] == first[order][:-1]
-    tied = np.append(same, False) | np.append(False, same)
-    rows = order[tied]
-    order[tied] = rows[np.lexsort([column[rows] for column in reversed(columns)])]
-    return order
+    ordered = np.sort(first)
+    places = every_nth(len(first), most)
+    values = np.unique(ordered[places])
+    at = np.minimum(np.searchsorted(values, first), len(values) - 1)
+    rows = np.flatnonzero(values[at] == first)
+    rows = rows[np.lexsort([column[rows] for column in reversed(columns)])]
+    skipped = np.searchsorted(ordered, values) - np.searchsorted(first[rows], values)
+    return rows[places - skipped[np.searchsorted(values, ordered[places])]]
 
 
 def every_nth(rows: int, most: int) -> np.ndarray:
@@ -203,20 +225,24 @@ def every_nth(rows: int, most: int) -> np.ndarray:
 
 
 def measure_squares(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
-    """Return the squared distance of each point (rows) from each centre (columns)."""
+    """Return the squared distance of each point (columns) from each centre (rows)."""
     squares = np.empty((len(centres), len(points)))
     for square, centre in zip(squares, centres, strict=True):
         np.square(points[:, 0] - centre[0], out=square)
         for i in range(1, points.shape[1]):
             square += np.square(points[:, i] - centre[i])
-    return squares.T
+    return squares
 
 
 def find_nearest(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
     """Return the nearest centre of each point, from 0; of two as near the better, which stands first."""
-    nearest = np.empty(len(points), dtype=np.int64)
+    nearest = np.zeros(len(points), dtype=np.int8)
     for at in range(0, len(points), CHUNK):
-        nearest[at : at + CHUNK] = measure_squares(points[at : at + CHUNK], centres).argmin(axis=1)
+        here, squares = nearest[at : at + CHUNK], measure_squares(points[at : at + CHUNK], centres)
+        least = squares[0]
+        for centre in range(1, len(centres)):
+            np.copyto(here, centre, where=squares[centre] < least)
+            np.minimum(least, squares[centre], out=least)
     return nearest
 
 
@@ -224,8 +250,12 @@ def measure_margin(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
     """Return how much farther than the nearest centre the next one is, by point."""
     margin = np.empty(len(points))
     for at in range(0, len(points), CHUNK):
-        squares = np.partition(measure_squares(points[at : at + CHUNK], centres), 1, axis=1)
-        margin[at : at + CHUNK] = np.sqrt(squares[:, 1]) - np.sqrt(squares[:, 0])
+        squares = measure_squares(points[at : at + CHUNK], centres)
+        least, second = np.minimum(squares[0], squares[1]), np.maximum(squares[0], squares[1])
+        for square in squares[2:]:
+            second = np.minimum(second, np.maximum(least, square))
+            least = np.minimum(least, square)
+        margin[at : at + CHUNK] = np.sqrt(second) - np.sqrt(least)
     return margin
 
 
@@ -244,7 +274,11 @@ def pick_other(fallen: np.ndarray, base: np.ndarray) -> np.ndarray:
     >>> pick_other(np.array([[2, -1, 2, 0], [0, -1, 1, 3]]), np.array([1, 1]))
     array([0, 3])
     """
-    tiers = np.arange(fallen.shape[1])
-    step = np.abs(tiers - base[:, None])
-    step[step == 0] = len(tiers)
-    return np.argmax(fallen * (len(tiers) + 1) - step, axis=1)
+    tiers = fallen.shape[1]
+    other, most = np.zeros(len(fallen), dtype=np.int64), np.full(len(fallen), -math.inf)
+    for tier in range(tiers):
+        step = np.abs(base - tier)
+        how_often = np.where(step > 0, fallen[:, tier] * (tiers + 1) - step, -math.inf)
+        np.copyto(other, tier, where=how_often > most)
+        np.maximum(most, how_often, out=most)
+    return other

@@ -171,7 +171,9 @@ def test_the_choice_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
             "calinski_harabasz": 98,
         },
     }
-    monkeypatch.setattr(tiers_choice, "_judge", lambda model, _: {"tier_count": model.count, **judged[model.count]})
+    monkeypatch.setattr(
+        tiers_choice, "_judge", lambda model, *_, **__: {"tier_count": model.count, **judged[model.count]}
+    )
     assert choose_tiers(CLOUD)["why"].tolist() == ["less_agreeing", "chosen", "no_better"]
     assert choose_tiers(CLOUD, min_customers=40)["why"].tolist() == ["chosen", "too_small", "too_small"]
     assert choose_tiers(CLOUD, min_agreement=0.94)["why"].tolist() == ["unstable", "unstable", "chosen"]
