@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
-from functools import cached_property, partial
+from functools import cached_property, partial, reduce
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -405,6 +405,35 @@ class Run:
         between = "; " if self.language == "en" else "；"
         names = [self.words(f"columns.{name}") if f"columns.{name}" in self.words else name for name in columns]
         return between.join(names)
+
+    def say_ranges(self, rules: pd.Series) -> list[str]:
+        """Return in words what each rule asks for, as "net sales of the year from £9,000 and fewer orders than 12".
+
+        Parameters
+        ----------
+        rules : per rule a list of column, low (from it on), high (below it), either None, and how they are shown
+        """
+        said = []
+        for ranges in rules:
+            parts = []
+            for one in ranges:
+                kind = (
+                    "between" if None not in (one["low"], one["high"]) else "from" if one["high"] is None else "below"
+                )
+                low, high = (self.words.show(one[end], one["how"]) for end in ("low", "high"))
+                parts.append(self.words(f"ranges.{kind}", name=self.name_figure(one["column"]), low=low, high=high))
+            joined = (
+                [reduce(lambda first, then: self.words("ranges.and", first=first, then=then), parts)] if parts else []
+            )
+            said += joined or [self.words("ranges.all")]
+        return said
+
+    def name_figure(self, column: str) -> str:
+        """Return a column of figures as it is called within a sentence, else as over a table."""
+        for key in (f"codes.figure.{column}", f"columns.{column}"):
+            if key in self.words:
+                return self.words(key)
+        return column.replace("_", " ")
 
     def draw(
         self,

@@ -69,7 +69,7 @@ def fit_tiers(
         calinski_harabasz (1974; of every n-th up to 10,000), agreement (mean adjusted Rand index, Hubert and Arabie
         1985, with 20 resamples), smallest_tier and
         smallest_tier_share (of the customers with an order in the year), top_customers, top_net_sales_share, chosen,
-        why: ``chosen``, ``too_small``, ``unstable``, ``less_separate``, ``less_agreeing``, ``less_tight``, ``no_better``
+        least_customers (that the smallest tier must have), why: ``chosen``, ``too_small``, ``unstable``, ``less_separate``, ``less_agreeing``, ``less_tight``, ``no_better``
         (as good as the chosen, with more tiers), or ``only_choice`` on the least number of tiers where none passes.
 
     Raises
@@ -96,6 +96,7 @@ def fit_tiers(
             continue
         rows.append(_judge(models[tried], points, total=total))
     choice = _choose(pd.DataFrame(rows), min_share=min_share, min_customers=min_customers, min_agreement=min_agreement)
+    choice["least_customers"] = max(min_customers, math.ceil(min_share * len(points.sales)))
     model = models[count or int(choice.loc[choice["chosen"], "tier_count"].iloc[0])]
     return model.set_params(resamples=resamples, seeds=seeds).repeat(points, resamples=resamples, seeds=seeds), choice
 

@@ -2,11 +2,116 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pandas as pd
 
+from kalib.errors import NotEnoughDataError
 from kalib.money import add
-from kalib.topics.tiers import summarise_tiers
+from kalib.schema import check_columns
+from kalib.topics.tiers import TierModel, summarise_tiers
+from kalib.topics.tiers_points import is_active
 from kalib.topics.tiers_rules import explain_tiers
+
+SURE = 0.8
+"""In less than this share of the resamples in the same tier, a customer stands near a border."""
+
+TYPICAL = {
+    "net_sales_365_days": "money",
+    "orders_365_days": "count",
+    "days_since_last_order": "count",
+    "margin_365_days": "money",
+    "cost_to_serve_365_days": "money",
+    "categories_365_days": "count",
+    "products_365_days": "count",
+    "tenure_days": "count",
+}
+"""What is typical of a tier, as far as the source has it, and how it is shown."""
+
+
+def check_snapshot(learn_as_of: dt.date | None, *, as_of: dt.date) -> None:
+    """Check that tiers are learnt on a day that the report knows.
+
+    Raises
+    ------
+    NotEnoughDataError
+        ``tiers_learn_ahead``: the day lies after the snapshot date.
+    """
+    if learn_as_of and learn_as_of > as_of:
+        raise NotEnoughDataError("tiers_learn_ahead", learn_as_of=learn_as_of, as_of=as_of)
+
+
+def choose_finding(choice: pd.DataFrame) -> str:
+    """Choose what is found on the number of tiers: a key of the words."""
+    if len(choice) == 1:
+        return "tiers.choice.finding_one"
+    return "tiers.choice.finding_least" if (choice["why"] == "only_choice").any() else "tiers.choice.finding"
+
+
+def choose_sentences(facts: dict[str, int | float | str | bool]) -> list[str]:
+    """Choose the sentences on the number of tiers that are true of these ``facts``: keys of the words."""
+    said = ["tiers.choice.rule"]
+    if "separation" in facts:
+        said.append(f"tiers.separation.{facts['separation']}")
+    if facts["tier_count"] != facts["chosen_count"]:
+        said.append("tiers.choice.other")
+    return said
+
+
+def list_features(model: TierModel) -> pd.DataFrame:
+    """List what the customers were grouped by.
+
+    Returns
+    -------
+    DataFrame
+        One row per feature used: feature, feature_scale, feature_weight (over all weights), feature_missing (customers for
+        whom the median stood in).
+    """
+    total = sum(float(how["weight"]) for how in model.features_.values())
+    return pd.DataFrame(
+        [
+            {
+                "feature": column,
+                "feature_scale": how["scale"],
+                "feature_weight": float(how["weight"]) / total,
+                "feature_missing": model.missing_[column],
+            }
+            for column, how in model.features_.items()
+        ]
+    )
+
+
+def list_borderline(tiers: pd.DataFrame) -> pd.DataFrame:
+    """List the customers who stand near a border: in less than eight of ten resamples in the same tier.
+
+    Returns
+    -------
+    DataFrame
+        The columns of ``tiers``, largest net sales of the year first; ties by customer_id.
+    """
+    check_columns(tiers, ["customer_id", "tier_stability", "next_tier", "net_sales_365_days"], name="tiers")
+    near = tiers[tiers["tier_stability"] < SURE]
+    return near.sort_values(["net_sales_365_days", "customer_id"], ascending=[False, True], ignore_index=True)
+
+
+def tabulate_tiers(tiers: pd.DataFrame, customers: pd.DataFrame) -> pd.DataFrame:
+    """Tabulate what is typical of each tier: medians over its customers with an order in the year.
+
+    Parameters
+    ----------
+    tiers : as ``assign_tiers`` returns it
+    customers : one row per customer; columns of ``TYPICAL`` that it lacks, or that nobody has, are left out
+
+    Returns
+    -------
+    DataFrame
+        One row per tier, best first: tier, and the medians under the names of their columns.
+    """
+    known = [column for column in TYPICAL if column in customers and customers[column].notna().any()]
+    active = tiers.loc[is_active(tiers), ["customer_id", "tier", "tier_rank"]]
+    joined = active.merge(customers[["customer_id", *known]], on="customer_id", how="left", validate="1:1")
+    middle = joined.groupby(["tier_rank", "tier"])[known].median().reset_index()
+    return middle.drop(columns="tier_rank")
 
 
 def describe_tiers(
@@ -17,8 +122,8 @@ def describe_tiers(
     Parameters
     ----------
     tiers : as ``assign_tiers`` returns it
-    choice : as ``choose_tiers`` returns it, with this number of tiers among those tried; adds chosen_count, silhouette,
-        agreement, why and ``separation``: ``clear`` where the silhouette is above 0.5, ``some`` above 0.25, else
+    choice : as ``choose_tiers`` returns it, adds chosen_count and least_customers, and where this number of tiers is
+        among those tried silhouette, agreement, why and ``separation``: ``clear`` where the silhouette is above 0.5, ``some`` above 0.25, else
         ``none`` (Kaufman and Rousseeuw 1990)
     comparison : as ``compare_tiers`` returns it; adds each method's figures, named ``<method>_<column>``, and
         ``better``: ``clusters`` where their lead over both plain ways is more than the noise (its interval lies above
@@ -28,13 +133,13 @@ def describe_tiers(
     Returns
     -------
     dict
-        tier_count, customers, active_customers, silent_customers, net_sales, stability, top_tier and top_*, last_tier
+        tier_count, customers, active_customers, silent_customers, net_sales, stability, seed_stability, top_tier and top_*, last_tier
         and last_*, unsure_customers and unsure_share (in less than 80 % of the resamples in the same tier), rule_share.
     """
     summary, rules = summarise_tiers(tiers), explain_tiers(tiers)
-    active = tiers["orders_365_days"] > 0
+    active = is_active(tiers)
     sizes = tiers[active].groupby("tier_rank").size()
-    unsure = int((tiers["tier_stability"] < 0.8).sum())
+    unsure = int((tiers["tier_stability"] < SURE).sum())
     facts: dict[str, int | float | str | bool] = {
         "tier_count": len(summary),
         "customers": len(tiers),
@@ -44,6 +149,7 @@ def describe_tiers(
         "stability": float(tiers.loc[active, "tier_stability"].mean()),
         "unsure_customers": unsure,
         "unsure_share": unsure / len(tiers),
+        "seed_stability": float(tiers.loc[active, "tier_seed_stability"].mean()),
         "rule_share": float((rules.set_index("tier_rank")["rule_share"] * sizes).sum() / sizes.sum()),
     }
     for name, row in (("top", summary.iloc[0]), ("last", summary.iloc[-1])):
@@ -56,15 +162,11 @@ def describe_tiers(
             f"{name}_median_orders": float(row["median_orders_365_days"]),
         }
     if choice is not None:
-        row = choice[choice["tier_count"] == len(summary)].iloc[0]
-        silhouette = float(row["silhouette"])
-        facts |= {
-            "chosen_count": int(choice.loc[choice["chosen"], "tier_count"].iloc[0]),
-            "silhouette": silhouette,
-            "agreement": float(row["agreement"]),
-            "why": str(row["why"]),
-            "separation": "clear" if silhouette > 0.5 else "some" if silhouette > 0.25 else "none",
-        }
+        facts["chosen_count"] = int(choice.loc[choice["chosen"], "tier_count"].iloc[0])
+        facts["least_customers"] = int(choice["least_customers"].iloc[0])
+        for row in choice[choice["tier_count"] == len(summary)].itertuples():
+            facts |= {"silhouette": float(row.silhouette), "agreement": float(row.agreement), "why": str(row.why)}
+            facts["separation"] = "clear" if row.silhouette > 0.5 else "some" if row.silhouette > 0.25 else "none"
     if comparison is not None:
         facts |= _describe_comparison(comparison)
     return facts
