@@ -91,7 +91,9 @@ def _known(path: list) -> list[str]:
     model: object = Job
     for part in path:
         field = getattr(model, "model_fields", {}).get(str(part))
-        kinds = get_args(field.annotation) or (field.annotation,) if field else ()
+        if field is None:  # a name of the user's own, or a place in a list: what stands below is of the same kind
+            continue
+        kinds = get_args(field.annotation) or (field.annotation,)
         model = next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
     return [name for name in getattr(model, "model_fields", {}) if name != "file"]
 

@@ -137,17 +137,13 @@ class TierModel(BaseEstimator):
             ``tiers_no_spread``: their net sales are all the same, fewer of them differ than there are tiers, or the
             clusterer finds fewer groups.
         """
-        return self.fit_points(Points.prepare(customers, self.features or FEATURES))
+        return self.fit_points(Points.prepare(customers, self.features or FEATURES, count=self.count))
 
     def fit_points(self, points: Points) -> TierModel:
         """Find the groups among prepared points, which several numbers of tiers may share."""
-        if self.count not in TIERS:
-            raise ValueError(f"`count` is one of {', '.join(map(str, TIERS))}; it was {self.count}.")
-        customers, least = len(points.sales), LEAST_PER_TIER * self.count
-        if customers < least:
-            raise NotEnoughDataError("tiers_few_customers", customers=customers, least=least, tiers=self.count)
+        customers, rows = len(points.sales), points.picked
+        _check_enough(customers, self.count)
         self._keep(points)
-        rows = points.picked
         # Equal customers are one point; net sales have to differ, or no tier is worth more than another.
         if np.ptp(np.maximum(points.sales, 0)) == 0 or len(np.unique(points.placed[rows], axis=0)) < self.count:
             raise NotEnoughDataError("tiers_no_spread", customers=customers, tiers=self.count)
@@ -374,12 +370,17 @@ class Points:
         self.picked, self.scaling = picked, scaling
 
     @classmethod
-    def prepare(cls, customers: pd.DataFrame, features: Features) -> Points:
-        """Check the customers of one snapshot and place those with an order in the year."""
+    def prepare(cls, customers: pd.DataFrame, features: Features, *, count: int) -> Points:
+        """Check the customers of one snapshot and place those with an order in the year.
+
+        Raises
+        ------
+        NotEnoughDataError
+            ``tiers_few_customers``: they are too few for ``count`` tiers. ``tiers_no_features``: no feature is left.
+        """
         table = check_customers(customers)
         places = np.flatnonzero(is_active(table))
-        if not len(places):
-            return cls(np.empty((0, len(features))), np.empty(0), places, places, Scaling.of_nothing())
+        _check_enough(len(places), count)
         active = _take(table, places)
         scaling, scaled, picked = learn_scaling(active, features, rows=ROWS)
         return cls(scaling.centre(scaled), active["net_sales_365_days"].to_numpy(float), places, picked, scaling)
@@ -387,6 +388,14 @@ class Points:
     def pick(self, most: int) -> np.ndarray:
         """Return every n-th of those picked, at most so many."""
         return self.picked[every_nth(len(self.picked), most)]
+
+
+def _check_enough(customers: int, count: int) -> None:
+    if count not in TIERS:
+        raise ValueError(f"`count` is one of {', '.join(map(str, TIERS))}; it was {count}.")
+    least = LEAST_PER_TIER * count
+    if customers < least:
+        raise NotEnoughDataError("tiers_few_customers", customers=customers, least=least, tiers=count)
 
 
 def _take(table: pd.DataFrame, places: np.ndarray) -> pd.DataFrame:

@@ -78,23 +78,21 @@ def fit_tiers(
         As ``TierModel.fit``, for ``count`` or for the least of ``counts``. Other numbers that the customers can't fill
         are left out.
     """
-    points = Points.prepare(customers, features or FEATURES)
+    points = Points.prepare(customers, features or FEATURES, count=count or min(counts))
     total = add(points.sales.tolist())
     models: dict[int, TierModel] = {}
+    refused: dict[int, NotEnoughDataError] = {}
     rows = []
     for tried in sorted({*counts, count} - {None}):
         model = TierModel(count=tried, features=features, clusterer=clusterer, seeds=0, seed=seed)
         try:
             models[tried] = model.set_params(resamples=min(resamples, JUDGED)).fit_points(points)
-        except NotEnoughDataError:
-            if (
-                tried == count
-                or (count is None and not rows and tried == max(counts))
-                or len(points.sales) < 10 * min(counts)
-            ):
-                raise
+        except NotEnoughDataError as error:
+            refused[tried] = error
             continue
         rows.append(_judge(models[tried], points, total=total))
+    if count in refused or not models:
+        raise refused[count or min(refused)]
     choice = _choose(pd.DataFrame(rows), min_share=min_share, min_customers=min_customers, min_agreement=min_agreement)
     choice["least_customers"] = max(min_customers, math.ceil(min_share * len(points.sales)))
     model = models[count or int(choice.loc[choice["chosen"], "tier_count"].iloc[0])]

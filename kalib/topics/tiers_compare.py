@@ -109,7 +109,7 @@ def rate_tiers(tiers: pd.DataFrame, classes: pd.Series) -> dict[str, float]:
 
 
 def _fit(customers: pd.DataFrame, model: TierModel) -> tuple[TierModel, Points]:
-    points = Points.prepare(customers, model.features or FEATURES)
+    points = Points.prepare(customers, model.features or FEATURES, count=model.count)
     return clone(model).set_params(seeds=0).fit_points(points), points
 
 

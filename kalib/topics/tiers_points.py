@@ -93,11 +93,6 @@ class Scaling:
     mean: np.ndarray
     scale: np.ndarray
 
-    @classmethod
-    def of_nothing(cls) -> Scaling:
-        """Return what is learnt where there is no customer."""
-        return cls({}, {}, {}, {}, {}, np.empty(0), np.empty(0))
-
     def place(self, active: pd.DataFrame) -> np.ndarray:
         """Return the points of customers: one column per feature, so that squared distances are weighted."""
         return self.centre(self.scaled(active))

@@ -187,6 +187,7 @@ def test_a_rule_of_thumb_by_hand() -> None:
             "tier": ["strategic"] * 2 + ["standard"] * 3 + ["tail"] * 3,
             "tier_rank": [1, 1, 2, 2, 2, 3, 3, 3],
             "tier_stability": 1.0,
+            "tier_seed_stability": 1.0,
             "net_sales_365_days": [90_000.0, 50_000, 9_000, 8_000, 900, 1_000, 100, 0],
             "orders_365_days": [9, 9, 5, 5, 5, 1, 1, 0],
             "days_since_last_order": [1, 1, 9, 9, 9, 90, 90, 900],
