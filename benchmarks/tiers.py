@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import datetime as dt
+import importlib.metadata
+import os
+import platform
 import sys
 import tempfile
 import time
@@ -77,7 +81,17 @@ SIDES = {"kmeans": fit_kmeans, "tiers": make_tiers}
 
 def write_table(costs: dict[str, list[measure.Cost]], walls: dict[str, list[float]], customers: int) -> str:
     """Return the result as Markdown."""
-    lines = ["| what | ratio | least to most | runs | target | held |", "| --- | ---: | ---: | ---: | ---: | --- |"]
+    lines = [
+        "# What tiers cost, beside one k-means fit",
+        "",
+        f"{dt.date.today()}, {os.cpu_count()} cores, Python {platform.python_version()}, scikit-learn "
+        f"{importlib.metadata.version('scikit-learn')}. Medians, in turn, each in a fresh process. Written by `tiers.py`.",
+        "",
+        "Tiers: figures to points, three numbers of tiers judged, one chosen, all assigned, and how surely. k-means: "
+        f"`KMeans({COUNT}, n_init=1)` on all points, made beforehand.",
+        "",
+    ]
+    lines += ["| what | ratio | least to most | runs | target | held |", "| --- | ---: | ---: | ---: | ---: | --- |"]
     for name, ours, theirs in (
         ("processor time", [c.work for c in costs["tiers"]], [c.work for c in costs["kmeans"]]),
         ("time by the clock", walls["tiers"], walls["kmeans"]),
@@ -106,6 +120,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("folder", nargs="?", type=Path, default=Path(tempfile.gettempdir()) / "kalib-benchmarks")
     parser.add_argument("--size", choices=SIZES, default="full")
     parser.add_argument("--repetitions", type=int, default=5)
+    parser.add_argument("--results", type=Path, help="Markdown file; default: results_tiers.md beside this script")
     parser.add_argument("--side", choices=SIDES, help="run this side alone")
     given = parser.parse_args(arguments)
     given.folder.mkdir(parents=True, exist_ok=True)
@@ -129,7 +144,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             print(
                 f"{number + 1} {name:8} {cost.work:6.2f} s of work, {walls[name][-1]:6.2f} s by the clock, {cost.memory:.2f} GiB"
             )
-    print("\n" + write_table(costs, walls, SIZES[given.size]))
+    table = write_table(costs, walls, SIZES[given.size])
+    (given.results or HERE / "results_tiers.md").write_text(table, encoding="utf-8")
+    print("\n" + table)
 
 
 if __name__ == "__main__":

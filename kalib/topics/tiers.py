@@ -205,14 +205,14 @@ class TierModel(BaseEstimator):
         rank[active] = 1 + base
         stability, seed_stability, next_share = np.ones(len(table)), np.ones(len(table)), np.zeros(len(table))
         next_rank = np.zeros(len(table), dtype=np.int64)
-        near = self._find_unsettled(points)
-        if self.drawn_ and len(near):
+        again = [*self.drawn_, *self.seeded_]
+        near, margin = self._find_unsettled(points, again)
+        if again and len(near):
             points, base, rows = points[near], base[near], active[near]
-            own, other, beside = self._count(points, base, self.drawn_)
+            own, other, beside = self._count(points, base, margin, self.drawn_)
             stability[rows], next_share[rows] = own, beside
             next_rank[rows] = np.where(beside > 0, 1 + other, 0)
-            if self.seeded_:
-                seed_stability[rows] = self._count(points, base, self.seeded_)[0]
+            seed_stability[rows] = self._count(points, base, margin, self.seeded_)[0]
         names = pd.array([None, *self.tiers_], dtype="str")
         told = self._tell(
             table.assign(
@@ -309,32 +309,43 @@ class TierModel(BaseEstimator):
             )
         return made.set_params(**{number: self.count}, **({"random_state": seed} if "random_state" in known else {}))
 
-    def _find_unsettled(self, points: np.ndarray) -> np.ndarray:
-        """Return who may fall into another tier by other groups.
+    def _find_unsettled(self, points: np.ndarray, again: list[dict[str, object]]) -> tuple[np.ndarray, np.ndarray]:
+        """Return who may fall into another tier by other groups, nearest to a border first, and how near."""
+        margin = np.zeros(len(points))
+        if again and all(groups["clusterer"] is None for groups in again):
+            margin = measure_margin(points, self.centres_)
+        near = np.flatnonzero(margin <= max(map(self._measure_reach, again), default=0.0))
+        near = near[np.argsort(margin[near], kind="stable")]
+        return near, margin[near]
 
-        With nearest centres, who is farther from the next centre than the centres ever moved stays: only the others have
-        to be measured again.
+    def _measure_reach(self, groups: dict[str, object]) -> float:
+        """Return how near to a border a customer stands who may fall into another tier by other groups.
+
+        With nearest centres, who is farther from the next centre than from the own by more than the centres moved, there
+        and here, stays: only the others have to be measured again.
         """
-        again = [*self.drawn_, *self.seeded_]
-        if not again or any(groups["clusterer"] is not None for groups in again):
-            return np.arange(len(points))
-        moved = max(np.linalg.norm(groups["centres"] - self.centres_, axis=1).max() for groups in again)
-        return np.flatnonzero(measure_margin(points, self.centres_) <= 2 * moved + 1e-9)
+        if groups["clusterer"] is not None:
+            return math.inf
+        return 2 * float(np.linalg.norm(groups["centres"] - self.centres_, axis=1).max()) + 1e-9
 
     def _count(
-        self, points: np.ndarray, base: np.ndarray, again: list[dict[str, object]]
+        self, points: np.ndarray, base: np.ndarray, margin: np.ndarray, again: list[dict[str, object]]
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return how often each customer falls into its own tier, into which other most often, and how often."""
         fallen = np.zeros((self.count, len(points)), dtype=np.int32)
-        for groups in again:
-            rank = self.assign(points, groups)
+        reached = np.array(
+            [np.searchsorted(margin, self._measure_reach(groups), "right") for groups in again], dtype=int
+        )
+        for groups, reach in zip(again, reached, strict=True):
+            rank = self.assign(points[:reach], groups)
             for tier in range(self.count):
-                fallen[tier] += rank == tier
+                fallen[tier, :reach] += rank == tier
         rows = np.arange(len(points))
-        own = fallen[base, rows]
+        own = fallen[base, rows] + np.searchsorted(np.sort(reached), rows, "right")
         fallen[base, rows] = -1
-        other = pick_other(fallen.T, base)
-        return own / len(again), other, np.maximum(fallen[other, rows], 0) / len(again)
+        other, times = pick_other(fallen.T, base), max(len(again), 1)
+        beside = np.maximum(fallen[other, rows], 0) / times
+        return own / times if again else np.ones(len(points)), other, beside
 
     def _tell(self, table: pd.DataFrame, rank: np.ndarray) -> pd.DataFrame:
         columns = dict.fromkeys(["customer_id", *_SURELY, *NEEDED[1:], *self.features_, "net_sales_365_days_last_year"])

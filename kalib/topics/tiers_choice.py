@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
-from sklearn.metrics import adjusted_rand_score, calinski_harabasz_score, silhouette_score
+from sklearn.metrics import calinski_harabasz_score, silhouette_score
 
 from kalib.errors import NotEnoughDataError
 from kalib.money import add, share
@@ -149,7 +149,7 @@ def _judge(model: TierModel, points: Points, *, total: float) -> dict[str, int |
     sizes = np.bincount(rank, minlength=model.count)
     few, redrawn = points.pick(_SILHOUETTE_ROWS), points.pick(REDRAWN_ROWS)
     agreement = [
-        adjusted_rand_score(rank[redrawn], model.assign(points.placed[redrawn], groups)) for groups in model.drawn_
+        measure_agreement(rank[redrawn], model.assign(points.placed[redrawn], groups)) for groups in model.drawn_
     ]
     return {
         "tier_count": model.count,
@@ -161,3 +161,25 @@ def _judge(model: TierModel, points: Points, *, total: float) -> dict[str, int |
         "top_customers": int(sizes[0]),
         "top_net_sales_share": share(add(points.sales[rank == 0].tolist()), total),
     }
+
+
+def measure_agreement(one: np.ndarray, other: np.ndarray) -> float:
+    """Measure how far two ways to part the same customers agree: the adjusted Rand index (Hubert and Arabie 1985, eq. 5).
+
+    Parameters
+    ----------
+    one, other : the part of each customer, from 0
+
+    Examples
+    --------
+    >>> measure_agreement(np.array([0, 0, 1, 1]), np.array([1, 1, 0, 0]))
+    1.0
+    """
+    parts = 1 + max(int(one.max()), int(other.max()))
+    both = np.bincount(one.astype(np.int64) * parts + other, minlength=parts**2).reshape(parts, parts)
+    pairs, first, second = (
+        float((sizes * (sizes - 1) // 2).sum()) for sizes in (both, both.sum(axis=1), both.sum(axis=0))
+    )
+    by_chance = first * second / (len(one) * (len(one) - 1) / 2)
+    most = (first + second) / 2
+    return 1.0 if most == by_chance else (pairs - by_chance) / (most - by_chance)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import importlib.util
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.cluster import DBSCAN, Birch, BisectingKMeans, KMeans, MiniBatchKMeans
+from sklearn.metrics import adjusted_rand_score
 from sklearn.mixture import GaussianMixture
 
 from kalib.errors import MissingColumnsError, NotEnoughDataError, SettingsError
@@ -19,7 +21,7 @@ from kalib.settings import read_job
 from kalib.topics import tiers as topic
 from kalib.topics import tiers_facts
 from kalib.topics.tiers import TierModel, assign_tiers
-from kalib.topics.tiers_choice import fit_tiers
+from kalib.topics.tiers_choice import fit_tiers, measure_agreement
 from kalib.topics.tiers_points import FEATURES, find_nearest, pick_rows
 from tests.topics.test_tiers import CLOUD, GROUPS
 
@@ -141,6 +143,12 @@ def test_how_surely_is_counted_out_draw_by_draw() -> None:
     near = tiers_facts.list_borderline(tiers)
     assert set(near["customer_id"]) == set(tiers.loc[tiers["tier_stability"] < 0.8, "customer_id"])
     assert near["net_sales_365_days"].is_monotonic_decreasing
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 4)), min_size=2, max_size=40))
+def test_agreement_is_the_adjusted_rand_index(parts: list) -> None:
+    one, other = (np.array(side, dtype=np.int8) for side in zip(*parts, strict=True))
+    assert measure_agreement(one, other) == pytest.approx(adjusted_rand_score(one, other), abs=1e-12)
 
 
 @settings(max_examples=15, deadline=None)
@@ -287,3 +295,17 @@ def test_the_settings_default_to_the_features_of_the_model(tmp_path: Path) -> No
     assert asked.model_dump()["features"] == FEATURES
     assert asked.counts == (2, 4)
     assert set(topic.CLUSTERERS) == {"kmeans", "mini_batch_kmeans", "gaussian_mixture"}
+
+
+@pytest.mark.long
+def test_the_benchmark_runs(tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "benchmarks"))
+    spec = importlib.util.spec_from_file_location(
+        "benchmark_of_tiers", Path(__file__).parents[2] / "benchmarks" / "tiers.py"
+    )
+    benchmark = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(benchmark)
+    results = tmp_path / "results.md"
+    benchmark.main([str(tmp_path), "--size", "tiny", "--repetitions", "1", "--results", str(results)])
+    assert "| tiers of 2,000 customers against one k-means fit, processor time" in results.read_text(encoding="utf-8")
+    assert "tiers" in capsys.readouterr().out
