@@ -120,7 +120,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("folder", nargs="?", type=Path, default=Path(tempfile.gettempdir()) / "kalib-benchmarks")
     parser.add_argument("--size", choices=SIZES, default="full")
     parser.add_argument("--repetitions", type=int, default=5)
-    parser.add_argument("--results", type=Path, help="Markdown file; default: results_tiers.md beside this script")
+    parser.add_argument("--results", type=Path, help="Markdown file; default: results.md beside this script")
     parser.add_argument("--side", choices=SIDES, help="run this side alone")
     given = parser.parse_args(arguments)
     given.folder.mkdir(parents=True, exist_ok=True)
@@ -145,7 +145,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 f"{number + 1} {name:8} {cost.work:6.2f} s of work, {walls[name][-1]:6.2f} s by the clock, {cost.memory:.2f} GiB"
             )
     table = write_table(costs, walls, SIZES[given.size])
-    (given.results or HERE / "results_tiers.md").write_text(table, encoding="utf-8")
+    measure.write_part(given.results or HERE / "results.md", "tiers", table)
     print("\n" + table)
 
 

@@ -13,13 +13,16 @@ from kalib.errors import NotEnoughDataError
 from kalib.money import add, share
 from kalib.schema import check_columns, check_key
 from kalib.topics.tiers import REDRAWN_ROWS, Points, TierModel
-from kalib.topics.tiers_points import FEATURES, check_customers, draw_weights
+from kalib.topics.tiers_points import FEATURES, check_customers, draw_weights, pick_rows
 
 METHODS = ("clusters", "sales_rank", "sales_quantiles")
 """The tiers; as many customers per tier from the top by net sales alone; as many in each tier, by net sales alone."""
 
-REDRAWN = 500
+REDRAWN = 300
 """Resamples of the accounts from which the intervals of the lead come."""
+
+ROWS = 25_000
+"""Accounts that are drawn anew for them; of more, every n-th."""
 
 
 def compare_tiers(
@@ -49,7 +52,7 @@ def compare_tiers(
     DataFrame
         A row per method: method, top_customers, top_net_sales_share, tier_stability (mean over the customers with an
         order in the year), and as of a past snapshot top_net_sales_ahead_share, explained_share (of the differences in
-        later net sales among those with an order in the year; beyond 10,000 of every n-th), lead_share, lead_low,
+        later net sales among those with an order in the year), lead_share, lead_low,
         lead_high (explained_share of the tiers less that of this method), top_lead_share, top_lead_low and top_lead_high
         (the same for top_net_sales_ahead_share, where the top tiers are as large). Absent where there is nothing to share.
     """
@@ -73,7 +76,11 @@ def compare_tiers(
     ]
     if outcomes is not None:
         ahead, silent = _find_ahead(table, points, outcomes)
-        for row, later in zip(rows, _measure_ahead(ranks, ahead, silent, points.picked, seed=seed), strict=True):
+        for row, later in zip(
+            rows,
+            _measure_ahead(ranks, ahead, silent, pick_rows([*points.placed.T, ahead], ROWS), seed=seed),
+            strict=True,
+        ):
             row |= later
     return pd.DataFrame(rows)
 
@@ -163,31 +170,31 @@ def _measure_ahead(
 ) -> list[dict[str, float]]:
     total = add(ahead.tolist()) + silent
     count = 1 + max(int(rank.max()) for rank in ranks.values())
-    root = np.sqrt(np.sqrt(np.maximum(ahead[rows], 0)))
-    drawn = [np.ones(len(rows)), *(w.astype(float) for w in draw_weights(len(rows), REDRAWN, seed=seed))]
-    explained = {method: [_explain(rank[rows], root, w, count) for w in drawn] for method, rank in ranks.items()}
-    tops = {
-        method: [_top(rank[rows], ahead[rows], w, silent * len(rows) / len(ahead)) for w in drawn]
-        for method, rank in ranks.items()
-    }
+    everyone, root = np.ones(len(ahead)), np.sqrt(np.sqrt(np.maximum(ahead, 0)))
+    whole = {m: (_explain(r, root, everyone, count), _top(r, ahead, everyone, silent)) for m, r in ranks.items()}
+    part = silent * len(rows) / len(ahead)
+    few = {method: rank[rows] for method, rank in ranks.items()}
+    drawn: dict[str, list[tuple[float, float]]] = {method: [] for method in ranks}
+    for weights in (np.ones(len(rows)), *draw_weights(len(rows), REDRAWN, seed=seed)):
+        for method, rank in few.items():
+            told, top = _explain(rank, root[rows], weights, count), _top(rank, ahead[rows], weights, part)
+            drawn[method].append((told, top))
     found = []
     for method, rank in ranks.items():
         row = {
             "top_net_sales_ahead_share": share(add(ahead[rank == 0].tolist()), total),
-            "explained_share": explained[method][0],
+            "explained_share": whole[method][0],
         }
-        if method != "clusters":
-            row |= _lead(explained["clusters"], explained[method], "lead")
-        if method == "sales_rank":
-            row |= _lead(tops["clusters"], tops[method], "top_lead")
+        for at, name in ((0, "lead"), (1, "top_lead")):
+            if method == "sales_rank" or (at == 0 and method != "clusters"):
+                lead = whole["clusters"][at] - whole[method][at]
+                leads = np.array(
+                    [ours[at] - theirs[at] for ours, theirs in zip(drawn["clusters"], drawn[method], strict=True)]
+                )
+                low, high = lead + np.quantile(leads[1:] - leads[0], [0.025, 0.975])
+                row |= {f"{name}_share": float(lead), f"{name}_low": float(low), f"{name}_high": float(high)}
         found.append(row)
     return found
-
-
-def _lead(ours: list[float], theirs: list[float], name: str) -> dict[str, float]:
-    leads = np.array(ours) - np.array(theirs)
-    low, high = np.quantile(leads[1:], [0.025, 0.975])
-    return {f"{name}_share": float(leads[0]), f"{name}_low": float(low), f"{name}_high": float(high)}
 
 
 def _explain(rank: np.ndarray, figures: np.ndarray, weights: np.ndarray, count: int) -> float:
