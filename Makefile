@@ -27,6 +27,8 @@ lint: $(READY)
 # Side by side with SQL and with other packages; half an hour and 7 GB of disk: benchmarks/README.md.
 bench: $(READY)
 	$(BIN)/python benchmarks/ledger.py
+	$(BIN)/python benchmarks/rfm.py
+	$(BIN)/python benchmarks/tiers.py
 
 # The figures on real data, each a second way where there is one: docs/validation.md. Needs Online Retail II; some minutes.
 validation: $(READY)
