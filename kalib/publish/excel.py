@@ -25,7 +25,7 @@ TABLES = ("customers", "accounts", "rfm", "pareto", "tiers", "churn", "scorecard
 _JOINED = {
     "accounts": ("name", "parent_id", "industry", "region", "kind", "manager"),
     "scorecard": ("is_key_account", "key_account_score", "key_account_rank"),
-    "tiers": ("tier",),
+    "tiers": ("tier", "tier_stability", "next_tier"),
     "migration": ("move",),
     "pareto": ("abc_class", "margin_abc_class", "profit_abc_class", "xyz_class"),
     "rfm": ("segment",),
@@ -70,7 +70,7 @@ _MOVES = (
 _STAYED = ("stayed", "silent")
 _KINDS = {
     **dict.fromkeys(("margin_abc_class", "profit_abc_class"), "abc_class"),
-    **dict.fromkeys(("tier_before", "tier_now"), "tier"),
+    **dict.fromkeys(("tier_before", "tier_now", "next_tier"), "tier"),
     **dict.fromkeys(("lifted_by", "held_back_by"), "criterion"),
     "reason": "migration_reason",
     "is_key_account": "yes_or_no",
