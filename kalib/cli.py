@@ -105,6 +105,7 @@ def _check(job_file: Path, tables: Path | None) -> LedgerReport:
     import tempfile
 
     from kalib.ledger.apart import build_apart
+    from kalib.publish.checks import check_job
     from kalib.publish.places import reports_folder
     from kalib.publish.plan import check_parameters, read_notebooks
     from kalib.publish.run import check_date, check_last_run
@@ -113,6 +114,7 @@ def _check(job_file: Path, tables: Path | None) -> LedgerReport:
     job = read_job(job_file)
     if job.parameters:
         check_parameters(job, read_notebooks(job))
+    check_job(job)
     with tempfile.TemporaryDirectory(prefix="kalib-") as scratch:
         report = build_apart(job, Path(scratch), say=_say)
         check_date(job, report)

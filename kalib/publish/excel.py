@@ -157,7 +157,8 @@ def list_key_accounts(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     ]
     sales = tables["customers"][["customer_id", "net_sales_365_days"]]
     listed = listed.merge(sales, on="customer_id", how="left", validate="one_to_one")
-    listed = _name(listed, tables).dropna(axis="columns", how="all")
+    listed = _name(listed, tables)
+    listed = listed.dropna(axis="columns", how="all") if len(listed) else listed
     return listed.sort_values(["key_account_rank", "customer_id"], ignore_index=True)
 
 

@@ -5,13 +5,19 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import importlib
+import io
 import json
 import zipfile
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
+from typing import Annotated
 
 import pandas as pd
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
 from sklearn.base import BaseEstimator
+from sklearn.exceptions import NotFittedError
+from sklearn.utils.validation import check_is_fitted
 from skops import io as skops
 
 from kalib.errors import SettingsError
@@ -21,10 +27,13 @@ from kalib.settings import Job
 OURS = "kalib.topics."
 """Where the classes of saved models come from; scikit-learn's own parts are known to skops."""
 
+MOST_BYTES = 100_000_000
+"""A model unpacks to some hundred kilobytes; what unpacks to more than this is not unpacked."""
+
 _CARD = "kalib.json"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
 class Card:
     """What a saved model says of itself.
 
@@ -41,10 +50,10 @@ class Card:
 
     name: str
     kind: str
-    as_of: str
-    features: tuple[str, ...]
-    rows: int
-    data_hash: str
+    as_of: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+    features: Annotated[tuple[str, ...], Field(min_length=1)]
+    rows: Annotated[int, Field(ge=1)]
+    data_hash: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     kalib: str
 
 
@@ -85,13 +94,17 @@ def read_model(
     """
     wanted = f"Wanted is the `{name}.skops` that a run left in its folder `models`."
     try:
-        with zipfile.ZipFile(file) as archive:
-            card = Card(**json.loads(archive.read(_CARD)))
-        strange = [kind for kind in skops.get_untrusted_types(file=file) if not _is_ours(kind)]
+        content = file.read_bytes()  # once: what was looked at is what is loaded
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            if sum(part.file_size for part in archive.infolist()) > MOST_BYTES:
+                raise SettingsError(f"{file}: the model unpacks to more than {MOST_BYTES:,} bytes. {wanted}")
+            card = TypeAdapter(Card).validate_python(json.loads(archive.read(_CARD)))
+        parts = skops.get_untrusted_types(data=content)
     except FileNotFoundError:
         raise SettingsError(f"{file}: there is no such model. {wanted}") from None
-    except (OSError, zipfile.BadZipFile, KeyError, TypeError, ValueError):
+    except (OSError, zipfile.BadZipFile, KeyError, TypeError, ValueError, ValidationError):
         raise SettingsError(f"{file}: this is not a model that kalib saved. {wanted}") from None
+    strange = [kind for kind in parts if not _is_ours(kind)]
     if strange:
         raise SettingsError(f"{file}: the model holds {', '.join(strange)}, which kalib does not load. {wanted}")
     if card.name != name:
@@ -103,10 +116,14 @@ def read_model(
         )
     if data is not None:
         check_columns(data, card.features, name=f"the table for {file.name}")
-    model = skops.load(file, trusted=skops.get_untrusted_types(file=file))
+    model = skops.loads(content, trusted=parts)
+    try:
+        check_is_fitted(model)
+    except (NotFittedError, TypeError):
+        raise SettingsError(f"{file}: the model was never fitted. {wanted}") from None
     if _name(type(model)) != card.kind:
         raise SettingsError(f"{file}: the model is a {_name(type(model))} and says that it is a {card.kind}. {wanted}")
-    return model, Card(**{**asdict(card), "features": tuple(card.features)})
+    return model, card
 
 
 def check_models(job: Job) -> None:

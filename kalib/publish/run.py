@@ -22,6 +22,7 @@ from kalib.ledger import LedgerReport
 from kalib.ledger.apart import build_apart
 from kalib.ledger.change import Extent, check_change, measure
 from kalib.ledger.read import find_files, hash_file
+from kalib.publish.checks import check_job
 from kalib.publish.kernels import Kernels
 from kalib.publish.places import next_run, published_runs, reports_folder, sync
 from kalib.publish.plan import (
@@ -97,7 +98,7 @@ def run_job(
     notebooks = read_notebooks(job)
     expected = len(plan_notebooks(notebooks, only=only)) * len(job.language)
     check_parameters(job, notebooks)
-    _check_models(job)
+    check_job(job)
     folder = reports_folder(job, out) / job.job
     with (
         _locked(folder),
@@ -529,13 +530,6 @@ def _publish(build: Path, folder: Path, as_of: dt.date) -> Path:
     link.symlink_to(published.name)
     link.replace(latest)
     return published
-
-
-def _check_models(job: Job) -> None:
-    if any(getattr(getattr(job, name), "model", None) for name in type(job).model_fields):
-        from kalib.publish.models import check_models  # scikit-learn and skops, which most jobs do without here
-
-        check_models(job)
 
 
 def _write_index(reports: Path) -> None:

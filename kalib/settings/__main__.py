@@ -65,7 +65,15 @@ def _models(annotation: object, repeated: str = "") -> Iterator[tuple[type[BaseM
 
 
 def _kind(field: FieldInfo) -> str:
-    return _say(field.annotation).replace("|", "or")
+    bounds = {name: getattr(rule, name) for rule in field.metadata for name in _BOUNDS if hasattr(rule, name)}
+    if {"ge", "le"} <= bounds.keys():
+        limits = f"{bounds['ge']:g} to {bounds['le']:g}"
+    else:
+        limits = ", ".join(f"{_BOUNDS[name]} {value:g}" for name, value in bounds.items())
+    return _say(field.annotation).replace("|", "or") + (f", {limits}" if limits else "")
+
+
+_BOUNDS = {"ge": "from", "gt": "above", "le": "up to", "lt": "below"}
 
 
 _NAMES = {str: "text", int: "whole number", float: "number", bool: "true or false", type(None): "nothing"}

@@ -178,3 +178,13 @@ def test_moves_are_listed_by_the_money_that_moved(graded: Path, job: Job) -> Non
     sheets = _read(write_workbook(graded, job, Words("zh", currency="CNY")))
     assert list(sheets) == ["大客户名单", "客户总表", "等级迁移"]
     assert [row[0] for row in sheets["等级迁移"][1:]] == [HOSTILE[2], HOSTILE[0]]
+
+
+def test_a_list_of_nobody_is_an_empty_sheet(graded: Path, job: Job) -> None:
+    file = graded / "tables" / "scorecard.parquet"
+    pd.read_parquet(file).assign(is_key_account=False, override_by=None).to_parquet(file)
+    moves = graded / "tables" / "migration.parquet"
+    pd.read_parquet(moves).assign(move="stayed").to_parquet(moves)
+    sheets = _read(write_workbook(graded, job, Words("en")))
+    assert len(sheets["Key accounts"]) == len(sheets["Moves"]) == 1
+    assert sheets["Key accounts"][0][0] == "Customer"

@@ -75,6 +75,42 @@ def test_a_card_that_lacks_a_part_is_refused(tmp_path: Path) -> None:
         read_model(tmp_path / "rfm.skops", name="rfm")
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"as_of": 20260101},
+        {"as_of": "0"},
+        {"features": None},
+        {"features": []},
+        {"features": [["orders"]]},
+        {"data_hash": ""},
+        {"rows": "many"},
+        {"more": 1},
+    ],
+)
+def test_a_card_that_is_not_as_it_should_be_is_refused(tmp_path: Path, wrong: dict) -> None:
+    write(tmp_path / "whole.skops")
+    with zipfile.ZipFile(tmp_path / "whole.skops") as whole, zipfile.ZipFile(tmp_path / "rfm.skops", "w") as odd:
+        for part in whole.namelist():
+            content = whole.read(part)
+            odd.writestr(part, json.dumps(json.loads(content) | wrong) if part == "kalib.json" else content)
+    with pytest.raises(SettingsError, match="this is not a model that kalib saved"):
+        read_model(tmp_path / "rfm.skops", name="rfm")
+
+
+def test_what_unpacks_to_too_much_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path / "rfm.skops")
+    monkeypatch.setattr("kalib.publish.models.MOST_BYTES", 100)
+    with pytest.raises(SettingsError, match="unpacks to more than 100 bytes"):
+        read_model(tmp_path / "rfm.skops", name="rfm")
+
+
+def test_a_model_that_was_never_fitted_is_refused(tmp_path: Path) -> None:
+    write(tmp_path / "rfm.skops", RfmScorer())
+    with pytest.raises(SettingsError, match="the model was never fitted"):
+        read_model(tmp_path / "rfm.skops", name="rfm")
+
+
 def test_strange_parts_are_refused(tmp_path: Path) -> None:
     write(tmp_path / "rfm.skops", FunctionTransformer(func=write))
     with pytest.raises(SettingsError, match=r"the model holds .*test_models\.write, which kalib does not load"):
