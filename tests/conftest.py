@@ -9,8 +9,12 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from hypothesis import settings
 
 from kalib.settings import Job, read_job
+
+settings.register_profile("house", deadline=None)  # no test is a matter of time
+settings.load_profile("house")
 
 JOB = """\
 job: tiny

@@ -17,7 +17,20 @@ from hypothesis import strategies as st
 from kalib import ledger
 from kalib.errors import NotEnoughDataError
 from kalib.settings import Job
-from kalib.topics import churn, churn_evidence, churn_windows, quality, rfm, sales, tiers
+from kalib.topics import (
+    churn,
+    churn_evidence,
+    churn_windows,
+    migration_series,
+    pareto,
+    pareto_demand,
+    quality,
+    rfm,
+    sales,
+    scorecard,
+    scorecard_stability,
+    tiers,
+)
 from kalib.topics.churn_model import ChurnModel
 
 AS_OF = dt.date(2025, 6, 30)
@@ -92,6 +105,9 @@ def topics(made: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     calls = {
         "rfm": lambda: rfm.score_rfm(customers),
         "tiers": lambda: tiers.assign_tiers(customers, count=3, resamples=2),
+        "pareto": lambda: pareto.assign_classes(customers),
+        "demand": lambda: pareto_demand.measure_demand(customers, made["months"], as_of=AS_OF),
+        "scores": lambda: score(made),
         "horizon": lambda: churn_windows.choose_horizon(order_days, as_of=AS_OF),
         "repeats": lambda: churn_windows.summarise_repeats(order_days, as_of=AS_OF),
         "active": lambda: churn_windows.choose_active_days(order_days, as_of=AS_OF, horizon_days=60),
@@ -100,10 +116,35 @@ def topics(made: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
         "rising": lambda: sales.list_movers(customers)[0],
         "falling": lambda: sales.list_movers(customers)[1],
     }
+    if "snapshots" in made:
+        calls["migration"] = lambda: move(made)
     results = {name: _or_reason(call) for name, call in calls.items()}
     for name, table in made.items():
         pd.testing.assert_frame_equal(table, before[name], check_exact=True)
     return results
+
+
+def score(made: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return the key-account score, and how often each account is among the five best when its orders are drawn anew."""
+    sheet = scorecard.build_sheet(scorecard.gather_measures(made["customers"], as_of=AS_OF, mix=made["mix"]))
+    weights = np.full(len(sheet.criteria), 1 / len(sheet.criteria))
+    scores = scorecard.score_accounts(sheet.criterion_scores, weights)
+    redrawn, _ = scorecard_stability.resample_list(
+        sheet, made["order_days"], weights, {"top": 5}, as_of=AS_OF, resamples=20
+    )
+    return redrawn.merge(pd.DataFrame({"customer_id": sheet.accounts, "score": scores.score}), on="customer_id")
+
+
+def move(made: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return who moved between two dates, graded by the tiers of the second."""
+    model = tiers.TierModel(count=3, resamples=2, seeds=0).fit(made["customers"])
+    day = pd.to_datetime(made["snapshots"]["as_of"])
+    earlier = made["snapshots"][day == day.min()]
+    dates = migration_series.choose_dates(START, AS_OF, before=day.min().date(), periods=0)
+    now = made["customers"].assign(as_of=pd.Series(AS_OF, index=made["customers"].index).astype(earlier["as_of"].dtype))
+    both = pd.concat([earlier, now[earlier.columns]], ignore_index=True)
+    features = migration_series.list_features(model, list(both.columns))
+    return migration_series.build_migration(model, both, dates, features=features).table
 
 
 def _or_reason(call: Callable[[], pd.DataFrame]) -> pd.DataFrame:
@@ -140,10 +181,10 @@ def disturb(rows: pd.DataFrame, after: dt.date, how: set[str], seed: int) -> lis
         both = both.sample(frac=1, random_state=seed)
     if "two_files" in how:
         # An order stands in one of them, whole: lines that stand in both would count once.
-        orders = list(dict.fromkeys(zip(both.iloc[:, 0], both.iloc[:, 1], strict=True)))
+        orders = list(dict.fromkeys(both["order"]))
         named = {order for order, here in zip(orders, rng.random(len(orders)) < 0.5, strict=True) if here}
         named = (named | {orders[0]}) - ({orders[-1]} if len(orders) > 1 else set())
-        first = np.array([order in named for order in zip(both.iloc[:, 0], both.iloc[:, 1], strict=True)])
+        first = both["order"].isin(named).to_numpy()
         return [part for part in (both[first], both[~first]) if len(part)]
     return [both]
 

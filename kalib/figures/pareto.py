@@ -40,6 +40,10 @@ def draw_pareto_curve(curve: pd.DataFrame, *, words: Words, ax: Axes | None = No
             ax.plot([at[0], at[0]], [0, at[1]], color=style.ACCENT_2, linewidth=1, linestyle=(0, (2, 3)))
         ax.plot(*at, "o", color=style.ACCENT, markersize=7, zorder=4, clip_on=False)
         right = end.accounts_share > (0.58 if narrow else 0.7)
+        below = (42 if narrow else 48) if last and place else 8
+        if last and place:  # clear of the label before it, which may stand as high
+            height = ax.get_figure(root=True).get_figheight() * 72 * 0.78
+            below = max(below, (1 - ends["cumulative_share"].iloc[place - 1]) * height + 30)
         said = ax.annotate(
             words(
                 f"pareto.curve.{'class_narrow' if narrow else 'class'}",
@@ -48,7 +52,7 @@ def draw_pareto_curve(curve: pd.DataFrame, *, words: Words, ax: Axes | None = No
                 share=_percent(end.class_share, words),
             ),
             (1, at[1]) if right else at,
-            (0 if right else 9, (-42 if narrow else -48) if last and place else -8),
+            (0 if right else 9, -below),
             textcoords="offset points",
             ha="right" if right else "left",
             va="top",
