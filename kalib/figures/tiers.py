@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pandas as pd
 from matplotlib import patheffects
 from matplotlib.axes import Axes
@@ -20,7 +22,7 @@ def draw_tier_choice(choice: pd.DataFrame, *, words: Words, ax: Axes | None = No
 
     Parameters
     ----------
-    choice : as ``kalib.topics.tiers.choose_tiers`` returns it
+    choice : the judgement that ``kalib.topics.tiers_choice.fit_tiers`` returns
     """
     ax = ax or style.new_axes(style.WIDE, 230)
     across = style.is_narrow(ax)
@@ -60,25 +62,27 @@ def draw_tiers(summary: pd.DataFrame, *, words: Words, ax: Axes | None = None) -
 
     Parameters
     ----------
-    summary : as ``kalib.topics.tiers.summarise_tiers`` returns it
+    summary : as ``kalib.topics.tiers.summarise_tiers`` returns it; where there are no shares of net sales, the amounts
+        stand alone
     """
     ax = ax or style.new_axes(style.WIDE, 60 * len(summary))
-    table = summary.fillna({"net_sales_365_days_share": 0.0})
     labels = []
-    for at, (row, colour) in enumerate(zip(table.itertuples(index=False), style.steps(len(table)), strict=True)):
+    for at, (row, colour) in enumerate(zip(summary.itertuples(index=False), style.steps(len(summary)), strict=True)):
         customers, sales = row.customers_share, row.net_sales_365_days_share
+        length = 0.0 if math.isnan(sales) else sales
         which = "first" if at == 0 else "next"
+        told = "sales_no_shares" if math.isnan(sales) else f"sales_{which}"
         ax.barh(at - 0.2, customers, height=0.3, facecolor="none", edgecolor=style.SOFT, linewidth=1)
-        ax.barh(at + 0.2, sales, height=0.36, color=colour)
+        ax.barh(at + 0.2, length, height=0.36, color=colour)
         labels += [
-            label_bar(ax, share, at + offset, words(f"tiers.shares.{key}_{which}", n=n, share=_percent(share, words)))
+            label_bar(ax, share, at + offset, words(f"tiers.shares.{key}", n=n, share=_percent(share, words)))
             for offset, share, key, n in (
-                (-0.2, customers, "customers", row.customers),
-                (0.2, sales, "sales", row.net_sales_365_days),
+                (-0.2, customers, f"customers_{which}", row.customers),
+                (0.2, length, told, row.net_sales_365_days),
             )
         ]
-    names = [words.code("tier", code) for code in table["tier"]]
-    frame_bars(ax, names, labels, low=table["net_sales_365_days_share"].min())
+    names = [words.code("tier", code) for code in summary["tier"]]
+    frame_bars(ax, names, labels, low=summary["net_sales_365_days_share"].fillna(0.0).min())
     return ax
 
 

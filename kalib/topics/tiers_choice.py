@@ -99,33 +99,6 @@ def fit_tiers(
     return model.set_params(resamples=resamples, seeds=seeds).repeat(points, resamples=resamples, seeds=seeds), choice
 
 
-def choose_tiers(
-    customers: pd.DataFrame,
-    *,
-    counts: Sequence[int] = (3, 4, 5),
-    features: Features | None = None,
-    clusterer: str | BaseEstimator | None = None,
-    min_share: float = 0.01,
-    min_customers: int = 10,
-    min_agreement: float = 0.6,
-    resamples: int = 20,
-    seed: int = 0,
-) -> pd.DataFrame:
-    """Choose the number of tiers, as ``fit_tiers`` does, and return only the judgement."""
-    return fit_tiers(
-        customers,
-        counts=counts,
-        features=features,
-        clusterer=clusterer,
-        min_share=min_share,
-        min_customers=min_customers,
-        min_agreement=min_agreement,
-        resamples=resamples,
-        seeds=0,
-        seed=seed,
-    )[1]
-
-
 def _choose(table: pd.DataFrame, *, min_share: float, min_customers: int, min_agreement: float) -> pd.DataFrame:
     small = (table["smallest_tier_share"] < min_share) | (table["smallest_tier"] < min_customers)
     unstable = table["agreement"] < min_agreement

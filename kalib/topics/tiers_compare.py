@@ -40,6 +40,10 @@ def compare_tiers(
     from the top tier. The lead of the tiers over each plain way has an interval (95 %): the same accounts are drawn with
     replacement for both. A past that is too thin to be graded is left out: it decides nothing about the tiers of today.
 
+    Beware that the past is grouped anew with the number of tiers, the features and the weights of ``model``, and these may
+    have been chosen on today's customers: nobody knew them then. The plain ways are given the same number, so that none
+    of the three has an advantage by it, but the level of all three is not quite what would have been reached then.
+
     Parameters
     ----------
     customers : one row per customer of one snapshot, as for ``TierModel.fit``
@@ -55,14 +59,17 @@ def compare_tiers(
         later net sales among those with an order in the year), lead_share, lead_low,
         lead_high (explained_share of the tiers less that of this method), top_lead_share, top_lead_low and top_lead_high
         (the same for top_net_sales_ahead_share, where the top tiers are as large). Absent where there is nothing to share.
+        No row where neither snapshot has enough customers to be grouped anew, as may be with a model of another run.
     """
     table, fitted, points, outcomes = customers, None, None, None
     if past is not None:
         with suppress(NotEnoughDataError):
             table, (fitted, points), outcomes = past[0], _fit(past[0], model), past[1]
     if fitted is None:
-        table = customers
-        fitted, points = _fit(customers, model)
+        with suppress(NotEnoughDataError):
+            table, (fitted, points) = customers, _fit(customers, model)
+    if fitted is None:
+        return pd.DataFrame(columns=["method", "top_customers", "top_net_sales_share", "tier_stability"])
     ranks = _rank(fitted, points)
     stability = _measure_stability(fitted, points, ranks)
     rows = [
@@ -78,7 +85,7 @@ def compare_tiers(
         ahead, silent = _find_ahead(table, points, outcomes)
         for row, later in zip(
             rows,
-            _measure_ahead(ranks, ahead, silent, pick_rows([*points.placed.T, ahead], ROWS), seed=seed),
+            _measure_ahead(ranks, ahead, silent, pick_rows([*points.placed.T, points.sales, ahead], ROWS), seed=seed),
             strict=True,
         ):
             row |= later

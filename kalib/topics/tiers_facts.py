@@ -7,7 +7,7 @@ import datetime as dt
 import pandas as pd
 
 from kalib.errors import NotEnoughDataError
-from kalib.money import add
+from kalib.money import add, share
 from kalib.schema import check_columns
 from kalib.topics.tiers import TierModel, summarise_tiers
 from kalib.topics.tiers_points import is_active
@@ -48,8 +48,16 @@ def choose_finding(choice: pd.DataFrame) -> str:
     return "tiers.choice.finding_least" if (choice["why"] == "only_choice").any() else "tiers.choice.finding"
 
 
+def choose_kpis(facts: dict[str, int | float | str | bool]) -> list[str]:
+    """Choose the figures at the head of the page: keys of the words, without shares where there are none."""
+    end = "" if facts["shares"] == "shares" else "_no_shares"
+    return [f"tiers.kpis.top{end}", f"tiers.kpis.last{end}", "tiers.kpis.silent", "tiers.kpis.stability"]
+
+
 def choose_sentences(facts: dict[str, int | float | str | bool]) -> list[str]:
     """Choose the sentences on the number of tiers that are true of these ``facts``: keys of the words."""
+    if "chosen_count" not in facts:
+        return ["tiers.choice.kept"]  # a model of another run: nothing is judged on the customers of today
     said = ["tiers.choice.rule"]
     if "separation" in facts:
         said.append(f"tiers.separation.{facts['separation']}")
@@ -122,18 +130,18 @@ def describe_tiers(
     Parameters
     ----------
     tiers : as ``assign_tiers`` returns it
-    choice : as ``choose_tiers`` returns it, adds chosen_count and least_customers, and where this number of tiers is
+    choice : the judgement that ``fit_tiers`` returns; adds chosen_count and least_customers, and where this number of tiers is
         among those tried silhouette, agreement, why and ``separation``: ``clear`` where the silhouette is above 0.5, ``some`` above 0.25, else
         ``none`` (Kaufman and Rousseeuw 1990)
     comparison : as ``compare_tiers`` returns it; adds each method's figures, named ``<method>_<column>``, and
-        ``better``: ``clusters`` where their lead over both plain ways is more than the noise (its interval lies above
-        nought), the plain way that leads them likewise, else ``neither``; judged ``better_by`` later sales where known,
-        else by stability, where a point is wanted
+        ``better``: ``clusters`` where their lead over both plain ways in telling later sales is more than the noise (its
+        interval lies above nought), the plain way that leads them likewise, else ``neither``; ``unjudged`` where later
+        sales are not known, ``ungrouped`` where the customers could not be grouped anew
 
     Returns
     -------
     dict
-        tier_count, customers, active_customers, silent_customers, net_sales, stability, seed_stability, top_tier and top_*, last_tier
+        ``shares``: ``shares``, or ``no_shares`` where net sales of the year are not above nought in all; tier_count, customers, active_customers, silent_customers, net_sales, stability, seed_stability, top_tier and top_*, last_tier
         and last_*, unsure_customers and unsure_share (in less than 80 % of the resamples in the same tier), rule_share.
     """
     summary, rules = summarise_tiers(tiers), explain_tiers(tiers)
@@ -146,11 +154,12 @@ def describe_tiers(
         "active_customers": int(active.sum()),
         "silent_customers": int((~active).sum()),
         "net_sales": add(tiers["net_sales_365_days"]),
+        "shares": "shares" if add(tiers["net_sales_365_days"]) > 0 else "no_shares",
         "stability": float(tiers.loc[active, "tier_stability"].mean()),
         "unsure_customers": unsure,
         "unsure_share": unsure / len(tiers),
         "seed_stability": float(tiers.loc[active, "tier_seed_stability"].mean()),
-        "rule_share": float((rules.set_index("tier_rank")["rule_share"] * sizes).sum() / sizes.sum()),
+        "rule_share": share(float((rules.set_index("tier_rank")["rule_share"] * sizes).sum()), int(sizes.sum())),
     }
     for name, row in (("top", summary.iloc[0]), ("last", summary.iloc[-1])):
         facts |= {
@@ -173,23 +182,17 @@ def describe_tiers(
 
 
 def _describe_comparison(comparison: pd.DataFrame) -> dict[str, int | float | str | bool]:
+    if comparison.empty:
+        return {"better": "ungrouped"}
     table = comparison.set_index("method")
     facts: dict[str, int | float | str | bool] = {
         f"{method}_{column}": table.loc[method, column].item() for method in table.index for column in table.columns
     }
+    if "explained_share" not in table or table["explained_share"].isna().any():
+        return facts | {"better": "unjudged"}
     plain = [method for method in table.index if method != "clusters"]
-    if "explained_share" in table and table["explained_share"].notna().all():
-        facts["better_by"] = "later_sales"
-        ahead = all(table.loc[method, "lead_low"] > 0 for method in plain)
-        behind = [method for method in plain if table.loc[method, "lead_high"] < 0]
-        best = max(behind, key=lambda method: float(table.loc[method, "explained_share"]), default="neither")
-    else:
-        facts["better_by"] = "stability"
-        lead = {
-            method: float(table.loc["clusters", "tier_stability"] - table.loc[method, "tier_stability"])
-            for method in plain
-        }
-        ahead = min(lead.values()) > 0.01
-        best = min((method for method in plain if lead[method] < -0.01), key=lead.__getitem__, default="neither")
-    facts["better"] = "clusters" if ahead else best
-    return facts
+    if all(table.loc[method, "lead_low"] > 0 for method in plain):
+        return facts | {"better": "clusters"}
+    behind = [method for method in plain if table.loc[method, "lead_high"] < 0]
+    best = max(behind, key=lambda method: float(table.loc[method, "explained_share"]), default="neither")
+    return facts | {"better": best}

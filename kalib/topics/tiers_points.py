@@ -19,7 +19,10 @@ FEATURES: dict[str, dict[str, float | str]] = {
 }
 """What counts, how it is scaled, and how much of the squared distance between two customers it may make up. Days since
 the last order weigh little: with 0.25, one of five tiers on the shipped sample was made of once large customers gone
-quiet, and tiers would no longer be in the order of worth."""
+quiet, and tiers would no longer be in the order of worth.
+
+Beware: the weights were tuned on that sample. How well the tiers find its latent classes (``rate_tiers``) is therefore
+no test of them: it flatters them by as much as the tuning gained."""
 
 SCALES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "none": lambda figures: figures,
@@ -122,7 +125,8 @@ def learn_scaling(
     ----------
     active : the customers with an order in the year
     features : column to weight and scale
-    rows : how many customers the means and spreads are taken of, as ``pick_rows`` picks them
+    rows : how many customers the means and spreads are taken of, as ``pick_rows`` picks them: by the features, then by
+        net sales of the year, so that who is alike in both may stand in for one another
 
     Returns
     -------
@@ -173,7 +177,7 @@ def learn_scaling(
     if not kept:
         raise NotEnoughDataError("tiers_no_features", customers=len(active), features=len(features))
     scaled = np.stack(columns).T
-    picked = pick_rows(columns, rows)
+    picked = pick_rows([*columns, active["net_sales_365_days"].to_numpy(float)], rows)
     mean = np.array([column[picked].mean() for column in columns])
     spread = np.array([column[picked].std() for column in columns])
     spread[spread == 0] = 1.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +21,9 @@ ROWS = 20_000
 """Customers that a tree is grown on; of more, every n-th. All are asked how often it is right."""
 
 FOLDS = 5
+
+LEAST = 20
+"""With fewer customers with an order in the year, a model of another run grades them, but no rules are made from them."""
 
 SHOWN = {"currency": "money", "count": "count", "days": "count", "share": "percent"}
 """Unit to how a figure of it is shown."""
@@ -72,8 +75,10 @@ def list_rules(tiers: pd.DataFrame, *, features: Sequence[str], depth: int = DEP
     DataFrame
         One row per rule: tier, tier_rank, customers (with an order in the year whom it names), right_share (of them, in
         that tier), ranges: a list of column, low (from it on; None: no limit), high (below it; None: no limit) and how
-        (they are shown).
+        (they are shown). No row for fewer than ``LEAST`` such customers.
     """
+    if is_active(tiers).sum() < LEAST:
+        return pd.DataFrame(columns=["tier", "tier_rank", "customers", "right_share", "ranges"])
     table, figures, rank = _read(tiers, features)
     tree = _grow(table[list(features)], figures, rank, depth)
     names = tiers.groupby("tier_rank")["tier"].first()
@@ -104,12 +109,18 @@ def judge_rules(tiers: pd.DataFrame, *, features: Sequence[str], depth: int = DE
     DataFrame
         A row per rule, ``amounts`` and ``tree``: rule, fidelity (share of the customers with an order in the year whom it
         puts into their tier), fidelity_elsewhere (the same for a fifth of them by rules made from the other four, in
-        turn), least_tier and least_share (the tier whose customers it finds least often, and how often).
+        turn), least_tier and least_share (of the tiers that it names, the one whose customers it finds least often, and
+        how often) and unnamed_tiers (list of those that have customers and that it puts nobody into). No row for fewer
+        than ``LEAST`` such customers.
     """
+    if is_active(tiers).sum() < LEAST:
+        return pd.DataFrame(
+            columns=["rule", "fidelity", "fidelity_elsewhere", "least_tier", "least_share", "unnamed_tiers"]
+        )
     table, figures, rank = _read(tiers, features)
     sales = table["net_sales_365_days"].to_numpy(float)
     ranks = np.unique(tiers["tier_rank"])
-    picked = pick_rows([*figures.T, rank], ROWS)
+    picked = pick_rows([*figures.T, rank, sales], ROWS)
     names = tiers.groupby("tier_rank")["tier"].first()
 
     def by_amounts(made: np.ndarray, asked: np.ndarray) -> np.ndarray:
@@ -122,11 +133,13 @@ def judge_rules(tiers: pd.DataFrame, *, features: Sequence[str], depth: int = DE
     rows = []
     everyone = np.arange(len(rank))
     for name, answer in (("amounts", by_amounts), ("tree", by_tree)):
-        right = answer(everyone, everyone) == rank
+        said = answer(everyone, everyone)
+        right = said == rank
         folds = [np.arange(len(picked)) % FOLDS == fold for fold in range(FOLDS)]
         elsewhere = [answer(picked[~fold], picked[fold]) == rank[picked[fold]] for fold in folds if fold.any()]
         found = {r: float(right[rank == r].mean()) for r in ranks if (rank == r).any()}
-        least = min(found, key=found.__getitem__)
+        named = set(said.tolist())
+        least = min((r for r in found if r in named), key=found.__getitem__)
         rows.append(
             {
                 "rule": name,
@@ -134,12 +147,13 @@ def judge_rules(tiers: pd.DataFrame, *, features: Sequence[str], depth: int = DE
                 "fidelity_elsewhere": float(np.concatenate(elsewhere).mean()),
                 "least_tier": names[least],
                 "least_share": found[least],
+                "unnamed_tiers": [str(names[r]) for r in found if r not in named],
             }
         )
     return pd.DataFrame(rows)
 
 
-def describe_rules(judged: pd.DataFrame) -> dict[str, float | str]:
+def describe_rules(judged: pd.DataFrame) -> dict[str, float | str | list[str]]:
     """Describe the rules in facts that fill ``tiers.rules.*``.
 
     Parameters
@@ -150,12 +164,25 @@ def describe_rules(judged: pd.DataFrame) -> dict[str, float | str]:
     -------
     dict
         Each rule's figures, named ``<rule>_<column>``, and rule: ``tree`` where it is right for at least one more in a
-        hundred, on customers that it was not made from; else ``amounts``, which are easier to say.
+        hundred, on customers that it was not made from; else ``amounts``, which are easier to say; ``few`` where none
+        could be made.
     """
+    if judged.empty:
+        return {"rule": "few"}
     table = judged.set_index("rule")
     gain = table.loc["tree", "fidelity_elsewhere"] - table.loc["amounts", "fidelity_elsewhere"]
     facts = {f"{rule}_{column}": table.loc[rule, column] for rule in table.index for column in table.columns}
     return facts | {"rule": "tree" if gain >= 0.01 else "amounts"}
+
+
+def choose_remarks(facts: Mapping[str, object]) -> list[str]:
+    """Choose the remarks on the rules that are true of these ``facts``: keys of the words."""
+    if facts["rule"] == "few":
+        return []
+    return [
+        "tiers.rules.note",
+        *(f"tiers.rules.unnamed.{rule}" for rule in ("tree", "amounts") if facts[f"{rule}_unnamed_tiers"]),
+    ]
 
 
 def profile_tiers(tiers: pd.DataFrame) -> list[dict[str, int | float | str]]:

@@ -92,3 +92,10 @@ def test_the_map_names_its_tiers_and_darkens_upwards() -> None:
     assert sum(len(group.get_offsets()) for group in ax.collections) == len(CUSTOMERS)
     best = ax.collections[-1].get_facecolor()[0]
     assert tuple(best) == matplotlib.colors.to_rgba(style.ACCENT)
+
+
+def test_without_shares_the_amounts_stand_alone() -> None:
+    none = SUMMARY.assign(net_sales_365_days=[-5_000.0, -6_000, -7_000], net_sales_365_days_share=float("nan"))
+    said = texts(draw_tiers(none, words=Words("en", currency="GBP")))
+    assert "−£6.0k" in said
+    assert not [text for text in said if "net sales" in text]

@@ -13,7 +13,7 @@ from kalib.errors import MissingColumnsError, NotEnoughDataError
 from kalib.topics import tiers as topic
 from kalib.topics import tiers_choice, tiers_compare, tiers_rules
 from kalib.topics.tiers import TIERS, TierModel, assign_tiers
-from kalib.topics.tiers_choice import choose_tiers
+from kalib.topics.tiers_choice import fit_tiers
 from kalib.topics.tiers_facts import describe_tiers
 
 
@@ -50,7 +50,7 @@ def test_groups_that_are_there_are_found() -> None:
 
 
 def test_the_number_that_is_there_is_chosen() -> None:
-    choice = choose_tiers(GROUPS, resamples=5)
+    choice = fit_tiers(GROUPS, resamples=5)[1]
     assert choice.loc[choice["chosen"], "tier_count"].tolist() == [3]
     assert choice["why"].tolist()[0] == "chosen"
     assert choice["smallest_tier"].tolist()[0] == 20
@@ -77,7 +77,7 @@ def test_the_same_customers_get_the_same_tiers_in_any_order() -> None:
     second = assign_tiers(CLOUD.sample(frac=1, random_state=5), count=4, resamples=4)
     pd.testing.assert_frame_equal(first, second)
     pd.testing.assert_frame_equal(
-        choose_tiers(CLOUD, resamples=3), choose_tiers(CLOUD.iloc[::-1], resamples=3), check_exact=True
+        fit_tiers(CLOUD, resamples=3)[1], fit_tiers(CLOUD.iloc[::-1], resamples=3)[1], check_exact=True
     )
     pd.testing.assert_frame_equal(CLOUD, before)
 
@@ -136,13 +136,13 @@ def test_a_sample_finds_the_centres_of_many(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_tier_can_be_too_small() -> None:
     table = make_customers({100_000: 3, 10_000: 80, 500: 300})
-    choice = choose_tiers(table, counts=(3,), resamples=3)
+    choice = fit_tiers(table, counts=(3,), resamples=3)[1]
     assert choice[["why", "chosen"]].values.tolist() == [["only_choice", True]]
     assert choice_of(table, counts=(3, 4))["why"].tolist()[0] in ("only_choice", "too_small")
 
 
 def choice_of(table: pd.DataFrame, *, counts: tuple[int, ...]) -> pd.DataFrame:
-    choice = choose_tiers(table, counts=counts, resamples=3)
+    choice = fit_tiers(table, counts=counts, resamples=3)[1]
     assert choice["chosen"].sum() == 1
     return choice
 
@@ -174,10 +174,10 @@ def test_the_choice_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         tiers_choice, "_judge", lambda model, *_, **__: {"tier_count": model.count, **judged[model.count]}
     )
-    assert choose_tiers(CLOUD)["why"].tolist() == ["less_agreeing", "chosen", "no_better"]
-    assert choose_tiers(CLOUD, min_customers=40)["why"].tolist() == ["chosen", "too_small", "too_small"]
-    assert choose_tiers(CLOUD, min_agreement=0.94)["why"].tolist() == ["unstable", "unstable", "chosen"]
-    assert choose_tiers(CLOUD, min_share=0.3)["why"].tolist() == ["only_choice", "too_small", "too_small"]
+    assert fit_tiers(CLOUD)[1]["why"].tolist() == ["less_agreeing", "chosen", "no_better"]
+    assert fit_tiers(CLOUD, min_customers=40)[1]["why"].tolist() == ["chosen", "too_small", "too_small"]
+    assert fit_tiers(CLOUD, min_agreement=0.94)[1]["why"].tolist() == ["unstable", "unstable", "chosen"]
+    assert fit_tiers(CLOUD, min_share=0.3)[1]["why"].tolist() == ["only_choice", "too_small", "too_small"]
 
 
 def test_a_rule_of_thumb_by_hand() -> None:
@@ -225,8 +225,8 @@ def test_a_plain_ranking_is_the_yardstick() -> None:
     assert comparison["top_net_sales_share"].head(2).nunique() == 1
     assert comparison["top_net_sales_ahead_share"].tolist() == pytest.approx(comparison["top_net_sales_share"].tolist())
     tiers = assign_tiers(GROUPS, count=3, resamples=3)
-    facts = describe_tiers(tiers, comparison=comparison, choice=choose_tiers(GROUPS, resamples=3))
-    assert (facts["better"], facts["better_by"], facts["separation"]) == ("neither", "later_sales", "clear")
+    facts = describe_tiers(tiers, comparison=comparison, choice=fit_tiers(GROUPS, resamples=3)[1])
+    assert (facts["better"], facts["separation"]) == ("neither", "clear")
     cloud = tiers_compare.compare_tiers(CLOUD, model=TierModel(count=3, resamples=3))
     assert cloud["top_net_sales_share"].iloc[1] >= cloud["top_net_sales_share"].iloc[0]
     assert "top_net_sales_ahead_share" not in cloud
@@ -241,9 +241,9 @@ def test_the_map_shows_small_tiers_whole() -> None:
 
 def test_refusals() -> None:
     with pytest.raises(NotEnoughDataError) as few:
-        choose_tiers(CLOUD.head(29))
+        fit_tiers(CLOUD.head(29))
     assert (few.value.reason, few.value.facts) == ("tiers_few_customers", {"customers": 29, "least": 30, "tiers": 3})
-    assert choose_tiers(CLOUD.head(45), resamples=2)["tier_count"].tolist() == [3, 4]
+    assert fit_tiers(CLOUD.head(45), resamples=2)[1]["tier_count"].tolist() == [3, 4]
     with pytest.raises(NotEnoughDataError, match="tiers_no_spread"):
         assign_tiers(CLOUD.assign(net_sales_365_days=10.0), count=3)
     with pytest.raises(NotEnoughDataError, match="tiers_few_customers"):

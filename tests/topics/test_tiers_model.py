@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.base import clone
 from sklearn.cluster import DBSCAN, Birch, BisectingKMeans, KMeans, MiniBatchKMeans
 from sklearn.metrics import adjusted_rand_score
 from sklearn.mixture import GaussianMixture
@@ -23,6 +24,7 @@ from kalib.topics import tiers_facts
 from kalib.topics.tiers import TierModel, assign_tiers
 from kalib.topics.tiers_choice import fit_tiers, measure_agreement
 from kalib.topics.tiers_points import FEATURES, find_nearest, pick_rows
+from kalib.words import Words
 from tests.topics.test_tiers import CLOUD, GROUPS
 
 CLUSTERERS = [
@@ -177,6 +179,50 @@ def test_the_same_customers_get_the_same_tiers_whatever_the_rows(rows: list, ran
     assert most < 100 or means.is_monotonic_decreasing
 
 
+@settings(max_examples=15, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(1, 4), st.integers(0, 20_000)), min_size=25, max_size=60),
+    st.randoms(use_true_random=False),
+)
+def test_one_figure_that_many_share_gives_the_same_tiers_whatever_the_rows(rows: list, random: object) -> None:
+    """Customers alike in the figure differ in sales, by which groups are ordered: who is drawn has to be the same."""
+    table = pd.DataFrame(rows, columns=["orders_365_days", "net_sales_365_days"])
+    table["net_sales_365_days"] = table["net_sales_365_days"] ** 2 / 100
+    table = table.assign(
+        customer_id=[f"c{i:02}" for i in range(len(rows))], orders=table["orders_365_days"], days_since_last_order=9
+    )
+    order = list(range(len(rows)))
+    random.shuffle(order)
+
+    def grade(customers: pd.DataFrame) -> pd.DataFrame:
+        asked = {"orders_365_days": {"weight": 1, "scale": "none"}}
+        return TierModel(count=2, features=asked, resamples=8, seeds=1).fit(customers).assess(customers)
+
+    try:
+        first = grade(table)
+    except NotEnoughDataError as error:
+        with pytest.raises(NotEnoughDataError, match=error.reason):
+            grade(table.iloc[order])
+        return
+    pd.testing.assert_frame_equal(first, grade(table.iloc[order]))
+
+
+def test_skewed_sales_behind_one_shared_figure_by_example() -> None:
+    random = np.random.default_rng(11)
+    table = pd.DataFrame(
+        {"orders_365_days": np.repeat([1, 2, 3], 20), "net_sales_365_days": random.lognormal(5, 2, 60)}
+    )
+    table = table.assign(
+        customer_id=[f"c{i:02}" for i in range(60)], orders=table["orders_365_days"], days_since_last_order=9
+    )
+    model = TierModel(count=3, features={"orders_365_days": {"weight": 1, "scale": "none"}}, resamples=20)
+    first = clone(model).fit(table).assess(table)
+    assert (first["tier_stability"] < 1).any()
+    for seed in range(4):
+        mixed = table.sample(frac=1, random_state=seed)
+        pd.testing.assert_frame_equal(first, clone(model).fit(mixed).assess(mixed))
+
+
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=1, max_size=40), st.integers(1, 50))
 def test_every_nth_row_in_order(rows: list, most: int) -> None:
     columns = [np.array(column, dtype=float) for column in zip(*rows, strict=True)]
@@ -217,6 +263,22 @@ def test_a_negative_total_and_fewer_customers_than_wished() -> None:
     assert refused.value.facts["least"] == 50
     summary = topic.summarise_tiers(model.assess(table.assign(net_sales_365_days=table["net_sales_365_days"] - 1e6)))
     assert summary["net_sales_365_days_share"].isna().all()
+    facts = tiers_facts.describe_tiers(model.assess(table.assign(net_sales_365_days=table["net_sales_365_days"] - 1e6)))
+    assert facts["shares"] == "no_shares"
+    for language in ("en", "zh"):
+        words = Words(language)
+        keys = ["tiers.answer.no_shares", "tiers.shares.finding.no_shares", "tiers.shares.alt.no_shares"]
+        keys += [f"{key}.note" for key in tiers_facts.choose_kpis(facts)]
+        assert not [key for key in keys if "–" in words(key, **facts)]
+    assert tiers_facts.choose_kpis(tiers_facts.describe_tiers(model.assess(table)))[0] == "tiers.kpis.top"
+
+
+def test_a_kept_model_has_no_choice_of_today() -> None:
+    model = TierModel(count=3, resamples=2).fit(GROUPS)
+    facts = tiers_facts.describe_tiers(model.assess(GROUPS.head(12)))
+    assert tiers_facts.choose_sentences(facts) == ["tiers.choice.kept"]
+    nobody = model.assess(GROUPS[GROUPS["orders_365_days"] == 0])
+    assert np.isnan(tiers_facts.describe_tiers(nobody)["rule_share"])
 
 
 def test_the_number_asked_for_is_judged_like_the_others() -> None:

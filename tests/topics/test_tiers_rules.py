@@ -8,6 +8,7 @@ import pytest
 
 from kalib.topics import tiers_rules
 from kalib.topics.tiers import assign_tiers
+from kalib.words import Words
 from tests.topics.test_tiers import CLOUD, GROUPS
 
 FEATURES = ["net_sales_365_days", "orders_365_days", "days_since_last_order"]
@@ -110,8 +111,43 @@ def test_a_missing_figure_counts_as_the_median_and_the_silent_are_left_out() -> 
 
 
 def test_a_single_tier_has_one_rule_without_a_question() -> None:
-    tiers = make_tiers([10.0] * 12, [1] * 12, [1] * 12)
+    tiers = make_tiers([10.0] * 24, [1] * 24, [1] * 24)
     rules = tiers_rules.list_rules(tiers, features=FEATURES)
-    assert rules[["tier", "customers", "right_share"]].values.tolist() == [["strategic", 12, 1.0]]
+    assert rules[["tier", "customers", "right_share"]].values.tolist() == [["strategic", 24, 1.0]]
     assert rules["ranges"].iloc[0] == []
     assert tiers_rules.judge_rules(tiers, features=FEATURES)["fidelity"].tolist() == [1, 1]
+
+
+def test_a_tier_that_no_rule_names_is_said_to_be_so() -> None:
+    """One account of forty times the net sales of the rest: a rule for it would be of one account."""
+    tiers = make_tiers(
+        [4_000.0 + i for i in range(60)] + [1.0 + i for i in range(60)], [5] * 120, [1] + [2] * 59 + [3] * 60
+    )
+    assert set(tiers_rules.list_rules(tiers, features=FEATURES[:1])["tier"]) == {"standard", "tail"}
+    judged = tiers_rules.judge_rules(tiers, features=FEATURES[:1]).set_index("rule")
+    assert judged.loc["tree", "unnamed_tiers"] == ["strategic"]
+    assert judged.loc["tree", "least_tier"] != "strategic"
+    assert judged.loc["tree", "least_share"] == 1
+    facts = tiers_rules.describe_rules(judged.reset_index())
+    assert "tiers.rules.unnamed.tree" in tiers_rules.choose_remarks(facts)
+    assert Words("en")("tiers.rules.unnamed.tree", **facts) == "No rule names Strategic: too few accounts are in it."
+    known = tiers_rules.describe_rules(tiers_rules.judge_rules(TIERS, features=FEATURES))
+    assert tiers_rules.choose_remarks(known) == ["tiers.rules.note"]
+
+
+@pytest.mark.parametrize("rows", [0, 1, 19])
+def test_too_few_accounts_have_no_rules(rows: int) -> None:
+    few = TIERS[TIERS["orders_365_days"] > 0].head(rows)
+    assert tiers_rules.list_rules(few, features=FEATURES).empty
+    facts = tiers_rules.describe_rules(tiers_rules.judge_rules(few, features=FEATURES))
+    assert facts == {"rule": "few"}
+    assert tiers_rules.choose_remarks(facts) == []
+
+
+def test_rules_do_not_depend_on_the_rows_where_features_tie() -> None:
+    tied = TIERS.assign(orders_365_days=TIERS["orders_365_days"].clip(upper=3))
+    mixed = tied.sample(frac=1, random_state=2)
+    pd.testing.assert_frame_equal(
+        tiers_rules.judge_rules(tied, features=["orders_365_days"]),
+        tiers_rules.judge_rules(mixed, features=["orders_365_days"]),
+    )
