@@ -24,15 +24,20 @@ COLUMNS: dict[str, Column] = {
     "net_sales_moved": Column(
         "currency", "net sales of the 365 days up to the snapshot date, less those up to the earlier"
     ),
-    "tier_before_own": Column("code", "tier at the earlier date, by tiers made of the accounts of that date"),
+    "tier_before_own": Column(
+        "code",
+        "tier at the earlier date, by as many tiers of the same kind made of the accounts of that date; absent where the job "
+        "says which tiers to grade with",
+    ),
     "tier_now_own": Column("code", "tier at the snapshot date, by the tiers of the page on tiers"),
-    "own_steps": Column("count", "tiers moved as two reports of their time would show it, up is above 0"),
+    "own_steps": Column("count", "tiers moved from tier_before_own to tier_now_own, up is above 0"),
     "drift_steps": Column("count", "part of own_steps that the yardstick made and not the account"),
     "tier_raw_before": Column("code", "tier at the earlier date as graded, where hysteresis holds tiers back"),
     "tier_raw_now": Column("code", "tier at the snapshot date as graded, where hysteresis holds tiers back"),
     "reason": Column(
         "code",
-        "what moved the account most: monetary, frequency, recency, margin or another feature of the tiers; "
+        "what moved the account most: monetary, frequency, recency, margin or another feature of the tiers, together (more "
+        "than ten kinds of feature); "
         "first_order, came_back, no_order, cancelled; held (hysteresis let an earlier move through); none",
     ),
     "reason_steps": Column("count", "part of the tiers moved that the reason made, up is above 0"),

@@ -46,7 +46,9 @@ def check_tiers(tiers: pd.DataFrame | None, *, why: str | None) -> None:
 
 
 def fit_yardstick(model: BaseEstimator, customers: pd.DataFrame) -> BaseEstimator | None:
-    """Fit a model with the settings of ``model`` to another snapshot: the yardstick of its own time.
+    """Fit a model with the settings of ``model`` to another snapshot: tiers of the same number and kind, made anew.
+
+    A report of that time could have chosen another number of tiers, and this does not.
 
     Returns
     -------
@@ -108,7 +110,7 @@ def compare_grades(
     last tier by rule, which is no tier reached by buying little. An account that had an order at the earlier date and
     has none now, because it was cancelled since, is lost and has no tier.
 
-    Where the tiers of either date by the yardstick of that date are given, what the two reports of their time would have shown
+    Where the tiers of either date by a yardstick made anew at that date are given, what these two would show
     falls apart exactly into two parts: steps that the account made, and steps that the yardstick made.
 
     Parameters
@@ -406,7 +408,8 @@ def describe_migration(migration: pd.DataFrame, *, before: dt.date, as_of: dt.da
         at the earlier date, for new ones of those graded now), ``<move>_net_sales_before``, ``<move>_net_sales``,
         ``<move>_moved`` (signed) and ``<move>_size`` (its size); compared (with an order in both years), moved, moved_share; net_sales_before,
         net_sales, net_sales_moved; top_before, top_now, top_kept, top_kept_share, top_came, top_left;
-        money_follows (those on the way up buy more, those on the way down less); slight, rising, sliding; has_own; where own grades are there: own_moves (seen from report to report), one_moves (by one
+        money_follows (those on the way up buy more and new ones bring money, those on the way down buy less and lost ones took
+        money away); slight, rising, sliding; has_own; where own grades are there: own_moves (each date by tiers of its own), one_moves (by one
         yardstick, before tiers are held back),
         drift_only (the yardstick moved and not the account), drift_hidden (the account moved, and the yardstick with
         it), drift_turned (seen the other way round), drift_up and drift_down (of drift_only).
@@ -442,7 +445,8 @@ def describe_migration(migration: pd.DataFrame, *, before: dt.date, as_of: dt.da
     }
     facts["top_kept_share"] = share(facts["top_kept"], top)
     facts |= {"top_came": facts["top_now"] - facts["top_kept"], "top_left": top - facts["top_kept"]}
-    facts["money_follows"] = facts["promoted_moved"] >= 0 >= facts["demoted_moved"]
+    ups, downs = ([facts[f"{move}_moved"] for move in pair] for pair in (("promoted", "new"), ("demoted", "lost")))
+    facts["money_follows"] = min(ups) >= 0 >= max(downs)
     facts |= {"rising": len(list_rising(migration)), "sliding": len(list_sliding(migration))}
     if "own_steps" in migration:
         own = np.sign(migration.loc[both, "own_steps"])

@@ -21,6 +21,9 @@ CAUSES = ("monetary", "frequency", "recency", "margin")
 MOST_CAUSES = 10
 """Every subset of the causes is graded: 2 to this power, times the accounts that moved."""
 
+TOGETHER = "together"
+"""The one cause of all features, where they would make more than ``MOST_CAUSES``."""
+
 LESS_IS_BETTER = ("days_", "gap_", "median_gap_", "silence", "returns", "discount", "overdue", "net_sales_per_visit")
 """How a feature begins of which less is better."""
 
@@ -47,7 +50,8 @@ def explain_moves(
     parts add up to the tiers moved, exactly. Told is the cause with the largest part in the direction of the move.
 
     Who is new, came back or fell silent is in or out of the tiers by rule, and that is the reason: ``first_order``, ``came_back``,
-    ``no_order``, or ``cancelled`` where the only orders were cancelled since. ``none`` for who stayed. Where the tiers compared are held back
+    ``no_order``, or ``cancelled`` where the only orders were cancelled since. ``none`` for who stayed. Features of more than ten kinds are
+    one cause, ``together``. Where the tiers compared are held back
     (see ``migration_series.steady``) and the raw tier did not move that way between the two dates, the reason is ``held``.
 
     Parameters
@@ -62,13 +66,8 @@ def explain_moves(
     -------
     DataFrame
         ``migration`` with reason, reason_steps (part of the move that it made), causes (list of code, before, now, steps,
-        largest part first; none for ``held``), is_slight: the figures hardly changed, they only crossed a border. With all of them better
+        largest part first; none for ``held``; values absent for ``together``), is_slight: the figures hardly changed, they only crossed a border. With all of them better
         or worse by the share ``slight`` the account would have been in the other tier at either date.
-
-    Raises
-    ------
-    ValueError
-        More than ten causes.
 
     References
     ----------
@@ -104,12 +103,7 @@ def explain_moves(
 
 
 def group_features(features: Sequence[str]) -> dict[str, list[str]]:
-    """Group the columns that tiers are made of into causes, those with a name first.
-
-    Raises
-    ------
-    ValueError
-        More than ten causes.
+    """Group the columns that tiers are made of into causes, those with a name first; more than ten causes are one, ``TOGETHER``.
 
     Examples
     --------
@@ -118,10 +112,9 @@ def group_features(features: Sequence[str]) -> dict[str, list[str]]:
     """
     groups: dict[str, list[str]] = {}
     for feature in features:
-        code = next((code for start, code in KINDS.items() if feature.startswith(start)), feature)
-        groups.setdefault(code, []).append(feature)
+        groups.setdefault(_find_kind(feature), []).append(feature)
     if len(groups) > MOST_CAUSES:
-        raise ValueError(f"moves are explained by at most {MOST_CAUSES} causes; the features make {list(groups)}.")
+        return {TOGETHER: list(features)}
     known = [code for code in CAUSES if code in groups]
     return {code: groups[code] for code in [*known, *sorted(set(groups) - set(known))]}
 
@@ -211,13 +204,22 @@ def summarise_causes(migration: pd.DataFrame) -> pd.DataFrame:
     return table.sort_values(["move", "customers", "reason"], ascending=[False, False, True], ignore_index=True)
 
 
-def describe_causes(migration: pd.DataFrame) -> dict[str, object]:
-    """Describe what moved most accounts: first_cause, first_cause_customers; nothing where nobody moved."""
+def describe_causes(migration: pd.DataFrame, *, features: Sequence[str] = ()) -> dict[str, object]:
+    """Describe what moved most accounts: first_cause, first_cause_customers; nothing where nobody moved.
+
+    Where ``features`` are of too many kinds to be told apart: together (true), kinds (how many), most (how many could be).
+    """
     moved = migration.loc[migration["move"].isin(["promoted", "demoted"]), "reason"]
     counts = moved.value_counts().sort_index().sort_values(ascending=False, kind="stable")
     if counts.empty:
         return {}
-    return {"first_cause": str(counts.index[0]), "first_cause_customers": int(counts.iloc[0])}
+    facts = {"first_cause": str(counts.index[0]), "first_cause_customers": int(counts.iloc[0])}
+    kinds = len({_find_kind(feature) for feature in features})
+    return facts | {"together": kinds > MOST_CAUSES, "kinds": kinds, "most": MOST_CAUSES}
+
+
+def _find_kind(feature: str) -> str:
+    return next((code for start, code in KINDS.items() if feature.startswith(start)), feature)
 
 
 def _rows(table: pd.DataFrame, ids: pd.Index, features: Sequence[str], name: str) -> pd.DataFrame:
@@ -255,8 +257,13 @@ def _list_causes(
     direction: pd.Series,
 ) -> pd.Series:
     shown = {code: columns[0] for code, columns in groups.items()}
-    then = {code: before[column].astype(float).tolist() for code, column in shown.items()}
-    later = {code: now[column].astype(float).tolist() for code, column in shown.items()}
+    then, later = (
+        {
+            code: [math.nan] * len(table) if code == TOGETHER else table[column].astype(float).tolist()
+            for code, column in shown.items()
+        }
+        for table in (before, now)
+    )
     steps = {code: parts[code].tolist() for code in shown}
     lists = []
     for i, sign in enumerate(direction.tolist()):

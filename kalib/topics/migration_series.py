@@ -121,12 +121,15 @@ class Migration:
     table : one row per customer, as ``migration.compare_grades`` and ``migration_causes.explain_moves`` return it
     series : every date graded, as ``grade_series`` returns it
     before, now : the snapshots compared
+    drift : ``told``: the table tells the yardstick's steps from the accounts'; else why it does not: ``fixed`` (the job says which
+        tiers to grade with, so they do not drift) or ``few`` (too few customers then for tiers of their own)
     """
 
     table: pd.DataFrame
     series: pd.DataFrame
     before: pd.DataFrame
     now: pd.DataFrame
+    drift: str
 
 
 def find_first_order(customers: pd.DataFrame) -> dt.date | None:
@@ -147,6 +150,7 @@ def build_migration(
     *,
     features: Sequence[str],
     yardstick: str = "now",
+    fixed: bool = False,
     keep: int = 1,
     margin: float = 0.0,
 ) -> Migration:
@@ -159,6 +163,8 @@ def build_migration(
     dates : as ``choose_dates`` returns it
     features : the columns that tiers are made of
     yardstick : ``now``: both dates by ``model``; ``before``: both by the same kind of model fitted to the earlier date
+    fixed : the job says which tiers to grade with (learnt as of a date, or kept by another run), so that every report has the same
+        ones: drift is not told apart
     keep, margin : what keeps tiers back, as for ``grade_series``
 
     Raises
@@ -173,7 +179,7 @@ def build_migration(
     before, now = (snapshots[day == date].drop(columns="as_of") for date in (dates.before, dates.as_of))
     if not (before["orders"] > 0).any():
         raise NotEnoughDataError("migration_nobody_before")
-    own = fit_yardstick(model, before)
+    own = None if fixed and yardstick == "now" else fit_yardstick(model, before)
     if yardstick == "before" and own is None:
         raise NotEnoughDataError("migration_no_yardstick", before=dates.before)
     used = own if yardstick == "before" else model
@@ -185,10 +191,23 @@ def build_migration(
         for date in (dates.before, dates.as_of)
     ]
     owns = {}
-    if own is not None:
+    drift = "fixed" if fixed else "few" if own is None else "told"
+    if drift == "told":
         owns = {"own_before": own.predict(before), "own_now": model.predict(now)}
     table = compare_grades(*pair, **owns)
-    return Migration(explain_moves(table, used, before, now, features=features), series, before, now)
+    return Migration(explain_moves(table, used, before, now, features=features), series, before, now, drift)
+
+
+def name_holding(*, keep: int = 1, margin: float = 0.0) -> list[str]:
+    """Name what is said of tiers held back: each rule that the job asks for, and then once how the page on tiers differs.
+
+    Examples
+    --------
+    >>> name_holding(), name_holding(margin=0.1), name_holding(keep=2, margin=0.1)
+    ([], ['margin', 'page'], ['keep', 'margin', 'page'])
+    """
+    asked = [name for name, on in {"keep": keep > 1, "margin": margin > 0}.items() if on]
+    return [*asked, "page"] if asked else []
 
 
 def grade_series(

@@ -54,7 +54,7 @@ class Words(string.Formatter):
     ``words("rfm.answer.best", n=3)`` looks the sentence up and fills it. A field says after the colon how it is shown:
     ``{n:count}`` 1,234 · ``{n:count account/accounts}`` 1 account · ``{x:number}`` 1.2 · ``{x:percent}`` 12% ·
     ``{x:percent1}`` 12.3% · ``{x:points}`` +1.2 · ``{x:money}`` £1,234 · ``{x:short}`` £1.2m · ``{n:days}`` 90 days ·
-    ``{x:change}`` ▲ 6.2% · ``{n:moved}`` ▼ 12 · ``{x:more}`` 6.2% more · ``{x:tone}`` good, bad or nothing, by the sign ·
+    ``{x:change}`` ▲ 6.2% · ``{n:moved}`` ▼ 12 · ``{x:gain}`` ▼ £1.2m · ``{x:more}`` 6.2% more · ``{x:tone}`` good, bad or nothing, by the sign ·
     ``{d:date}`` 30 June 2026 · ``{d:month}`` Jun 2026 · ``{c:code segment}`` the words of the code
     (``codes.segment.<value>``) · ``{cs:codes segment}`` those of several, in a row · nothing: as text. A missing value is
     a dash.
@@ -149,6 +149,9 @@ class Words(string.Formatter):
         if kind in ("change", "moved"):
             sign = "" if number == 0 else "▲ " if number > 0 else "▼ "
             return sign + self._show_number(abs(number), "percent1" if kind == "change" else "count", "")
+        if kind == "gain":
+            sign = "" if number == 0 else "▲ " if number > 0 else "▼ "
+            return sign + self._short(abs(number))
         if kind == "more":
             return self("units.more" if number >= 0 else "units.less", x=abs(number))
         if kind == "tone":

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from kalib.errors import MissingColumnsError, NotEnoughDataError
 from kalib.topics import migration as topic
 from kalib.topics.rfm import RfmScorer
+from kalib.words import Words
 from tests.topics.migration_cases import Cuts, make_customers
 
 YARDSTICK = Cuts([1000, 100]).fit(make_customers(dict.fromkeys("abc", (1.0, 1, 1))))
@@ -263,3 +264,67 @@ def test_nobody_moves_and_one_customer_is_enough() -> None:
     assert (facts["moved"], facts["moved_share"], facts["new"], facts["lost"]) == (0, 0, 0, 0)
     assert np.isnan(facts["top_kept_share"])
     assert topic.count_places(moves)["customers"].tolist() == [1]
+
+
+def describe(before: dict[str, tuple], now: dict[str, tuple]) -> dict[str, object]:
+    moves = topic.compare_grades(*(topic.grade_customers(YARDSTICK, make_customers(rows)) for rows in (before, now)))
+    return topic.describe_migration(moves, before=dt.date(2025, 6, 30), as_of=dt.date(2026, 6, 30))
+
+
+@pytest.mark.parametrize(
+    ("move", "before", "now", "note", "tone"),
+    [
+        ("promoted", (90, 2, 30), (400, 8, 10), "▲ £310 a year", "good"),
+        ("demoted", (400, 8, 10), (90, 2, 30), "▼ £310 a year", "bad"),
+        ("lost", (500, 9, 20), (0, 0, 385), "▼ £500 a year", "bad"),
+        ("lost", (-500, 9, 20), (0, 0, 385), "▲ £500 a year", "good"),
+        ("lost", (500, 9, 20), (-40, 0, 385), "▼ £540 a year", "bad"),  # returns of the year are gone as well
+    ],
+)
+def test_the_sign_beside_a_figure_is_that_of_the_money(
+    move: str, before: tuple, now: tuple, note: str, tone: str
+) -> None:
+    facts, words = describe({"a": before}, {"a": now}), Words("en", currency="GBP")
+    assert facts[move] == 1
+    assert words(f"migration.kpis.{move}.note", **facts) == note
+    assert words(f"migration.kpis.{move}.tone", **facts) == tone
+    chinese = Words("zh", currency="GBP")(f"migration.kpis.{move}.note", **facts)
+    assert chinese == f"一年{note.removesuffix(' a year')}"
+    assert words("migration.kpis.top.note", **facts | {"top_kept": 1, "top_before": 1}) == "1 of 1 account"
+
+
+def test_a_promotion_with_falling_sales_is_no_gain() -> None:
+    facts = describe({"a": (400, 8, 10)}, {"a": (350, 8, 10)})
+    facts |= {"promoted": 1, "promoted_moved": facts["stayed_moved"], "promoted_size": facts["stayed_size"]}
+    words = Words("en", currency="GBP")
+    assert words("migration.kpis.promoted.note", **facts) == "▼ £50 a year"
+    assert words("migration.kpis.promoted.tone", **facts) == "bad"
+
+
+def test_one_account_is_said_in_the_singular() -> None:
+    up, down = ((90, 2, 30), (400, 8, 10)), ((400, 8, 10), (90, 2, 30))
+    sold = {"up": up, "down": down, "lost": ((500, 9, 20), (0, 0, 385))}
+    before, now = ({name: pair[i] for name, pair in sold.items()} for i in (0, 1))
+    words = Words("en", currency="GBP")
+    facts = describe(before, now | {"new": (20, 1, 9)})
+    assert facts["money_follows"] is True
+    assert words("migration.money", **facts) == (
+        "Those on the way up buy £310 a year more, those on the way down £310 less; 1 new account brings £20, and £500 went with "
+        "1 that has stopped ordering."
+    )
+    assert "£500 went with 1 account that has stopped" in words("migration.money_no_new", **facts)
+    chinese = Words("zh", currency="GBP")("migration.money", **facts)
+    assert chinese.endswith("1家新客户带来£20，1家不再下单的客户带走£500。")
+    back = describe(before, now | {"new": (-20, 1, 9)})
+    assert back["money_follows"] is False
+    assert words("migration.money_against", **back).endswith(
+        "of 1 new account by −£20, of 1 that has stopped ordering by −£500."
+    )
+    owed = describe(before | {"lost": (-500, 9, 20)}, now)
+    assert owed["money_follows"] is False
+    assert owed["lost_moved"] == 500
+
+
+def test_both_languages_say_the_same_of_a_slight_move() -> None:
+    assert "解读" not in Words("zh")("migration.slight", slight=3)
+    assert Words("zh")("migration.slight", slight=3).endswith("就会落入另一等级。")

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from kalib.errors import MissingColumnsError
 from kalib.topics import migration as topic
 from kalib.topics import migration_causes as causes
+from kalib.words import Words
 from tests.topics.migration_cases import Cuts, Rule, make_customers
 
 FEATURES = ["net_sales_365_days", "orders_365_days", "days_since_last_order"]
@@ -128,8 +129,33 @@ def test_features_make_causes() -> None:
         **{"recency": ["days_since_last_order"], "margin": ["margin_365_days"]},
         **{"gap_days": ["gap_days"], "tenure_days": ["tenure_days"]},
     }
-    with pytest.raises(ValueError, match="at most 10 causes"):
-        causes.group_features([f"feature_{i}" for i in range(11)])
+    ten = [f"feature_{i}" for i in range(10)]
+    assert len(causes.group_features(ten)) == 10
+    assert causes.group_features([*ten, "orders_365_days"]) == {"together": [*ten, "orders_365_days"]}
+    assert len(causes.group_features([*ten[:9], "orders_365_days", "orders_90_days"])) == 10  # two of a kind
+
+
+def test_figures_of_more_than_ten_kinds_move_an_account_together() -> None:
+    many = [*FEATURES, *(f"feature_{i}" for i in range(9))]
+    before, now = (table.assign(**dict.fromkeys(many[3:], 1.0)) for table in (BEFORE, NOW))
+    model = Rule("net_sales_365_days >= 100")
+    moves = topic.compare_grades(*(topic.grade_customers(model, table) for table in (before, now)))
+    told = causes.explain_moves(moves, model, before, now, features=many)
+    by_id = told.set_index("customer_id")
+    assert by_id["reason"].to_dict() == {
+        **{"a": "together", "b": "together", "c": "none", "d": "together", "e": "cancelled", "f": "first_order"},
+    }
+    assert by_id.loc["b", "reason_steps"] == by_id.loc["b", "tier_steps"] == -1
+    (whole,) = by_id.loc["a", "causes"]
+    assert (whole["code"], whole["steps"]) == ("together", 1)
+    assert np.isnan([whole["before"], whole["now"]]).all()
+    facts = causes.describe_causes(told, features=many)
+    assert facts == {
+        **{"first_cause": "together", "first_cause_customers": 3, "together": True, "kinds": 12, "most": 10},
+    }
+    said = Words("en")("migration.causes.together", **facts)
+    assert said.startswith("Tiers are made of 12 kinds of figures here.")
+    assert not causes.describe_causes(explain("net_sales_365_days >= 100").reset_index(), features=FEATURES)["together"]
 
 
 def test_a_move_let_through_late_is_called_so() -> None:
@@ -140,7 +166,9 @@ def test_a_move_let_through_late_is_called_so() -> None:
     told = causes.explain_moves(moves, model, NOW, NOW, features=FEATURES).set_index("customer_id")
     assert (told.loc["a", "reason"], told.loc["a", "causes"]) == ("held", [])
     assert np.isnan(told.loc["a", "reason_steps"])
-    assert causes.describe_causes(told.reset_index()) == {"first_cause": "held", "first_cause_customers": 1}
+    assert causes.describe_causes(told.reset_index()) == {
+        **{"first_cause": "held", "first_cause_customers": 1, "together": False, "kinds": 0, "most": 10},
+    }
 
 
 def test_causes_are_counted() -> None:
@@ -150,7 +178,9 @@ def test_causes_are_counted() -> None:
         ["promoted", "monetary", 2, 1.5, 152.0, 1],
         ["demoted", "monetary", 1, -1.0, -150.0, 0],
     ]
-    assert causes.describe_causes(told) == {"first_cause": "monetary", "first_cause_customers": 3}
+    assert causes.describe_causes(told, features=[*FEATURES, "orders_90_days"]) == {
+        **{"first_cause": "monetary", "first_cause_customers": 3, "together": False, "kinds": 3, "most": 10},
+    }
     assert causes.describe_causes(told[told["move"] == "stayed"]) == {}
     assert causes.summarise_causes(told[told["move"] == "stayed"]).empty
 

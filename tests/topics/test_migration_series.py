@@ -17,6 +17,7 @@ from kalib.settings.migration import MigrationSettings
 from kalib.topics import migration as topic
 from kalib.topics import migration_series as series
 from kalib.topics.tiers import TierModel
+from kalib.words import Words
 from tests.topics.migration_cases import Cuts, make_customers
 
 FEATURES = ["net_sales_365_days", "orders_365_days", "days_since_last_order"]
@@ -192,6 +193,7 @@ def test_a_thin_past_has_no_yardstick_of_its_own() -> None:
     model = Cuts().fit(few)
     found = series.build_migration(model, few, DATES, features=FEATURES)
     assert "own_steps" not in found.table
+    assert found.drift == "few"
     with pytest.raises(NotEnoughDataError, match="migration_no_yardstick"):
         series.build_migration(model, few, DATES, features=FEATURES, yardstick="before")
     nobody = few[few["as_of"] > pd.Timestamp(DAYS[0])]
@@ -242,6 +244,33 @@ def test_the_tiers_of_an_earlier_run_grade_a_later_one(tmp_path: Path) -> None:
         assert table[column].to_dict() == wanted.to_dict()
     assert (table["move"] == "promoted").sum() > (table["move"] == "demoted").sum()  # three times the sales
     assert (table["own_steps"].abs() > 0).any()
+
+
+@pytest.mark.parametrize("yardstick", ["now", "before"])
+def test_tiers_that_the_job_fixes_do_not_drift(yardstick: str) -> None:
+    model = Cuts().fit(SNAPSHOTS[SNAPSHOTS["as_of"] == pd.Timestamp(DAYS[2])])
+    told = series.build_migration(model, SNAPSHOTS, DATES, features=FEATURES, yardstick=yardstick)
+    fixed = series.build_migration(model, SNAPSHOTS, DATES, features=FEATURES, yardstick=yardstick, fixed=True)
+    assert (told.drift, fixed.drift) == ("told", "fixed")
+    own = ["tier_before_own", "tier_now_own", "own_steps", "drift_steps"]
+    pd.testing.assert_frame_equal(told.table.drop(columns=own), fixed.table)
+    facts = topic.describe_migration(fixed.table, before=DAYS[0], as_of=DAYS[2])
+    assert facts["has_own"] is False
+    for language, said in (("en", "both reports use the same tiers; there is no drift"), ("zh", "标尺没有变动")):
+        assert said in Words(language)(f"migration.drift.{fixed.drift}", **facts)
+    few = SNAPSHOTS[(SNAPSHOTS["as_of"] > pd.Timestamp(DAYS[0])) | SNAPSHOTS["customer_id"].isin(["top", "rise"])]
+    assert series.build_migration(model, few, DATES, features=FEATURES, fixed=True).drift == "fixed"
+
+
+def test_how_the_page_on_tiers_differs_is_said_once() -> None:
+    assert series.name_holding() == []
+    assert series.name_holding(keep=2) == ["keep", "page"]
+    assert series.name_holding(margin=0.1) == ["margin", "page"]
+    both = {"keep": 2, "margin": 0.1}
+    for language, page in (("en", "The page on tiers"), ("zh", "客户等级页")):
+        words = Words(language)
+        said = "".join(words(f"migration.hysteresis_{name}", **both) for name in series.name_holding(**both))
+        assert said.count(page) == 1
 
 
 def test_first_order_and_features() -> None:
