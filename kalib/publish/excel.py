@@ -255,7 +255,7 @@ class _Pen:
     def _say_reasons(self, found: Iterable[Mapping[str, object]] | None) -> str:
         if _is_missing(found):
             return ""
-        return ("; " if self.words.language == "en" else "；").join(
+        return self.words.join(
             self._say_reason(str(r["code"]), r.get("value"), r.get("typical")) for r in found if r["effect"] > 0
         )
 

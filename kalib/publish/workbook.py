@@ -368,8 +368,7 @@ class Run:
         most : how many reasons are said
         """
         raising = [[reason for reason in own if reason["effect"] > 0][:most] for own in reasons]
-        between = "; " if self.language == "en" else "；"
-        said = [between.join(self._say(f"codes.reason.{one['code']}", one) for one in own) for own in raising]
+        said = [self.words.join(self._say(f"codes.reason.{one['code']}", one) for one in own) for own in raising]
         return [text or self.words.code("reason_name", "none") for text in said]
 
     def say_parts(self, lists: pd.Series, key: str, *, most: int = 2, also: pd.Series | None = None) -> list[str]:
@@ -384,7 +383,7 @@ class Run:
         most : how many of a list are said
         also : per row the code of a remark on the whole, ``<key>.<code>`` with what was said as ``why``; or nothing
         """
-        between, said = "; " if self.language == "en" else "；", []
+        said = []
         for facts in lists:
             parts = [] if facts is None or not isinstance(facts, Sequence | np.ndarray) else list(facts)[:most]
             found = [
@@ -392,7 +391,7 @@ class Run:
                 for part in parts
             ]
             texts = [self._say(name, {"figure": self.say_columns([part["code"]]), **part}) for name, part in found]
-            said.append(between.join(texts) or self._say(f"{key}.none", None))
+            said.append(self.words.join(texts) or self._say(f"{key}.none", None))
         if also is None:
             return said
         return [
@@ -402,9 +401,8 @@ class Run:
 
     def say_columns(self, columns: Sequence[str]) -> str:
         """Return the headers of columns in words, one after the other."""
-        between = "; " if self.language == "en" else "；"
         names = [self.words(f"columns.{name}") if f"columns.{name}" in self.words else name for name in columns]
-        return between.join(names)
+        return self.words.join(names)
 
     def say_ranges(self, rules: pd.Series) -> list[str]:
         """Return in words what each rule asks for, as "net sales of the year from £9,000 and fewer orders than 12".

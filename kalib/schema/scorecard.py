@@ -9,8 +9,8 @@ _CRITERIA = ("purchasing_power", "loyalty", "profit", "potential", "influence", 
 COLUMNS: dict[str, Column] = {
     "account_class": Column(
         "code",
-        "scored; little_known: too small a share of the weights rests on known criteria; prospect: has not ordered yet, or "
-        "only returned, or had all its orders cancelled",
+        "scored; little_known: too small a share of the weights rests on known criteria; no_order: none of its orders stands "
+        "(it only returned, or all were cancelled); prospect: never had an order",
     ),
     "key_account_score": Column("0 to 1", "weighted mean of the criteria that are known of the account; 1 is best"),
     "key_account_rank": Column(
@@ -19,7 +19,7 @@ COLUMNS: dict[str, Column] = {
     "is_key_account": Column("yes or no", "key by the job's rule, or as a named person overrode it"),
     "key_by_rule": Column("yes or no", "key by the job's rule alone"),
     "rule_result": Column(
-        "code", "met, little_known, prospect, or the parts of the rule that are not met: score, rank, value"
+        "code", "met, little_known, no_order, prospect, or the parts of the rule that are not met: score, rank, value"
     ),
     "known_weight_share": Column("share", "share of the weights that rests on criteria known of the account"),
     "selection_frequency": Column(

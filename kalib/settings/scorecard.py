@@ -125,7 +125,7 @@ class ScorecardSettings(Strict):
     )
     weights: Literal["equal", "given", "ahp", "entropy"] = Field(
         default="equal",
-        description="where the weights of the criteria come from: `equal`, since nobody has to defend a number that nobody chose; `given`; `ahp`, pairwise judgements; `entropy`, how far each criterion tells accounts apart",
+        description="where the weights of the criteria come from: `equal`, since nobody has to defend a number that nobody chose; `given`; `ahp`, pairwise judgements; `entropy`, how unevenly the accounts lie between the worst and the best figure",
     )
     given: dict[Criterion, Annotated[float, Field(ge=0)]] = Field(
         default_factory=dict,

@@ -23,7 +23,7 @@ def join_evidence(
     weightings: pd.Series,
     smallest: pd.DataFrame,
 ) -> pd.DataFrame:
-    """Join to the list what is known of how sure it is; prospects have none of it.
+    """Join to the list what is known of how sure it is; accounts without an order have none of it.
 
     Parameters
     ----------
@@ -67,13 +67,13 @@ def describe_list(scorecard: pd.DataFrame, *, overrides: pd.DataFrame | None = N
     Returns
     -------
     dict
-        answer (the sentence to say: answer, answer_no_share, answer_none), accounts, scored, little_known, prospects, key_accounts, key_share, key_net_sales, key_net_sales_share, by_rule,
+        answer (the sentence to say: answer, answer_no_share, answer_none), accounts, scored, little_known, no_order, prospects, key_accounts, key_share, key_net_sales, key_net_sales_share, by_rule,
         certain, close, missed, always, sometimes, added, removed (by overrides), least_score (of those on the list by the
         rule).
     """
     key, by_rule = scorecard["is_key_account"], scorecard["key_by_rule"]
     frequency = scorecard["selection_frequency"]
-    with_order = scorecard["account_class"] != "prospect"
+    with_order = scorecard["account_class"].isin(["scored", "little_known"])
     sales = scorecard["net_sales_365_days"]
     weightings = scorecard["weightings"].fillna(0).astype(int)
     most = int(weightings.max()) if len(weightings) else 0
@@ -86,7 +86,8 @@ def describe_list(scorecard: pd.DataFrame, *, overrides: pd.DataFrame | None = N
         "scored": int((scorecard["account_class"] == "scored").sum()),
         "with_order": int(with_order.sum()),
         "little_known": int((scorecard["account_class"] == "little_known").sum()),
-        "prospects": int((~with_order).sum()),
+        "no_order": int((scorecard["account_class"] == "no_order").sum()),
+        "prospects": int((scorecard["account_class"] == "prospect").sum()),
         "key_accounts": int(key.sum()),
         "key_share": share(int(key.sum()), int(with_order.sum())),
         "key_net_sales": key_sales,

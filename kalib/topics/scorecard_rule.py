@@ -133,13 +133,14 @@ def list_accounts(
 
     Parameters
     ----------
-    known_accounts, customers : tables of accounts and customers; whoever stands in them without an order is a prospect, a
-        class of its own: neither scored nor ranked
+    known_accounts, customers : tables of accounts and customers. Whoever stands among the accounts and never among the
+        customers is a prospect; a customer none of whose orders stands (returned only, or all cancelled) is none. Both
+        are classes of their own, neither scored nor ranked
 
     Returns
     -------
     DataFrame
-        One row per account, by customer_id: customer_id, account_class (scored, little_known, prospect),
+        One row per account, by customer_id: customer_id, account_class (scored, little_known, no_order, prospect),
         key_account_score, key_account_rank, key_by_rule, is_key_account (the same; ``apply_overrides`` changes it),
         rule_result, known_weight_share, net_sales_365_days, <criterion>_score and <criterion>_contribution of the
         criteria that are left, lifted_by, lifted_by_next, held_back_by.
@@ -161,13 +162,12 @@ def list_accounts(
         table[f"{name}_score"] = np.round(sheet.criterion_scores[:, at], 9)
         table[f"{name}_contribution"] = scores.contributions[:, at]
     table = table.assign(**_reasons(sheet, scores, table["key_by_rule"].to_numpy(bool)))
-    beside = [t["customer_id"] for t in (known_accounts, customers) if t is not None]
-    ids = sorted(set().union(*beside) - set(sheet.accounts)) if beside else []
-    if ids:
-        prospects = pd.DataFrame(
-            {"customer_id": ids, "account_class": "prospect", "key_by_rule": False, "rule_result": "prospect"}
-        )
-        table = pd.concat([table, prospects], ignore_index=True)
+    scored, bought = set(sheet.accounts), set(() if customers is None else customers["customer_id"])
+    known = set(() if known_accounts is None else known_accounts["customer_id"])
+    for name, ids in (("no_order", bought - scored), ("prospect", known - bought - scored)):
+        if ids:
+            more = {"customer_id": sorted(ids), "account_class": name, "key_by_rule": False, "rule_result": name}
+            table = pd.concat([table, pd.DataFrame(more)], ignore_index=True)
     texts = ["customer_id", "account_class", "rule_result", "lifted_by", "lifted_by_next", "held_back_by"]
     kinds = dict.fromkeys(texts, "str") | {"key_account_rank": "Int64", "key_by_rule": "bool"}
     table = table.sort_values("customer_id", ignore_index=True).astype(kinds)

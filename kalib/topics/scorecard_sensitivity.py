@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from kalib.topics.scorecard import LEAST_KNOWN, Scores, Sheet, rank_accounts, score_accounts
-from kalib.topics.scorecard_rule import apply_rule, list_parts
+from kalib.topics.scorecard_rule import apply_rule, fix_value, list_parts
 
 STEP = 0.25
 """By how much each weight is moved, as a share of itself."""
@@ -16,6 +16,10 @@ STEP = 0.25
 MOST = 500
 """Where the rule counts ranks, the smallest change is worked out for so many accounts, those nearest to the border."""
 
+TOUCH = 1e-6
+"""A change so much further than the one that is reported must have moved the account, by the rule itself."""
+
+_SAME = 1e-9
 _FAR = 1e9
 
 
@@ -108,7 +112,9 @@ def find_smallest_changes(
     A weight is changed by a share of itself, from -1 (it counts nothing) up to where it alone counts; the others are scaled to
     add up to 1 with it. Along such a change a score is a ratio of two straight lines, so the points at which it passes a
     threshold, another account's score, or the share that must be known are solved for, not searched; between two
-    of them the rule cannot change its answer. The rule is asked once between each two of them.
+    of them the rule cannot change its answer. The rule is asked once between each two of them; points that lie closer
+    than 1e-9 are one. Every change found is tried by the rule itself on all accounts before it is reported; where rounding
+    puts it off, the point from which on the rule agrees is reported.
 
     Parameters
     ----------
@@ -122,19 +128,26 @@ def find_smallest_changes(
         nearest 500 are left out.
     """
     base = score_accounts(sheet.criterion_scores, weights)
-    rows = _near(base, apply_rule(rule, base, sheet.value, least_known=least_known), rule, least_known)
-    best = np.full(len(rows), np.inf)
-    change = np.full(len(rows), np.nan)
-    criterion = np.full(len(rows), None, dtype=object)
-    for at, name in enumerate(sheet.criteria):
+    listed = apply_rule(rule, base, sheet.value, least_known=least_known)
+    rows = _near(base, listed, rule, least_known)
+    candidates: list[list[tuple[float, int, float, float]]] = [[] for _ in rows]
+    for at in range(len(sheet.criteria)):
         if not 0 < weights[at] < 1:
             continue
         line = _Line(sheet, weights, at, least_known)
-        for one, found in enumerate(_flips(line, rule, sheet.value, rows)):
-            for t in found:
-                moved = t / (t * weights[at] + 1 - weights[at]) - 1
-                if abs(moved) < best[one] - 1e-12:
-                    best[one], change[one], criterion[one] = abs(moved), moved, name
+        for one, low, high in _stretches(line, rule, sheet.value, rows, listed[rows]):
+            low, high = (t / (t * weights[at] + 1 - weights[at]) - 1 for t in (low, high))
+            near, far = (min(high, 0.0), low) if low < -_SAME else (max(low, 0.0), high)
+            candidates[one].append((round(abs(near), 12), at, near, far))
+    trial = _Trial(sheet, weights, rule, least_known, listed)
+    change = np.full(len(rows), np.nan)
+    criterion = np.full(len(rows), None, dtype=object)
+    for one, row in enumerate(rows):
+        for _, at, near, far in sorted(candidates[one]):
+            found = trial.confirm(int(row), at, near, far)
+            if found is not None:
+                change[one], criterion[one] = found, sheet.criteria[at]
+                break
     table = pd.DataFrame(
         {
             "customer_id": sheet.accounts[rows].astype(str),
@@ -143,6 +156,44 @@ def find_smallest_changes(
         }
     )
     return table.astype({"customer_id": "str", "smallest_change_criterion": "str"})
+
+
+class _Trial:
+    """Asks the rule itself, with one weight changed, about one account."""
+
+    def __init__(
+        self,
+        sheet: Sheet,
+        weights: np.ndarray,
+        rule: Mapping[str, object],
+        least_known: float,
+        listed: np.ndarray,
+    ) -> None:
+        self.scores, self.value, self.weights = sheet.criterion_scores, sheet.value, weights
+        self.least, self.listed = least_known, listed
+        self.rule = fix_value(rule, sheet.value)
+        # Without ranks an account's answer hangs on itself alone.
+        self.alone = not any(name == "top" for name, _ in list_parts(rule))
+
+    def flips(self, row: int, at: int, change: float) -> bool:
+        rows = slice(row, row + 1) if self.alone else slice(None)
+        scores = score_accounts(self.scores[rows], move_weight(self.weights, at, change))
+        now = apply_rule(self.rule, scores, self.value[rows], least_known=self.least)
+        return bool(now[0 if self.alone else row] != self.listed[row])
+
+    def confirm(self, row: int, at: int, near: float, far: float) -> float | None:
+        """Return the change from which on, towards ``far``, the account has changed sides; None where it has not."""
+        middle = (near + far) / 2
+        step = np.copysign(min(TOUCH, abs(middle - near)), far - near)
+        if self.flips(row, at, near + step):
+            return near
+        if not self.flips(row, at, middle):
+            return None
+        short, beyond = near + step, middle
+        while abs(beyond - short) > TOUCH / 2:
+            half = (short + beyond) / 2
+            short, beyond = (short, half) if self.flips(row, at, half) else (half, beyond)
+        return beyond
 
 
 class _Line:
@@ -203,8 +254,10 @@ def _near(base: Scores, listed: np.ndarray, rule: Mapping[str, object], least_kn
     return np.sort(np.lexsort((everyone, distance))[:MOST])
 
 
-def _flips(line: _Line, rule: Mapping[str, object], value: np.ndarray, rows: np.ndarray) -> list[list[float]]:
-    """Return per account the nearest points below and above t = 1 at which the rule changes its answer, if any."""
+def _stretches(
+    line: _Line, rule: Mapping[str, object], value: np.ndarray, rows: np.ndarray, listed: np.ndarray
+) -> list[tuple[int, float, float]]:
+    """Return where along t the rule's answer is another than now: account (its place in rows), from, to; all such."""
     parts = list_parts(rule)
     by_value = {
         part: apply_rule(dict([part]), line.now, value) for part in parts if part[0] in ("value_share", "net_sales")
@@ -213,9 +266,9 @@ def _flips(line: _Line, rule: Mapping[str, object], value: np.ndarray, rows: np.
         breaks = np.stack([line.knows(rows), *(line.passes(s, rows) for name, s in parts if name == "score")], axis=1)
         middles, edges = _between(breaks)
         answers = _ask(rule, line, middles, rows[:, None], by_value, {})
-        return [_nearest(*row) for row in zip(middles, edges, answers, strict=True)]
+        return _differing(edges, answers, listed)
     found = []
-    for row in rows:
+    for one, row in enumerate(rows):
         own = np.array([row])
         counted, points = _count_above(line, int(row))
         breaks = np.concatenate(
@@ -223,8 +276,26 @@ def _flips(line: _Line, rule: Mapping[str, object], value: np.ndarray, rows: np.
         )
         middles, edges = _between(breaks[None, :])
         answers = _ask(rule, line, middles, own[:, None], by_value, counted)
-        found.append(_nearest(middles[0], edges[0], answers[0]))
+        found += [(one, low, high) for _, low, high in _differing(edges, answers, listed[one : one + 1])]
     return found
+
+
+def _differing(edges: np.ndarray, answers: np.ndarray, listed: np.ndarray) -> list[tuple[int, float, float]]:
+    """Return the stretches between breaks, slivers left out, in which the answer is another than now.
+
+    One that reaches over t = 1 is two, one on each side.
+    """
+    low = np.concatenate([np.zeros((len(edges), 1)), edges], axis=1)
+    high = np.concatenate([edges, edges[:, -1:] * 2 + 1], axis=1)
+    real = high - low > _SAME * np.maximum(1.0, low)
+    out = []
+    for one, at in np.argwhere(real & (answers != listed[:, None])):
+        ends = (float(low[one, at]), float(high[one, at]))
+        if ends[0] < 1 - _SAME:
+            out.append((int(one), ends[0], min(ends[1], 1.0)))
+        if ends[1] > 1 + _SAME:
+            out.append((int(one), max(ends[0], 1.0), ends[1]))
+    return out
 
 
 def _between(breaks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -237,23 +308,6 @@ def _between(breaks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     low = np.concatenate([np.zeros((len(edges), 1)), filled], axis=1)
     high = np.concatenate([filled, filled[:, -1:] * 2 + 1], axis=1)
     return (low + high) / 2, filled
-
-
-def _nearest(middles: np.ndarray, edges: np.ndarray, answers: np.ndarray) -> list[float]:
-    """Return the breaks nearest to t = 1, one on each side, beyond which the answer is another than at 1."""
-    here = int(np.searchsorted(edges, 1.0, side="left"))
-    now = answers[here]
-    if here < len(edges) and edges[here] == 1.0:
-        # t = 1 lies on a break itself: with a score just at the threshold the answer there is yes.
-        now = answers[here] | answers[here + 1]
-    out = []
-    up = np.flatnonzero(answers[here:] != now)
-    if len(up):
-        out.append(float(edges[here + up[0] - 1]) if up[0] else 1.0)
-    down = np.flatnonzero(answers[: here + 1][::-1] != now)
-    if len(down):
-        out.append(float(edges[here - down[0]]) if down[0] or here < len(edges) else 1.0)
-    return out
 
 
 def _count_above(line: _Line, row: int) -> tuple[dict[str, np.ndarray], np.ndarray]:

@@ -250,6 +250,7 @@ def compare_weeks(
     accounts: pd.DataFrame | None = None,
     mix: pd.DataFrame | None = None,
     churn: pd.DataFrame | None = None,
+    value: pd.DataFrame | None = None,
     least_known: float = LEAST_KNOWN,
 ) -> tuple[pd.DataFrame, pd.Series]:
     """Make the list as it would have been at earlier dates, by the same weights and the same rule.
@@ -264,7 +265,7 @@ def compare_weeks(
     snapshots : returns the columns of ``customers`` that follow from orders as they stood at given dates; asked for one
         date at a time, so that memory holds one
     dates : the earlier dates
-    accounts, mix, churn : as they went into the sheet
+    accounts, mix, churn, value : as they went into the sheet
 
     Returns
     -------
@@ -281,7 +282,7 @@ def compare_weeks(
         past = snapshots([date])
         present = customers[["customer_id", *[c for c in customers if c not in past]]]
         then = past.merge(present, on="customer_id", how="left", validate="1:1")
-        measures = gather_measures(then, as_of=date, accounts=accounts, mix=mix, churn=churn)
+        measures = gather_measures(then, as_of=date, accounts=accounts, mix=mix, churn=churn, value=value)
         listed = np.zeros(len(ids), dtype=bool)
         if len(measures):
             values = measures.reindex(columns=["customer_id", *sheet.values.columns])
@@ -301,12 +302,19 @@ def compare_weeks(
     return table, pd.Series(times, index=ids, name="earlier_lists")
 
 
-def list_dates(as_of: dt.date, *, weeks: int = 4) -> list[dt.date]:
-    """Return the dates one to some weeks before the snapshot date.
+def list_dates(as_of: dt.date, *, weeks: int = 4, first: dt.date | None = None) -> list[dt.date]:
+    """Return the dates one to some weeks before the snapshot date, none of them before the first order.
+
+    Parameters
+    ----------
+    first : day of the first order; a date before it has no list to compare with
 
     Examples
     --------
     >>> list_dates(dt.date(2026, 6, 30), weeks=2)
     [datetime.date(2026, 6, 23), datetime.date(2026, 6, 16)]
+    >>> list_dates(dt.date(2026, 6, 30), first=dt.date(2026, 6, 20))
+    [datetime.date(2026, 6, 23)]
     """
-    return [as_of - dt.timedelta(days=7 * week) for week in range(1, weeks + 1)]
+    dates = [as_of - dt.timedelta(days=7 * week) for week in range(1, weeks + 1)]
+    return [date for date in dates if first is None or date >= first]

@@ -10,7 +10,7 @@ import pandas as pd
 from scipy.stats import spearmanr
 
 from kalib.errors import NotEnoughDataError
-from kalib.topics.scorecard import Sheet, score_accounts
+from kalib.topics.scorecard import Sheet, score_accounts, score_criteria, score_measure
 
 METHODS = ("equal", "given", "ahp", "entropy")
 """Where weights may come from, in the order in which they are shown."""
@@ -127,17 +127,38 @@ def find_contradiction(criteria: Sequence[str], matrix: np.ndarray, weights: np.
     return {"one": criteria[i], "other": criteria[j], "judged": float(matrix[i, j]), "implied": float(implied[i, j])}
 
 
-def weigh_by_entropy(scores: np.ndarray) -> np.ndarray:
-    """Return weights from the data: a criterion counts the more, the more unequally its scores are spread.
+def scale_by_range(sheet: Sheet) -> np.ndarray:
+    """Return the criteria with every figure on the way from its worst (0) to its best (1), however the job scores them.
 
-    Each criterion's scores, over the accounts that have one, are turned into shares of their sum; the entropy of the
+    Ranks lie evenly whatever the figures are, so that weights from the data would tell how many figures a criterion is made
+    of and how many accounts are equal, not how the accounts differ. A criterion is the mean of its known figures here too.
+
+    Returns
+    -------
+    array
+        Accounts by criteria, 0 to 1, missing where nothing is known; a mark (threshold) of the job is passed over.
+    """
+    columns = [
+        score_measure(sheet.values[use.name].to_numpy(float), higher=use.higher, normalise="range")
+        for use in sheet.uses
+    ]
+    return score_criteria(np.column_stack(columns), sheet.uses, sheet.criteria)
+
+
+def weigh_by_entropy(figures: np.ndarray) -> np.ndarray:
+    """Return weights from the data: a criterion counts the more, the more unequally its figures are spread.
+
+    Each criterion's figures, over the accounts that have one, are turned into shares of their sum; the entropy of the
     shares, over that of as many equal shares, says how alike the accounts are. One less that is the criterion's
     diversity, and the weights are the diversities scaled to add up to 1. A share of 0 adds nothing. A criterion that is
     the same for all, or known of fewer than two accounts, gets 0; where all are, the weights are equal.
 
+    Nothing is trimmed: where one account is far above all others, its criterion takes most of the weight. The mean of
+    several figures that go their own ways is less unequal than any one of them.
+
     Parameters
     ----------
-    scores : accounts by criteria, 0 to 1, missing where unknown
+    figures : accounts by criteria, 0 to 1, missing where unknown, as ``scale_by_range`` returns them
 
     Notes
     -----
@@ -148,15 +169,15 @@ def weigh_by_entropy(scores: np.ndarray) -> np.ndarray:
     >>> weigh_by_entropy(np.array([[1.0, 0.5], [0.0, 0.5]])).tolist()
     [1.0, 0.0]
     """
-    diversity = np.zeros(scores.shape[1])
-    for at in range(scores.shape[1]):
-        own = scores[~np.isnan(scores[:, at]), at]
+    diversity = np.zeros(figures.shape[1])
+    for at in range(figures.shape[1]):
+        own = figures[~np.isnan(figures[:, at]), at]
         if len(own) < 2 or own.sum() <= 0 or own.min() == own.max():
             continue
         shares = own[own > 0] / own.sum()
         diversity[at] = max(1 + float((shares * np.log(shares)).sum()) / np.log(len(own)), 0.0)
     if diversity.sum() <= 0:
-        return weigh_equally(scores.shape[1])
+        return weigh_equally(figures.shape[1])
     return diversity / diversity.sum()
 
 
@@ -176,17 +197,23 @@ def compare_weights(
     Returns
     -------
     dict of method to weights, in the order of ``sheet.criteria``
-    dict of facts: consistency (NaN without judgements), and one, other, judged, implied of the worst judgement
+    dict of facts: consistency (NaN without judgements), and one, other, judged, implied of the worst judgement; where a pair
+        of criteria that the data has was not judged, there are no weights by judgement, and unjudged and unjudged_against
+        name the pair
     """
     found = {"equal": weigh_equally(len(sheet.criteria))}
     facts: dict[str, object] = {"consistency": float("nan"), "one": "", "other": "", "judged": 0.0, "implied": 0.0}
     if given and sum(given.get(name, 0.0) for name in sheet.criteria) > 0:
         found["given"] = weigh_as_given(sheet.criteria, given)
     if judgements:
-        matrix = read_judgements(sheet.criteria, judgements)
-        found["ahp"], facts["consistency"] = weigh_by_judgement(matrix)
-        facts |= find_contradiction(sheet.criteria, matrix, found["ahp"])
-    found["entropy"] = weigh_by_entropy(sheet.criterion_scores)
+        try:
+            matrix = read_judgements(sheet.criteria, judgements)
+        except NotEnoughDataError as gap:
+            facts |= {"unjudged": gap.facts["one"], "unjudged_against": gap.facts["other"]}
+        else:
+            found["ahp"], facts["consistency"] = weigh_by_judgement(matrix)
+            facts |= find_contradiction(sheet.criteria, matrix, found["ahp"])
+    found["entropy"] = weigh_by_entropy(scale_by_range(sheet))
     return found, facts
 
 
@@ -205,10 +232,13 @@ def choose_weights(
     NotEnoughDataError
         ``scorecard_ahp_inconsistent``: the judgements contradict each other by a ratio above .10 and the job does not
         insist. ``scorecard_no_weight``, ``scorecard_ahp_incomplete``: the job's weights miss the criteria that are there.
+        Only the method that the job asks for can fail; what is for comparison only is left out.
     """
     found, facts = compare_weights(sheet, given=given, judgements=judgements)
     if method == "given" and method not in found:
         raise NotEnoughDataError("scorecard_no_weight")
+    if method == "ahp" and method not in found:
+        read_judgements(sheet.criteria, judgements or {})  # raises: the pair that is missing is named
     if method == "ahp" and facts["consistency"] > MOST_INCONSISTENT and not force:
         raise NotEnoughDataError("scorecard_ahp_inconsistent", most=MOST_INCONSISTENT, **facts)
     return found[method], found, facts

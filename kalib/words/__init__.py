@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 import string
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import resources
 
@@ -18,6 +18,7 @@ LANGUAGES = ("en", "zh")
 _LOCALES = {"en": Locale("en", "GB"), "zh": Locale("zh", "CN", "Hans")}
 MISSING = "–"
 _BETWEEN = {"en": ", ", "zh": "、"}
+_APART = {"en": "; ", "zh": "；"}
 
 
 @cache
@@ -94,6 +95,16 @@ class Words(string.Formatter):
         """Return the words of a code: ``codes.<kind>.<value>``; a code of the user's own stands for itself."""
         key = f"codes.{kind}.{value}"
         return str(self._texts[key]) if key in self._texts else str(value)
+
+    def join(self, texts: Iterable[str]) -> str:
+        """Return texts one after the other, set apart so that each may hold a comma.
+
+        Examples
+        --------
+        >>> Words("en").join(["net sales, 365 days", "orders"]), Words("zh").join(["净销售额", "订单"])
+        ('net sales, 365 days; orders', '净销售额；订单')
+        """
+        return _APART[self.language].join(texts)
 
     def format_field(self, value: object, format_spec: str) -> str:
         return self.show(value, format_spec)

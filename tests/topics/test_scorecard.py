@@ -98,7 +98,7 @@ def test_customers_without_an_order_are_not_scored() -> None:
     scores = score_accounts(sheet.criterion_scores, np.ones(1))
     listed = list_accounts(sheet, scores, RULE, known_accounts=accounts, customers=customers).set_index("customer_id")
     assert listed.index.tolist() == ["c0", "c1", "c2", "c3", "p1"]
-    assert listed.loc[["c0", "p1"], "account_class"].tolist() == ["prospect", "prospect"]
+    assert listed.loc[["c0", "p1"], "account_class"].tolist() == ["no_order", "prospect"]
     assert listed.loc[["c0", "p1"], ["key_account_score", "key_account_rank"]].isna().all(axis=None)
     assert not listed.loc[["c0", "p1"], "is_key_account"].any()
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from kalib.topics import scorecard_answer as topic
 from kalib.topics.scorecard_rule import apply_overrides
+from kalib.words import Words
 from tests.topics.test_scorecard import AS_OF
 from tests.topics.test_scorecard_rule import listed, word
 
@@ -47,8 +48,25 @@ def test_facts_by_hand() -> None:
     assert (facts["always"], facts["sometimes"]) == (1, 1)
     assert (facts["added"], facts["removed"]) == (1, 0)  # c3 was on the list anyway
     assert (facts["with_order"], facts["prospects"], facts["scored"]) == (4, 1, 4)
+    assert facts["no_order"] == 0
     assert facts["least_score"] == 1.0
     assert facts["answer"] == "answer"
+
+
+def test_no_order_that_stands_is_counted_apart() -> None:
+    scorecard, _ = make_scorecard()
+    refunded = scorecard.assign(account_class=scorecard["account_class"].replace("prospect", "no_order"))
+    facts = topic.describe_list(refunded)
+    assert (facts["with_order"], facts["no_order"], facts["prospects"]) == (4, 1, 0)
+
+
+def test_one_account_is_spoken_of_as_one() -> None:
+    facts = {"key_net_sales_share": 0.5, "certain": 1, "close": 0}
+    one = Words("en")("scorecard.answer", key_accounts=1, **facts)
+    assert one.startswith("**1 account is a key account**; it brings 50% of the year's net sales.")
+    two = Words("en")("scorecard.answer", key_accounts=2, **facts)
+    assert two.startswith("**2 accounts are key accounts**; together they bring 50% of")
+    assert "合计" not in Words("zh")("scorecard.answer", key_accounts=1, **facts)
 
 
 def test_an_empty_list_has_facts_too() -> None:

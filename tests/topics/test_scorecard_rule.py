@@ -99,6 +99,20 @@ def test_the_list_by_hand() -> None:
     assert pd.isna(table.loc["c3", "held_back_by"])  # the only key account lacks nothing that key accounts have
 
 
+def test_who_only_returned_is_no_prospect() -> None:
+    customers = make_customers(4)
+    refunded = customers.iloc[:1].assign(customer_id="r", orders=0, net_sales_365_days=-500.0)
+    customers = pd.concat([customers, refunded], ignore_index=True)
+    sheet = build_sheet(gather_measures(customers, as_of=AS_OF), uses=(SIZE, LOYAL))
+    scores = score_accounts(sheet.criterion_scores, np.array([0.5, 0.5]))
+    known = pd.DataFrame({"customer_id": ["c0", "p", "r"]})
+    table = list_accounts(sheet, scores, {"top": 1}, known_accounts=known, customers=customers).set_index("customer_id")
+    assert len(table) == 6
+    assert table.loc[["p", "r"], "account_class"].tolist() == ["prospect", "no_order"]
+    assert table.loc[["p", "r"], "rule_result"].tolist() == ["prospect", "no_order"]
+    assert not table.loc[["p", "r"], "is_key_account"].any()
+
+
 def word(account: str, key: bool, day: str, **more: object) -> dict:
     return {
         "customer_id": account,

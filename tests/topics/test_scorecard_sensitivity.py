@@ -32,17 +32,24 @@ def make_sheet(seed: int, *, rows: int = 30, missing: float = 0.2, steps: int = 
     return Sheet(ids, values, uses, CRITERIA, scores, scores, "rank")
 
 
-def answers(sheet: Sheet, rule: dict, at: int, change: float) -> np.ndarray:
+def answers(sheet: Sheet, rule: dict, at: int, change: float, least_known: float = 0.45) -> np.ndarray:
     scores = score_accounts(sheet.criterion_scores, topic.move_weight(WEIGHTS, at, change))
-    return apply_rule(rule, scores, sheet.value, least_known=0.45)
+    return apply_rule(rule, scores, sheet.value, least_known=least_known)
 
 
+# With .6 accounts that know criteria weighing .5 all pass what must be known at one and the same change of a weight.
+@pytest.mark.parametrize(("least_known", "missing"), [(0.45, 0.2), (0.6, 0.35)])
 @pytest.mark.parametrize("rule", RULES, ids=str)
 @pytest.mark.parametrize("seed", range(3))
-def test_the_smallest_change_is_the_smallest(rule: dict, seed: int) -> None:
-    sheet = make_sheet(seed)
-    now = answers(sheet, rule, 0, 0.0)
-    table = topic.find_smallest_changes(sheet, WEIGHTS, rule, least_known=0.45)
+def test_the_smallest_change_is_the_smallest(rule: dict, seed: int, least_known: float, missing: float) -> None:
+    sheet = make_sheet(seed, missing=missing)
+    hold_to_a_grid(sheet, rule, least_known)
+
+
+def hold_to_a_grid(sheet: Sheet, rule: dict, least_known: float) -> None:
+    """Try changes of every weight one by one: what is reported flips there and, short of it, nothing does."""
+    now = answers(sheet, rule, 0, 0.0, least_known)
+    table = topic.find_smallest_changes(sheet, WEIGHTS, rule, least_known=least_known)
     assert table["customer_id"].tolist() == list(sheet.accounts)
     limits = [1 / weight - 1 for weight in WEIGHTS]
     size = table["smallest_change"].abs().to_numpy()
@@ -51,22 +58,43 @@ def test_the_smallest_change_is_the_smallest(rule: dict, seed: int) -> None:
         if pd.isna(row.smallest_change):
             continue
         at = CRITERIA.index(row.smallest_change_criterion)
-        outward = np.sign(row.smallest_change) if row.smallest_change else 1.0
-        beyond = np.clip(row.smallest_change + outward * 1e-6, -1, limits[at])
-        before = row.smallest_change - outward * 1e-6
-        assert answers(sheet, rule, at, beyond)[one] != now[one], row
+        outward = [np.sign(row.smallest_change)] if row.smallest_change else [1.0, -1.0]
+        beyond = [np.clip(row.smallest_change + way * 1e-6, -1, limits[at]) for way in outward]
+        assert any(answers(sheet, rule, at, change, least_known)[one] != now[one] for change in beyond), row
         if abs(row.smallest_change) > 1e-6:
-            assert answers(sheet, rule, at, before)[one] == now[one], row
+            before = row.smallest_change - outward[0] * 1e-6
+            assert answers(sheet, rule, at, before, least_known)[one] == now[one], row
     # No change of any weight short of it does so, tried on a fine grid.
     for at, limit in enumerate(limits):
         # The very ends, where one weight counts nothing or everything, can be touched but not passed.
         for change in np.concatenate([np.linspace(-1, 0, 80)[1:], np.linspace(0, limit, 160)[:-1]]):
-            moved = answers(sheet, rule, at, change) != now
+            moved = answers(sheet, rule, at, change, least_known) != now
             short = moved & (np.isnan(size) | (abs(change) < size - 1e-6))
             # A point at which an account just touches the border and comes back is no change of sides.
             for one in np.flatnonzero(short):
-                around = [answers(sheet, rule, at, np.clip(change + d, -1, limit))[one] for d in (-1e-7, 1e-7)]
+                around = [
+                    answers(sheet, rule, at, np.clip(change + d, -1, limit), least_known)[one] for d in (-1e-7, 1e-7)
+                ]
                 assert now[one] in around, (sheet.accounts[one], at, change)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_no_change_is_reported_that_moves_nobody(seed: int) -> None:
+    hold_to_a_grid(make_sheet(seed, rows=25, missing=0.3, steps=7), {"top": 6}, 0.6)
+
+
+def test_accounts_that_become_known_at_the_same_point_do_not_pass_each_other_there() -> None:
+    # Both know .5 of the weights and pass .6 at the same change; b has the lower score on either side of it.
+    gone = np.nan
+    scores = np.array([[0.9, gone, gone, 0.9], [0.5, gone, gone, 0.5], [0.8, 0.8, 0.8, 0.8], [0.1, 0.1, 0.1, 0.1]])
+    rows = pd.DataFrame({"net_sales_365_days": np.ones(4)})
+    uses = tuple(Use(name, name, True) for name in CRITERIA)
+    sheet = Sheet(np.array(list("abcd"), dtype=object), rows, uses, CRITERIA, scores, scores, "rank")
+    table = topic.find_smallest_changes(sheet, WEIGHTS, {"top": 1}, least_known=0.6).set_index("customer_id")
+    assert np.isnan(table.loc["b", "smallest_change"])
+    # a knows w + (1 - w) / 6 of the weights with w on purchasing power: .6 at w = .52, three tenths more than .4
+    assert table.loc["a", "smallest_change"] == pytest.approx(0.3)
+    assert table.loc["c", "smallest_change"] == pytest.approx(0.3)  # the place that a takes
 
 
 def test_by_hand() -> None:

@@ -167,3 +167,24 @@ def test_what_is_not_known_for_an_earlier_date_is_held() -> None:
     _, times = topic.compare_weeks(sheet, today, lambda _: past, dates, ONE, {"score": 0.5})
     now = apply_rule({"score": 0.5}, score_accounts(sheet.criterion_scores, ONE), sheet.value)
     assert times.to_dict() == dict(zip(sheet.accounts, now.astype(int), strict=True))
+
+
+def test_a_forecast_of_value_goes_into_the_earlier_lists_too() -> None:
+    today = make_customers(4)
+    value = pd.DataFrame({"customer_id": today["customer_id"], "expected_sales": [900.0, 1, 2, 3]})
+    uses = tuple(use for use in choose_measures() if use.name == "expected_sales")
+    sheet = build_sheet(gather_measures(today, as_of=AS_OF, value=value), uses=uses)
+    dates = topic.list_dates(AS_OF, weeks=2)
+    _, times = topic.compare_weeks(sheet, today, lambda _: today, dates, ONE, {"top": 1}, value=value)
+    assert times.to_dict() == {"c0": 2, "c1": 0, "c2": 0, "c3": 0}
+
+
+def test_no_list_is_made_of_a_date_before_the_first_order() -> None:
+    first = AS_OF - dt.timedelta(days=14)
+    assert topic.list_dates(AS_OF, first=first) == [AS_OF - dt.timedelta(days=7), first]
+    assert topic.list_dates(AS_OF, first=AS_OF) == []
+    today = make_customers(3)
+    sheet = build_sheet(gather_measures(today, as_of=AS_OF), uses=SIZE)
+    table, times = topic.compare_weeks(sheet, today, lambda _: today, [], ONE, {"top": 1})
+    assert table.empty
+    assert times.eq(0).all()

@@ -6,12 +6,13 @@ import math
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from kalib.errors import NotEnoughDataError, SettingsError
 from kalib.settings import read_job
 from kalib.topics import scorecard_weights as topic
-from kalib.topics.scorecard import build_sheet, gather_measures
+from kalib.topics.scorecard import Use, build_sheet, gather_measures
 from tests.topics.test_scorecard import AS_OF, LOYAL, SIZE, make_customers
 
 DRINKS = ["coffee", "wine", "tea", "beer", "sodas", "milk", "water"]
@@ -103,6 +104,67 @@ def test_entropy_by_hand() -> None:
     np.testing.assert_allclose(
         topic.weigh_by_entropy(scores), [first / (first + third), 0, third / (first + third), 0], rtol=1e-12
     )
+
+
+def test_entropy_weights_are_made_of_the_figures_whatever_the_scale_of_the_scores() -> None:
+    customers = make_customers(4, overdue_amount=[0.0, 100, 0, 0])
+    measures = gather_measures(customers, as_of=AS_OF)
+    risk = topic_use("overdue_share")
+    # Net sales 100 to 400 lie at 0, 1/3, 2/3, 1: shares 1/6, 1/3, 1/2. One account of four is overdue: shares 1/3 each.
+    size = 1 + sum(p * math.log(p) for p in (1 / 6, 1 / 3, 1 / 2)) / math.log(4)
+    safe = 1 - math.log(3) / math.log(4)
+    for normalise in ("rank", "range", "zscore"):
+        sheet = build_sheet(measures, uses=(SIZE, risk), normalise=normalise)
+        assert sheet.values["net_sales_365_days"].tolist() == [100, 200, 300, 400]
+        _, found, _ = topic.choose_weights(sheet)
+        np.testing.assert_allclose(found["entropy"], [size / (size + safe), safe / (size + safe)], rtol=1e-9)
+
+
+def random_sheet(columns: dict[str, tuple[str, np.ndarray]]) -> topic.Sheet:
+    """Make a sheet of figures by name: the criterion of each and its values."""
+    count = len(next(iter(columns.values()))[1])
+    table = pd.DataFrame({"customer_id": [f"{i:04}" for i in range(count)], "net_sales_365_days": 1.0})
+    table = table.assign(**{name: values for name, (_, values) in columns.items()})
+    return build_sheet(table, uses=tuple(Use(name, criterion, True) for name, (criterion, _) in columns.items()))
+
+
+def test_what_is_spread_more_unevenly_gets_more_weight() -> None:
+    random = np.random.default_rng(3)
+    uneven, alike = random.lognormal(5, 1, 800), random.normal(100, 1, 800)
+    sheet = random_sheet({"wallet": ("loyalty", uneven), "margin_365_days": ("profit", alike)})
+    assert topic.choose_weights(sheet)[1]["entropy"][0] > 0.9
+
+
+def test_a_second_figure_takes_weight_only_as_far_as_it_evens_out_the_first() -> None:
+    random = np.random.default_rng(4)
+    one, other, profit = (random.lognormal(5, 1, 800) for _ in range(3))
+    alone = {"wallet": ("loyalty", one), "margin_365_days": ("profit", profit)}
+    before = topic.choose_weights(random_sheet(alone))[1]["entropy"]
+    again = topic.choose_weights(random_sheet(alone | {"orders": ("loyalty", one * 2 + 7)}))[1]["entropy"]
+    np.testing.assert_allclose(again, before, rtol=1e-9)  # the same told twice
+    sheet = random_sheet(alone | {"orders": ("loyalty", other)})
+    after = topic.choose_weights(sheet)[1]["entropy"]
+    ways = [(v - v.min()) / (v.max() - v.min()) for v in (one, other, profit)]
+    mean = np.column_stack([(ways[0] + ways[1]) / 2, ways[2]])
+    shares = mean / mean.sum(axis=0)
+    spread = 1 + np.where(shares > 0, shares * np.log(np.where(shares > 0, shares, 1)), 0).sum(axis=0) / np.log(800)
+    np.testing.assert_allclose(after, spread / spread.sum(), rtol=1e-9)
+
+
+def test_judgements_that_lack_a_pair_are_left_out_of_the_comparison() -> None:
+    sheet = build_sheet(
+        gather_measures(make_customers(5, overdue_amount=[5.0, 3, 0, 1, 2]), as_of=AS_OF),
+        uses=(SIZE, LOYAL, topic_use("overdue_share")),
+    )
+    half = {"purchasing_power/loyalty": 2, "loyalty/risk": 2}
+    weights, found, facts = topic.choose_weights(sheet, "equal", judgements=half)
+    np.testing.assert_allclose(weights, 1 / 3)
+    assert list(found) == ["equal", "entropy"]
+    assert (facts["unjudged"], facts["unjudged_against"]) == ("purchasing_power", "risk")
+    assert math.isnan(facts["consistency"])
+    with pytest.raises(NotEnoughDataError) as refusal:
+        topic.choose_weights(sheet, "ahp", judgements=half)
+    assert refusal.value.reason == "scorecard_ahp_incomplete"
 
 
 @pytest.mark.parametrize("column", [0.0, 0.4])
