@@ -104,8 +104,14 @@ class TierModel(BaseEstimator):
 
     Examples
     --------
-    >>> model = TierModel(count=2).fit(customers)  # doctest: +SKIP
-    >>> model.predict(later)[["customer_id", "tier", "tier_rank"]]  # doctest: +SKIP
+    >>> sales = [900.0 + i for i in range(10)] + [20.0 + i for i in range(10)]
+    >>> customers = pd.DataFrame({"customer_id": [f"c{i:02}" for i in range(20)], "net_sales_365_days": sales, "orders": 4,
+    ...     "orders_365_days": [9] * 10 + [1] * 10, "days_since_last_order": [5] * 10 + [90] * 10})
+    >>> model = TierModel(count=2, resamples=2, seeds=0).fit(customers)
+    >>> model.predict(customers.iloc[[0, 19]])[["customer_id", "tier", "tier_rank"]]
+      customer_id      tier  tier_rank
+    0         c00       key          1
+    1         c19  standard          2
     """
 
     def __init__(
