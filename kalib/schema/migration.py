@@ -40,7 +40,7 @@ COLUMNS: dict[str, Column] = {
         "than ten kinds of feature); "
         "first_order, came_back, no_order, cancelled; held (hysteresis let an earlier move through); none",
     ),
-    "reason_steps": Column("count", "part of the tiers moved that the reason made, up is above 0"),
+    "reason_steps": Column("tiers", "part of the tiers moved that the reason made, up is above 0"),
     "causes": Column("codes", "what moved the account: code, value before, value now, part of the tiers moved"),
     "is_slight": Column("yes or no", "the account crossed a border with figures that hardly changed"),
     "segment_before": Column("code", "RFM segment at the earlier date, by the edges of the page on RFM"),

@@ -57,7 +57,7 @@ TABLES: dict[str, Table] = {
     "scorecard": Table("account", ("customer_id",), ("key_account_score", "key_account_rank", "is_key_account")),
     "scorecard_measures": Table(
         "account and measure known of it, for key accounts and close calls",
-        ("customer_id", "measure"),
-        ("criterion", "measure_value", "measure_score"),
+        ("customer_id", "criterion", "measure"),
+        ("measure_value", "measure_score"),
     ),
 }
