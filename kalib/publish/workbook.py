@@ -619,6 +619,7 @@ _KPI_PARTS = ("label", "value", "note", "tone")
 
 def _round(frame: pd.DataFrame, minor_unit: int) -> pd.DataFrame:
     floats = [name for name in frame.columns if name in COLUMNS and pd.api.types.is_float_dtype(frame[name].dtype)]
-    counts = [name for name in floats if COLUMNS[name].unit == "count"]  # floats only because some are missing
+    # Floats only because some are missing.
+    counts = [name for name in floats if COLUMNS[name].unit == "count" or name.startswith("days_since_")]
     rounded = frame.round({name: minor_unit if COLUMNS[name].unit == "currency" else DECIMALS for name in floats})
     return rounded.astype(dict.fromkeys(counts, "Int64"))
