@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 import os
@@ -21,7 +20,9 @@ from pathlib import Path
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 import papermill  # noqa: E402
+from jupyter_client.asynchronous import AsyncKernelClient  # noqa: E402
 from jupyter_client.manager import AsyncKernelManager  # noqa: E402
+from jupyter_core.utils import ensure_event_loop  # noqa: E402
 from nbclient.exceptions import CellControlSignal, DeadKernelError  # noqa: E402
 from papermill.exceptions import PapermillException  # noqa: E402
 
@@ -43,6 +44,27 @@ _ENVIRONMENT = {
 }
 
 
+class _Manager(AsyncKernelManager):
+    """A kernel's manager that can close what was opened to talk to it: papermill leaves that to nobody."""
+
+    def __init__(self, **kwargs: object) -> None:
+        super().__init__(**kwargs)
+        self.clients: list[AsyncKernelClient] = []
+
+    def client(self, **kwargs: object) -> AsyncKernelClient:
+        self.clients.append(super().client(**kwargs))
+        return self.clients[-1]
+
+    def close(self) -> None:
+        """End the kernel and close every socket, and the event loop that papermill used."""
+        loop = ensure_event_loop()
+        loop.run_until_complete(self.shutdown_kernel(now=True))
+        for client in self.clients:
+            client.stop_channels()
+            client.context.destroy(linger=0)
+        loop.close()
+
+
 class Kernels:
     """Kernels for notebooks, each used for one; none outlives the ``with`` block.
 
@@ -52,7 +74,7 @@ class Kernels:
 
     def __init__(self, *, folder: Path, expected: int = 1, cell_seconds: int = 1800) -> None:
         self.folder, self.expected, self.cell_seconds = folder, expected, cell_seconds
-        self._running: set[AsyncKernelManager] = set()
+        self._running: set[_Manager] = set()
         self._stopped = False
         self._lock = threading.Lock()
         self._scratch = Path(tempfile.mkdtemp(prefix="kalib-"))
@@ -137,8 +159,8 @@ class Kernels:
                 with suppress(ProcessLookupError):
                     os.killpg(manager.provisioner.pgid, signal.SIGKILL)
 
-    def _start(self, notebook: Notebook, scratch: Path) -> AsyncKernelManager:
-        manager = AsyncKernelManager(  # with the other one, a dead kernel is never noticed
+    def _start(self, notebook: Notebook, scratch: Path) -> _Manager:
+        manager = _Manager(  # with the other one, a dead kernel is never noticed
             kernel_name="python3",
             transport="ipc" if self._is_short and sys.platform != "win32" else "tcp",
             connection_file=str(scratch / "kernel.json"),
@@ -159,14 +181,14 @@ class Kernels:
                 stdout=subprocess.DEVNULL,  # ours is for results; what cells print goes into the notebook
                 stderr=subprocess.DEVNULL,
             )
-            asyncio.run(start)
+            ensure_event_loop().run_until_complete(start)  # the loop that papermill will use
             self._running.add(manager)
         return manager
 
-    def _end(self, manager: AsyncKernelManager) -> None:
+    def _end(self, manager: _Manager) -> None:
         with self._lock:
             self._running.remove(manager)
-        asyncio.run(manager.shutdown_kernel(now=True))
+        manager.close()
 
 
 _DIED = "ended the kernel (killed from outside, often because memory ran out, or a crash in compiled code)"

@@ -10,7 +10,7 @@ import gc
 import importlib
 import json
 import os
-import select
+import selectors
 import signal
 import socket
 import sys
@@ -40,8 +40,11 @@ def serve(listening: int) -> None:
         importlib.import_module(name)
     gc.freeze()  # what is shared stays shared: the collector would write to it
     kernels: dict[int, socket.socket] = {}
+    waiting = selectors.DefaultSelector()  # `select` knows no file of a number above 1023, and `listening` may be one
+    for file in (0, listener):
+        waiting.register(file, selectors.EVENT_READ)
     while True:
-        readable, _, _ = select.select([0, listener, *kernels.values()], [], [], 0.2)
+        readable = {key.fileobj for key, _ in waiting.select(0.2)}
         if 0 in readable:
             break
         if listener in readable:
@@ -50,12 +53,13 @@ def serve(listening: int) -> None:
                 asked = json.loads(lines.readline())
             pid = os.fork()
             if pid == 0:
-                for other in (listener, connection, *kernels.values()):
+                for other in (waiting, listener, connection, *kernels.values()):
                     other.close()
                 _become_kernel(asked, IPKernelApp)
             connection.sendall(f"{pid}\n".encode())
             kernels[pid] = connection
-        _reap(kernels, readable)
+            waiting.register(connection, selectors.EVENT_READ)
+        _reap(kernels, readable, waiting)
     for pid in kernels:
         _kill(pid)
 
@@ -66,13 +70,14 @@ def _kill(pid: int) -> None:
             kill(pid, signal.SIGKILL)
 
 
-def _reap(kernels: dict[int, socket.socket], readable: list) -> None:
+def _reap(kernels: dict[int, socket.socket], readable: set, waiting: selectors.BaseSelector) -> None:
     """Forget kernels that ended; end those whose keeper left."""
     for pid, connection in list(kernels.items()):
         if connection in readable:
             _kill(pid)
         ended, _ = os.waitpid(pid, 0 if connection in readable else os.WNOHANG)
         if ended:
+            waiting.unregister(connection)
             kernels.pop(pid).close()
 
 

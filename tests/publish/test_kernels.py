@@ -1,0 +1,64 @@
+"""A kernel leaves nothing open behind it, and starts however much its parent has open."""
+
+from __future__ import annotations
+
+import os
+import resource
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from kalib.publish.kernels import MANY, Kernels
+from kalib.publish.plan import Notebook
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="counts files in /proc")
+
+
+@pytest.fixture
+def notebook(tmp_path: Path) -> Notebook:
+    cells = [
+        nbformat.v4.new_code_cell("two = 0", metadata={"tags": ["parameters"]}),
+        nbformat.v4.new_code_cell("two"),
+    ]
+    file = tmp_path / "10_tiny.ipynb"
+    about = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=about), file)
+    return Notebook(file=file)
+
+
+@pytest.fixture
+def a_thousand_files() -> Iterator[None]:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    files = [os.open(os.devnull, os.O_RDONLY) for _ in range(1100)]
+    yield
+    for file in files:
+        os.close(file)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def answer(output: Path) -> str:
+    return nbformat.read(output, as_version=4).cells[-1].outputs[0]["data"]["text/plain"]
+
+
+def test_nothing_stays_open(notebook: Notebook, tmp_path: Path) -> None:
+    output = tmp_path / "out.ipynb"
+    open_files = []
+    with Kernels(folder=tmp_path, expected=MANY) as kernels:
+        for _ in range(3):
+            kernels.execute(notebook, parameters={"two": 2}, output=output)
+            open_files.append(len(os.listdir("/proc/self/fd")))
+    assert answer(output) == "2"
+    assert len(set(open_files)) == 1, open_files
+
+
+def test_a_kernel_starts_beside_a_thousand_open_files(
+    notebook: Notebook, tmp_path: Path, a_thousand_files: None
+) -> None:
+    output = tmp_path / "out.ipynb"
+    with Kernels(folder=tmp_path, expected=MANY) as kernels:
+        kernels.execute(notebook, parameters={"two": 2}, output=output)
+    assert answer(output) == "2"
