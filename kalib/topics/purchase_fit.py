@@ -1,0 +1,282 @@
+"""How is a purchase model fitted? By maximum likelihood, on histories that are alike counted together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.optimize import minimize
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from kalib.errors import NotEnoughDataError
+from kalib.schema import check_columns
+
+LEAST = 10
+"""Fewer customers than this cannot tell four parameters."""
+
+EDGE = 1e4
+"""A parameter that is so many times larger or smaller than the mean age, or than one, has run away."""
+
+GAIN = 1e-6
+"""Converged is where a further step would add less than this to the log-likelihood."""
+
+BATCH = 65_536
+"""Rows scored at a time, so that memory does not grow with customers."""
+
+_STEPS = 40
+_HISTORY = ["frequency", "recency", "age"]
+
+Objective = Callable[[np.ndarray], tuple[float, np.ndarray]]
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Histories that are alike, counted: sorted, whatever the order of the customers.
+
+    Attributes
+    ----------
+    frequency, recency, age : arrays of one value per distinct history
+    count : how many customers have it
+    which : the group of each customer, in the order they came in
+    """
+
+    frequency: np.ndarray
+    recency: np.ndarray
+    age: np.ndarray
+    count: np.ndarray
+    which: np.ndarray
+
+    @classmethod
+    def make(cls, histories: pd.DataFrame) -> Groups:
+        """Group the customers by frequency, recency and age.
+
+        Raises
+        ------
+        MissingColumnsError
+            A column is not there.
+        ValueError
+            A figure is missing, negative, or recency lies beyond age.
+        """
+        check_columns(histories, _HISTORY, name="histories", remedy="Build it with `summarise_histories`.")
+        columns = [histories[name].to_numpy(float) for name in _HISTORY]
+        _check(*columns)
+        key = np.zeros(len(histories), np.int64)
+        for column in columns:
+            code, values = pd.factorize(column, sort=True)
+            key = key * max(len(values), 1) + code
+            if len(values) > 2**20:  # so that three such codes never run over
+                key = pd.factorize(key, sort=True)[0].astype(np.int64)
+        which, keys = pd.factorize(key, sort=False)
+        order = np.argsort(keys)
+        place = np.empty_like(order)
+        place[order] = np.arange(len(order))
+        which = place[which]
+        first = np.empty(len(keys), np.int64)
+        first[which] = np.arange(len(which))
+        count = np.bincount(which, minlength=len(keys)).astype(float)
+        return cls(*(column[first] for column in columns), count, which)
+
+    def over(self, unit: float) -> Groups:
+        """Return the same in another unit of time."""
+        return Groups(self.frequency, self.recency / unit, self.age / unit, self.count, self.which)
+
+    def pick(self, most: int) -> Groups:
+        """Return every n-th group, at most ``most`` of them."""
+        every = slice(None, None, -(-len(self.count) // most))
+        none = np.empty(0, np.int64)
+        return Groups(self.frequency[every], self.recency[every], self.age[every], self.count[every], none)
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Where a search for the maximum ended.
+
+    Attributes
+    ----------
+    theta : logarithms of the parameters
+    value : mean log-likelihood
+    gradient : of the mean log-likelihood by the logarithms
+    information : minus the second derivatives of the mean log-likelihood by the logarithms
+    gain : what a further Newton step promises, in log-likelihood of all; NaN where the surface is not curved as at a maximum
+    edges : places of the parameters that ran away
+    """
+
+    theta: np.ndarray
+    value: float
+    gradient: np.ndarray
+    information: np.ndarray
+    gain: float
+    edges: tuple[int, ...]
+
+    @property
+    def converged(self) -> bool:
+        """Return whether this is a maximum, inside."""
+        return not self.edges and self.gain <= GAIN
+
+
+def maximise(
+    objective: Objective, starts: Sequence[np.ndarray], *, count: float, sample: Objective | None = None
+) -> Fit:
+    """Find the maximum of a mean log-likelihood over logarithms of parameters.
+
+    L-BFGS-B within the bounds of ``EDGE`` from each start in turn until one ends inside, then Newton steps with the
+    second derivatives (differences of the analytic gradient). Where there is a ``sample``, the search and the second
+    derivatives of the first steps are its own, and the steps are taken on all.
+
+    Parameters
+    ----------
+    objective : logarithms of the parameters to mean log-likelihood and its gradient
+    starts : logarithms to begin from
+    count : how many customers the mean is taken over
+    sample : the same as ``objective`` on fewer customers
+    """
+    best: Fit | None = None
+    for start in starts:
+        theta = _search(sample or objective, start)
+        if sample:
+            theta = _search(objective, _climb(objective, sample, theta, count), evaluations=200)
+        fit = _finish(objective, theta, count)
+        if best is None or (fit.converged, fit.value) > (best.converged, best.value):
+            best = fit
+        if best.converged:
+            break
+    return best
+
+
+def _search(objective: Objective, start: np.ndarray, *, evaluations: int = 2_000) -> np.ndarray:
+    bound = np.log(EDGE)
+
+    def fall(theta: np.ndarray) -> tuple[float, np.ndarray]:
+        value, gradient = objective(theta)
+        return -value, -gradient
+
+    options = {"maxiter": evaluations, "maxfun": evaluations, "ftol": 1e-13, "gtol": 1e-7}
+    return minimize(fall, start, jac=True, method="L-BFGS-B", bounds=[(-bound, bound)] * len(start), options=options).x
+
+
+def _climb(objective: Objective, curved: Objective, theta: np.ndarray, count: float) -> np.ndarray:
+    """Take Newton steps on ``objective`` with the second derivatives of ``curved``, as long as they climb."""
+    information = _inform(curved, theta)
+    if not _is_curved(information):
+        return theta
+    value, gradient = objective(theta)
+    bound = np.log(EDGE)
+    for _ in range(_STEPS):
+        step = np.linalg.solve(information, gradient)
+        if gradient @ step * count / 2 < GAIN / 100:
+            break
+        while np.abs(step).max() > 1e-12:
+            tried = np.clip(theta + step, -bound, bound)
+            higher, slope = objective(tried)
+            if higher > value:
+                break
+            step = step / 2
+        else:
+            break
+        theta, value, gradient = tried, higher, slope
+    return theta
+
+
+def _finish(objective: Objective, theta: np.ndarray, count: float) -> Fit:
+    theta = _climb(objective, objective, theta, count)
+    value, gradient = objective(theta)
+    information = _inform(objective, theta)
+    gain = np.nan
+    if _is_curved(information):
+        gain = float(gradient @ np.linalg.solve(information, gradient) * count / 2)
+    edges = tuple(np.flatnonzero(np.abs(theta) > np.log(EDGE) - 1e-3).tolist())
+    return Fit(theta, value, gradient, information, gain, edges)
+
+
+def _inform(objective: Objective, theta: np.ndarray, width: float = 1e-4) -> np.ndarray:
+    """Return minus the second derivatives, by central differences of the analytic gradient."""
+    rows = [
+        (objective(theta - width * unit)[1] - objective(theta + width * unit)[1]) / (2 * width)
+        for unit in np.eye(len(theta))
+    ]
+    return (np.array(rows) + np.array(rows).T) / 2
+
+
+def _is_curved(information: np.ndarray) -> bool:
+    if not np.isfinite(information).all():
+        return False
+    values = np.linalg.eigvalsh(information)
+    return bool(values[0] > 1e-10 * max(values[-1], 1e-300))
+
+
+class MaximumLikelihood(BaseEstimator):
+    """What all models fitted here share: parameters, their standard errors, and whether they can be trusted."""
+
+    names: tuple[str, ...] = ()
+    scaled: tuple[str, ...] = ()  # parameters in the unit of the data
+
+    def _keep(self, fit: Fit, *, unit: float, count: float, constant: float = 0.0) -> None:
+        """Turn logarithms of parameters on a scale of ``unit`` into parameters, and say how sure they are."""
+        scale = np.array([unit if name in self.scaled else 1.0 for name in self.names])
+        values = np.exp(fit.theta) * scale
+        self.params_ = pd.Series(values, index=list(self.names))
+        self.log_likelihood_ = float(fit.value * count + constant)
+        self.converged_ = bool(fit.converged)
+        self.gradient_norm_ = float(np.linalg.norm(fit.gradient))
+        self.gain_ = fit.gain
+        self.edges_ = tuple(self.names[place] for place in fit.edges)
+        self.customers_ = int(count)
+        errors = np.full(len(values), np.nan)
+        if self.converged_:
+            self.covariance_ = pd.DataFrame(
+                np.linalg.inv(fit.information) / count * np.outer(values, values), self.names, self.names
+            )
+            errors = np.sqrt(np.diag(self.covariance_))
+        else:
+            self.covariance_ = pd.DataFrame(np.nan, self.names, self.names)
+        self.standard_errors_ = pd.Series(errors, index=list(self.names))
+
+    @property
+    def bic_(self) -> float:
+        """Return Schwarz's criterion, the lower the better."""
+        check_is_fitted(self)
+        return float(len(self.names) * np.log(self.customers_) - 2 * self.log_likelihood_)
+
+    @property
+    def aic_(self) -> float:
+        """Return Akaike's criterion, the lower the better."""
+        check_is_fitted(self)
+        return 2 * len(self.names) - 2 * self.log_likelihood_
+
+
+def check_histories(groups: Groups) -> None:
+    """Check that the histories can tell a purchase model's parameters.
+
+    Raises
+    ------
+    NotEnoughDataError
+        ``purchase_few_customers``: fewer than ten customers. ``purchase_one_day``: all first ordered on the last day,
+        so that nobody had time to come back. ``purchase_no_repeat``: nobody ordered on a second day.
+    """
+    customers = int(groups.count.sum())
+    if customers < LEAST:
+        raise NotEnoughDataError("purchase_few_customers", customers=customers, least=LEAST)
+    if not groups.age.max() > 0:
+        raise NotEnoughDataError("purchase_one_day", customers=customers)
+    if not groups.frequency.max() > 0:
+        raise NotEnoughDataError("purchase_no_repeat", customers=customers)
+
+
+def _check(frequency: np.ndarray, recency: np.ndarray, age: np.ndarray) -> None:
+    for name, column in zip(_HISTORY, (frequency, recency, age), strict=True):
+        wrong = ~(np.isfinite(column) & (column >= 0))
+        if wrong.any():
+            raise ValueError(f"`{name}` is a number from 0 on; row {int(wrong.argmax())} has {column[wrong.argmax()]}.")
+    late = recency > age
+    if late.any():
+        row = int(late.argmax())
+        raise ValueError(f"`recency` lies within `age`; row {row} has {recency[row]} and {age[row]}.")
+    wrong = (frequency == 0) != (recency == 0)
+    if wrong.any():
+        row = int(wrong.argmax())
+        raise ValueError(
+            f"Who came back has a `recency` above 0, and only they; row {row} has frequency {frequency[row]} and recency {recency[row]}."
+        )

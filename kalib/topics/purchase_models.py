@@ -1,0 +1,24 @@
+"""Which purchase models are there?"""
+
+from __future__ import annotations
+
+from kalib.topics.purchase_fit import MaximumLikelihood
+from kalib.topics.purchase_geometric import BetaGeometric, ModifiedBetaGeometric
+
+__all__ = ["MODELS", "BetaGeometric", "ModifiedBetaGeometric", "make_model"]
+
+MODELS: dict[str, type[MaximumLikelihood]] = {model.code: model for model in (BetaGeometric, ModifiedBetaGeometric)}
+"""Code to estimator."""
+
+
+def make_model(code: str) -> MaximumLikelihood:
+    """Return a model of this code, not fitted yet.
+
+    Examples
+    --------
+    >>> make_model("bg_nbd")
+    BetaGeometric()
+    """
+    if code not in MODELS:
+        raise ValueError(f"A purchase model is one of {', '.join(MODELS)}; it was {code!r}.")
+    return MODELS[code]()
