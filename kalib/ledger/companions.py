@@ -13,6 +13,7 @@ import pandas as pd
 
 from kalib.errors import DataError, MissingColumnsError, SettingsError
 from kalib.ledger import dates, ids, numbers, read
+from kalib.ledger.flags import read_flag
 from kalib.ledger.parents import find_cycle, top_parents
 from kalib.ledger.parse import TOTALS
 from kalib.ledger.periods import PERIODS, read_period
@@ -37,6 +38,7 @@ class Kind:
     texts: tuple[str, ...] = ()
     days: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
     strict: bool = False
 
 
@@ -44,9 +46,10 @@ KINDS: dict[str, Kind] = {
     "accounts": Kind(
         "account",
         ("customer_id",),
-        ("name", "industry", "region", "kind", "manager"),
-        ("since",),
+        ("name", "industry", "region", "kind", "manager", "leaving_cause"),
+        ("since", "contract_end", "left_on"),
         ("satisfaction", "complaints", "wallet", "followers", "referrals", "influence"),
+        ("left",),
     ),
     "contacts": Kind("visit or call", ("customer_id", "contact_date"), ("kind",), ("contact_date",), ("hours", "cost")),
     "costs": Kind(
@@ -121,8 +124,8 @@ def read_companions(con: duckdb.DuckDBPyConnection, job: Job, scratch: Path) -> 
     -------
     Companions
         accounts: one row per customer_id, sorted by it, with those of parent_id, name, industry, region, kind, manager,
-        since, satisfaction, complaints, wallet, followers, referrals, influence that the file has, and top_parent_id with
-        parent_id. contacts: customer_id,
+        since, satisfaction, complaints, wallet, followers, referrals, influence, contract_end, left (True or False),
+        left_on, leaving_cause that the file has, and top_parent_id with parent_id. contacts: customer_id,
         contact_date, kind, hours, cost. costs and targets: customer_id, period_start, period_end, and the figures.
         These three have no key, but no target stands twice; all are sorted by customer and date.
 
@@ -358,6 +361,7 @@ class _Reader:
         }
         cells |= {ours: numbers.read_number(ours, types[ours], MONEY, decimal) for ours in figures}
         told = {"date_format": job.read.date_format, "timezone": job.timezone}
+        cells |= {ours: read_flag(ours, types[ours]) for ours in self.kind.flags if ours in mapped}
         return cells | {ours: dates.read_date(ours, types[ours], **told) for ours in days}
 
     def _judge(self, mapped: dict[str, str], cells: dict[str, Parsed]) -> None:
@@ -487,7 +491,8 @@ class _Reader:
             found += [
                 f"SELECT unnest(string_split({repairs}, ',')), file, line, '{ours}', {raw} {used} {repairs} IS NOT NULL"
             ]
-            found += [f"SELECT 'value_unreadable', file, line, '{ours}', {raw} {used} {broken} IS NOT NULL"]
+            unread = f"{broken} != 'date_sentinel'" if ours == "contract_end" else f"{broken} IS NOT NULL"
+            found += [f"SELECT 'value_unreadable', file, line, '{ours}', {raw} {used} {unread}"]  # 9999 is no end
         rows = self.con.execute(
             "SELECT rule, count(*), arg_min(file, (file, line)), arg_min(line, (file, line)), arg_min(ours, (file, line)), "
             f"arg_min(value, (file, line)) FROM ({' UNION ALL '.join(found)}) GROUP BY rule"
@@ -608,6 +613,7 @@ class _Reader:
                 columns.append(f"{ours}::DOUBLE AS {ours}" if ours in self.kind.numbers else ours)
         keys = [*(("customer_id", "contact_date")), "period_start", "period_end"]
         order = ", ".join([key for key in keys if key in columns] + ["file", "line"])
+        columns = [quote(name) if name in self.kind.flags else name for name in columns]  # LEFT is a word of SQL
         return self.con.execute(f"SELECT {', '.join(columns)} FROM judged WHERE rule IS NULL ORDER BY {order}").df()
 
 

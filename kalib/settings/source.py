@@ -92,6 +92,10 @@ class AccountsColumns(Strict):
     followers: str | None = Field(default=None, description="how many follow it")
     referrals: str | None = Field(default=None, description="customers it brought")
     influence: str | None = Field(default=None, description="its standing in its industry")
+    contract_end: str | None = Field(default=None, description="last day of its contract; blank where it is open")
+    left: str | None = Field(default=None, description="yes or no: whether it has left, as the company says")
+    left_on: str | None = Field(default=None, description="day on which it left")
+    leaving_cause: str | None = Field(default=None, description="why it left, as a word or a code")
 
 
 class ContactsColumns(Strict):

@@ -1,0 +1,38 @@
+"""Does a value say yes or no? In English and Chinese, as a tick or as a number; anything else is neither."""
+
+from __future__ import annotations
+
+from kalib.ledger.source import text
+from kalib.ledger.value import Parsed, halfwidth, trimmed, value_of
+
+YES = ("yes", "y", "true", "t", "1", "1.0", "x", "✓", "✔", "√", "是", "有", "真")
+NO = ("no", "n", "false", "f", "0", "0.0", "-", "–", "✗", "否", "无", "假", "不", "不是")
+"""How yes and no are written, capitals aside."""
+
+
+def read_flag(column: str, kind: str) -> Parsed:
+    """Say how a raw column of yes and no is read.
+
+    Parameters
+    ----------
+    column : of ``raw``
+    kind : its DuckDB type
+
+    Returns
+    -------
+    Parsed
+        ``value`` is a BOOLEAN; broken (``value_unreadable``) is what is neither yes nor no.
+
+    Examples
+    --------
+    >>> import duckdb
+    >>> rows = "(VALUES ('Yes'), ('否'), ('perhaps'), (' ')) AS rows(gone)"
+    >>> duckdb.sql(f"SELECT {read_flag('gone', 'VARCHAR').value} FROM {rows}").fetchall()
+    [(True,), (False,), (None,), (None,)]
+    """
+    said = f"lower({halfwidth(trimmed(column))})"
+    yes, no = (", ".join(text(word) for word in words) for words in (YES, NO))
+    value = f"CASE WHEN {said} IN ({yes}) THEN true WHEN {said} IN ({no}) THEN false END"
+    blank = f"coalesce({said}, '') = ''"
+    broken = f"CASE WHEN NOT ({blank}) AND {value_of(column)} IS NULL THEN 'value_unreadable' END"
+    return Parsed(value, blank, broken, "NULL")
