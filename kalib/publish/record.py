@@ -35,6 +35,22 @@ def kept_decisions(folder: Path, as_of: dt.date) -> dict[str, str | int | float 
     return kept
 
 
+def earlier_runs(folder: Path, as_of: dt.date, *, level: str) -> list[Path]:
+    """Return the published runs of a job with a snapshot date before ``as_of``, oldest first; of each date the newest.
+
+    Parameters
+    ----------
+    folder : the job's folder of reports
+    level : whom an account is (`level` of the job); runs of another one had other accounts
+    """
+    newest = {run.name[:10]: run for run in published_runs(folder) if run.name[:10] < as_of.isoformat()}
+    return [
+        run
+        for run in newest.values()
+        if read_json(run / "run.json").get("settings", {}).get("level", "customer") == level
+    ]
+
+
 def write_settings(job: Job, folder: Path) -> None:
     """Write the settings of a run, overrides applied and without passwords, for its notebooks to read."""
     write_json(folder / "settings.json", plain_settings(job))

@@ -24,7 +24,16 @@ from matplotlib.axes import Axes
 from kalib.errors import NotebookError, NotEnoughDataError
 from kalib.publish import display
 from kalib.publish.places import find_job, reports_folder
-from kalib.publish.record import kept_decisions, list_versions, plain, read_json, read_settings, write_json, write_whole
+from kalib.publish.record import (
+    earlier_runs,
+    kept_decisions,
+    list_versions,
+    plain,
+    read_json,
+    read_settings,
+    write_json,
+    write_whole,
+)
 from kalib.schema import COLUMNS, TABLES, check_columns, check_key
 from kalib.settings import Job, read_job
 from kalib.words import Words, read_words
@@ -201,6 +210,50 @@ class Run:
 
         self._make_ready()
         return outcomes(self.folder, dates, horizon_days=horizon_days)
+
+    def earlier(self, table: str, columns: Sequence[str] = ()) -> pd.DataFrame:
+        """Return which earlier published runs of the job have a table: those of a snapshot date before this run's.
+
+        Parameters
+        ----------
+        columns : of the table, told with each run as they stand in its first row; those that are the same in every row,
+            as ``horizon_days``. A run whose table lacks one, or has no row, is left out
+
+        Returns
+        -------
+        DataFrame
+            One row per snapshot date, oldest first, of several runs the newest one: run (folder name), run_as_of,
+            ``columns``. Empty where there is none.
+        """
+        rows = []
+        for folder in earlier_runs(self.folder.parent, self.as_of, level=self.settings.level):
+            file = folder / "tables" / f"{table}.parquet"
+            if not file.is_file() or not set(columns) <= set(pq.read_schema(file).names):
+                continue
+            first = next(pq.ParquetFile(file).iter_batches(batch_size=1, columns=list(columns)), None)
+            if pq.read_metadata(file).num_rows:
+                told = first.to_pylist()[0] if columns else {}
+                rows.append({"run": folder.name, "run_as_of": pd.Timestamp(folder.name[:10]), **told})
+        return pd.DataFrame(rows, columns=["run", "run_as_of", *columns])
+
+    def read_earlier(self, table: str, run: str) -> pd.DataFrame:
+        """Read a table of an earlier published run of the job.
+
+        Parameters
+        ----------
+        run : as ``earlier`` names it
+
+        Raises
+        ------
+        NotebookError
+            If there is no such run, or it has no such table.
+        """
+        file = self.folder.parent / run / "tables" / f"{table}.parquet"
+        if run not in set(self.earlier(table)["run"]):
+            raise NotebookError(
+                f"`{table}` of {run} is not there. `book.earlier({table!r})` lists the runs that have it."
+            )
+        return pd.read_parquet(file)
 
     def write(self, table: str, frame: pd.DataFrame) -> None:
         """Write a table of this notebook: money in the minor unit, sorted by its key, in one step.

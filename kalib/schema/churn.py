@@ -8,7 +8,8 @@ COLUMNS: dict[str, Column] = {
     "churn_probability": Column("share", "probability of no order in the horizon after the snapshot date"),
     "partial_churn_probability": Column(
         "share",
-        "probability that net sales of the horizon are below half of what the customer's last year makes for so long",
+        "probability that net sales of the horizon fall by more than a set share (half by default) against the same days a "
+        "year before, or, for newer customers, against their own pace; never below the probability of no order",
     ),
     "reasons": Column("codes", "what moves the customer's churn probability most: code, value, typical value, effect"),
     "horizon_days": Column("days", "days ahead in which no order means churn"),
@@ -20,7 +21,9 @@ COLUMNS: dict[str, Column] = {
     ),
     "churned": Column("0 or 1", "no order in the horizon after a past snapshot date"),
     "partly_churned": Column(
-        "0 or 1", "net sales of the horizon below half of the customer's own pace of the year before"
+        "0 or 1",
+        "net sales of the horizon fell by more than a set share against the same days a year before, or, for newer customers, "
+        "against their own pace; absent where that is not above 0",
     ),
     "orders_ahead": Column("count", "orders in the horizon after a past snapshot date"),
     "net_sales_ahead": Column("currency", "net sales in the horizon after a past snapshot date"),

@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from kalib.errors import nearest
 from kalib.settings.base import Strict, listed
+from kalib.settings.leaving import LeavingSettings
 from kalib.settings.migration import MigrationSettings
 from kalib.settings.pareto import ParetoSettings
 from kalib.settings.rfm import RfmSettings
@@ -115,6 +116,7 @@ class Job(Strict):
     )
     scorecard: ScorecardSettings = Field(default_factory=ScorecardSettings, description="the key-account score")
     migration: MigrationSettings = Field(default_factory=MigrationSettings, description="which dates are compared")
+    leaving: LeavingSettings = Field(default_factory=LeavingSettings, description="what counts as having left")
     notebooks: str | None = Field(default=None, description="folder of own notebooks, which join the run")
     parameters: dict[str, dict[str, str | int | float | bool]] = Field(
         default_factory=dict, description="values for parameters of a notebook, as in `{rfm: {name: value}}`"

@@ -237,24 +237,30 @@ def is_same_season(one: pd.Timestamp, other: pd.Timestamp) -> bool:
 
 
 def label(
-    snapshots: pd.DataFrame, outcomes: pd.DataFrame, *, active_days: int, horizon_days: int, fall: float = 0.5
+    snapshots: pd.DataFrame,
+    outcomes: pd.DataFrame,
+    *,
+    active_days: int,
+    horizon_days: int,
+    fall: float = 0.5,
+    year_before: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Label the customers who were active at each past date with what they did next.
 
-    Active is whoever ordered in the ``active_days`` up to the date. ``churned``: no order in the horizon.
-    ``partly_churned``: net sales in the horizon below ``1 - fall`` of what the customer's own year before makes for so
-    many days; full churn is always partial churn as well.
+    Active is whoever ordered in the ``active_days`` up to the date. ``churned``: no order in the horizon. What is
+    ``partly_churned``, see ``label_partial``.
 
     Parameters
     ----------
     snapshots : features with as_of and customer_id
     outcomes : as_of, customer_id, orders_ahead, net_sales_ahead
-    fall : share by which sales must fall to count as partial churn
+    fall, year_before : as for ``label_partial``
 
     Returns
     -------
     DataFrame
-        The active rows of ``snapshots``, with orders_ahead, net_sales_ahead, churned, partly_churned (both 0 or 1).
+        The active rows of ``snapshots``, with orders_ahead, net_sales_ahead, churned (0 or 1), and the columns of
+        ``label_partial``.
 
     Raises
     ------
@@ -275,10 +281,65 @@ def label(
             f"`outcomes` lacks {int(lacking.sum())} active customers, {table.loc[lacking, key].iloc[0].to_dict()} first."
         )
     table["churned"] = (table["orders_ahead"] == 0).astype("int64")
-    usual = table["net_sales_365_days"] * horizon_days / YEAR
-    fell = table["net_sales_ahead"] < (1 - fall) * usual
-    table["partly_churned"] = (fell | (table["churned"] == 1)).astype("int64")
-    return table
+    return label_partial(table, year_before, horizon_days=horizon_days, fall=fall)
+
+
+def label_partial(
+    labelled: pd.DataFrame, year_before: pd.DataFrame | None, *, horizon_days: int, fall: float = 0.5
+) -> pd.DataFrame:
+    """Label who left in part: spend fell by more than ``fall`` against the same season of the year before.
+
+    The rule: net sales of the horizon below ``1 - fall`` of those of the same days a year (365 days) before. Who was no
+    customer yet at that date a year before is held against the own pace instead: what the net sales of the year up to
+    the date make for so many days. So is everybody where the horizon is longer than a year, or where ``year_before`` is
+    not given. Where what it is held against is not above nought (nothing bought in that season), nothing can have
+    fallen: partial churn is not defined, and missing. Who orders no more at all has always left in part as well.
+
+    Parameters
+    ----------
+    labelled : as_of, customer_id, net_sales_365_days, net_sales_ahead, churned
+    year_before : outcomes of the same horizon at the dates 365 days before: as_of, customer_id, net_sales_ahead
+    fall : share by which spend must fall
+
+    Returns
+    -------
+    DataFrame
+        ``labelled`` with partial_basis (``season``, ``pace``, or ``none`` where it is not defined), partial_reference
+        (net sales that were to be expected of the horizon) and partly_churned (0.0, 1.0, or missing).
+
+    Examples
+    --------
+    >>> labelled = pd.DataFrame({"as_of": pd.Timestamp("2026-01-01"), "customer_id": ["a", "b", "c"],
+    ...     "net_sales_365_days": [365.0, 365.0, 365.0], "net_sales_ahead": [40.0, 40.0, 40.0], "churned": 0})
+    >>> before = pd.DataFrame({"as_of": pd.Timestamp("2025-01-01"), "customer_id": ["a", "c"],
+    ...     "net_sales_ahead": [70.0, 0.0]})
+    >>> table = label_partial(labelled, before, horizon_days=90)
+    >>> table[["partial_basis", "partial_reference", "partly_churned"]].to_numpy().tolist()
+    [['season', 70.0, 0.0], ['pace', 90.0, 1.0], ['none', 0.0, nan]]
+    """
+    key = ["as_of", "customer_id"]
+    check_key(labelled, key, name="labelled")
+    check_columns(labelled, ["net_sales_365_days", "net_sales_ahead", "churned"], name="labelled")
+    table = labelled.drop(columns=["partial_basis", "partial_reference", "partly_churned"], errors="ignore")
+    pace = table["net_sales_365_days"].astype(float) * horizon_days / YEAR
+    season = pd.Series(np.nan, index=table.index)
+    if year_before is not None and horizon_days <= YEAR:
+        check_key(year_before, key, name="year_before")
+        check_columns(year_before, ["net_sales_ahead"], name="year_before")
+        dates = pd.to_datetime(year_before["as_of"]).astype("datetime64[s]") + pd.Timedelta(days=YEAR)
+        known = year_before.assign(as_of=dates).set_index(key)["net_sales_ahead"].astype(float)
+        wanted = pd.MultiIndex.from_arrays(
+            [pd.to_datetime(table["as_of"]).astype("datetime64[s]"), table["customer_id"]], names=key
+        )
+        season = pd.Series(known.reindex(wanted).to_numpy(), index=table.index)
+    reference = season.fillna(pace).round(2)
+    defined = reference > 0
+    fell = (table["net_sales_ahead"] < (1 - fall) * reference).astype(float).where(defined)
+    return table.assign(
+        partial_basis=np.select([~defined, season.notna()], ["none", "season"], "pace"),
+        partial_reference=reference,
+        partly_churned=fell.mask(table["churned"] == 1, 1.0),
+    )
 
 
 def _orders(order_days: pd.DataFrame, as_of: dt.date) -> pd.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import numbers as numbers_of
 import string
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -56,7 +57,7 @@ class Words(string.Formatter):
     ``{n:count}`` 1,234 · ``{n:count account/accounts}`` 1 account · ``{x:number}`` 1.2 · ``{x:percent}`` 12% ·
     ``{x:percent1}`` 12.3% · ``{x:points}`` +1.2 · ``{x:money}`` £1,234 · ``{x:short}`` £1.2m · ``{n:days}`` 90 days ·
     ``{x:change}`` ▲ 6.2% · ``{n:moved}`` ▼ 12 · ``{x:gain}`` ▼ £1.2m · ``{x:more}`` 6.2% more · ``{x:tone}`` good, bad or nothing, by the sign ·
-    ``{d:date}`` 30 June 2026 · ``{d:month}`` Jun 2026 · ``{c:code segment}`` the words of the code
+    ``{d:date}`` 30 June 2026, of a date or of a number like 20260630 · ``{d:month}`` Jun 2026 · ``{c:code segment}`` the words of the code
     (``codes.segment.<value>``) · ``{cs:codes segment}`` those of several, in a row · nothing: as text. A missing value is
     a dash.
 
@@ -126,6 +127,8 @@ class Words(string.Formatter):
 
     def _show_date(self, value: object, kind: str) -> str:
         day = value.date() if isinstance(value, dt.datetime) else value
+        if isinstance(day, numbers_of.Real):
+            day = dt.datetime.strptime(f"{day:.0f}", "%Y%m%d").date()
         if isinstance(day, str):
             day = dt.date.fromisoformat(day[:10])
         pattern = {
