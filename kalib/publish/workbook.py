@@ -355,6 +355,14 @@ class Run:
             self.skip(table, error, *others)
             pass_over_cells()
 
+    @contextmanager
+    def part(self) -> Iterator[None]:
+        """Show a part of the page, or say in its place why the data cannot support it; the cells below go on."""
+        try:
+            yield
+        except NotEnoughDataError as error:
+            self._show(display.note(self._reason(error.reason, error.facts)))
+
     # --- decisions --------------------------------------------------------------------------------------------------
 
     def decide(self, name: str, value: str | int | float | bool, why: str) -> None:

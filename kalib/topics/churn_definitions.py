@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Mapping
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -21,6 +23,10 @@ FULL = DEFINITIONS[:3]
 
 LIKELY = 0.5
 """Below this P(alive) a customer is more likely gone than not."""
+
+
+class _Model(Protocol):
+    def predict_proba(self, features: pd.DataFrame) -> np.ndarray: ...
 
 
 def define_leaving(
@@ -237,6 +243,80 @@ def describe_definitions(states: pd.DataFrame, summary: pd.DataFrame) -> dict[st
         "part_only_sales": add(part_only["net_sales_365_days"]),
         "part_undefined": int(states["spend_fell"].isna().sum()),
     }
+
+
+def predict_partial(
+    model: _Model, churn: pd.DataFrame, customers: pd.DataFrame, reference: Mapping[str, pd.Series]
+) -> pd.DataFrame:
+    """Predict who leaves in full or in part; never less likely than leaving in full.
+
+    Who bought nothing in the season of the year before has nothing that could fall, and can only leave in full.
+
+    Parameters
+    ----------
+    model : a ChurnModel fitted to ``partly_churned``, on rows where it is defined
+    churn : customer_id, churn_probability; and known_as where there is contract data
+    customers : the features of now
+    reference : as ``churn_windows.find_reference`` returns it for ``customers``
+
+    Returns
+    -------
+    DataFrame
+        ``churn`` with partial_churn_probability.
+    """
+    check_key(churn, ["customer_id"], name="churn")
+    rows = customers.assign(partial_basis=reference["partial_basis"]).set_index("customer_id", drop=False)
+    rows = rows.loc[churn["customer_id"]].reset_index(drop=True)
+    full = churn["churn_probability"].to_numpy(float)
+    either = np.maximum(model.predict_proba(rows)[:, 1], full)
+    return churn.assign(partial_churn_probability=np.where(rows["partial_basis"] == "none", full, either))
+
+
+def describe_partial(churn: pd.DataFrame, labelled: pd.DataFrame) -> dict[str, object]:
+    """Describe the forecast of partial churn, and what spend was held against, as facts for the sentences.
+
+    Parameters
+    ----------
+    churn : customer_id, and partial_churn_probability where it could be forecast
+    labelled : the rows of ``churn_windows.label_partial`` at the date that is looked back on
+
+    Returns
+    -------
+    dict
+        partial_customers, partial_expected (sum of probabilities), partial_share; part_season, part_pace, part_none (customers
+        held against the same season, their own pace, nothing). The first three are None without a forecast.
+    """
+    counts = labelled["partial_basis"].value_counts()
+    facts: dict[str, object] = {f"part_{basis}": int(counts.get(basis, 0)) for basis in ("season", "pace", "none")}
+    if "partial_churn_probability" not in churn or churn.empty:
+        return facts | dict.fromkeys(("partial_customers", "partial_expected", "partial_share"))
+    expected = math.fsum(churn["partial_churn_probability"])
+    return facts | {
+        "partial_customers": len(churn),
+        "partial_expected": round(expected, 6),
+        "partial_share": round(expected / len(churn), 6),
+    }
+
+
+def list_fallen(states: pd.DataFrame, labelled: pd.DataFrame, *, rows: int = 100) -> pd.DataFrame:
+    """List the customers who still order but whose spend fell, those who are short of most first.
+
+    Parameters
+    ----------
+    states : as ``define_leaving`` returns it
+    labelled : the rows that it was made of, with partial_basis, partial_reference and net_sales_ahead
+
+    Returns
+    -------
+    DataFrame
+        One row per customer: customer_id, partial_basis, partial_reference (net sales that were to be expected of the
+        horizon), net_sales_ahead (what came), shortfall (the difference).
+    """
+    fallen = states.loc[(states["spend_fell"] == 1) & (states["no_order"] == 0), "customer_id"]
+    columns = ["customer_id", "partial_basis", "partial_reference", "net_sales_ahead"]
+    table = labelled.loc[labelled["customer_id"].isin(fallen), columns]
+    table = table.assign(shortfall=(table["partial_reference"] - table["net_sales_ahead"]).round(2))
+    return table.sort_values(["shortfall", "customer_id"], ascending=[False, True]).head(rows).reset_index(drop=True)
 
 
 def judged_definitions(states: pd.DataFrame) -> list[str]:

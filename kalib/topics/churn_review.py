@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,9 @@ from kalib.schema import check_columns, check_key
 
 LIKELY = 0.5
 """From this probability on, a customer was expected to leave."""
+
+SURE = 0.95
+"""Beyond what chance gives in so many cases of a hundred, a forecast expected too many or too few."""
 
 LEAST_KNOWN = 0.5
 """A forecast is graded only if today's data knows at least this share of its customers: else they are other customers."""
@@ -100,8 +104,8 @@ def grade_forecast(
 ) -> dict[str, object]:
     """Grade a forecast by what happened.
 
-    The number who left is held against the sum of the probabilities, with the interval in which it would fall were each
-    probability right and each customer on its own (normal approximation). The ranking is the AUC: how often a leaver had
+    The number who left is held against the sum of the probabilities, and the range in which it would fall in 95 of 100
+    cases, were each probability right and each customer on its own (normal approximation). The ranking is the AUC: how often a leaver had
     been given a higher probability than a stayer; one half is chance. The Brier score (mean squared error of the
     probability) is held against that of the share who left, said of everybody: a forecast that is worse than this knew
     less than one number, though that number was not to be had then. Their intervals are percentiles over customers drawn
@@ -110,14 +114,14 @@ def grade_forecast(
     Parameters
     ----------
     joined : as ``join_outcomes`` returns it
-    interval : share of outcomes that an interval holds
+    interval : share of outcomes that the intervals of auc and skill hold
 
     Returns
     -------
     dict
         graded (customers), predicted_left (sum of probabilities), predicted_low, predicted_high, observed_left,
         predicted_share, observed_share, miss (``fits``, ``too_many`` or ``too_few``: what the forecast expected against what
-        came, beyond the interval); auc, auc_low, auc_high (None where all left or all stayed); brier, base_brier,
+        came, beyond that range); auc, auc_low, auc_high (None where all left or all stayed); brier, base_brier,
         skill (share of base_brier that the forecast saves), skill_low, skill_high (None likewise);
         expected_stay, stay_left, stay_left_sales (customers expected to stay, those of them who left, their net sales of
         the year before the forecast), expected_leave, leave_stayed.
@@ -136,7 +140,7 @@ def grade_forecast(
     rows = joined.sort_values("customer_id", ignore_index=True)
     p, y = rows["churn_probability"].to_numpy(float), rows["churned"].to_numpy(float)
     n, expected, left = len(rows), float(p.sum()), int(y.sum())
-    half = float(norm.ppf(0.5 + interval / 2) * np.sqrt((p * (1 - p)).sum()))
+    half = float(norm.ppf(0.5 + SURE / 2) * np.sqrt((p * (1 - p)).sum()))
     both = 0 < left < n
     facts: dict[str, object] = {
         "graded": n,
@@ -167,6 +171,30 @@ def grade_forecast(
         "expected_leave": len(leave),
         "leave_stayed": int((leave["churned"] == 0).sum()),
     }
+
+
+def review_forecast(joined: pd.DataFrame, run: Mapping[str, object], *, interval: float = 0.80) -> dict[str, object]:
+    """Review an earlier report's forecast: a grade where its horizon has passed, else how it stands.
+
+    Parameters
+    ----------
+    joined : as ``join_outcomes`` returns it
+    run : a row of ``choose_review``
+
+    Returns
+    -------
+    dict
+        What ``grade_forecast`` or ``describe_interim`` says, with role, run, run_as_of, label_end, horizon_days, passed_days; and
+        says: codes of the sentences that tell it, in their order.
+    """
+    about = {name: run[name] for name in ("role", "run", "horizon_days", "passed_days")}
+    about |= {name: pd.Timestamp(run[name]).date() for name in ("run_as_of", "label_end")}
+    if run["role"] == "interim":
+        facts = describe_interim(joined)
+        return about | facts | {"says": ["interim" if facts["interim_leave"] else "interim_nobody"]}
+    facts = grade_forecast(joined, interval=interval)
+    says = [facts["miss"], "one_outcome" if facts["auc"] is None else "ranking"]
+    return about | facts | {"says": says + ["no_surprise"] * (not facts["stay_left"])}
 
 
 def list_surprises(joined: pd.DataFrame, *, rows: int = 100) -> pd.DataFrame:

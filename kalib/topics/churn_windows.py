@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
@@ -317,29 +318,53 @@ def label_partial(
     >>> table[["partial_basis", "partial_reference", "partly_churned"]].to_numpy().tolist()
     [['season', 70.0, 0.0], ['pace', 90.0, 1.0], ['none', 0.0, nan]]
     """
-    key = ["as_of", "customer_id"]
-    check_key(labelled, key, name="labelled")
     check_columns(labelled, ["net_sales_365_days", "net_sales_ahead", "churned"], name="labelled")
     table = labelled.drop(columns=["partial_basis", "partial_reference", "partly_churned"], errors="ignore")
-    pace = table["net_sales_365_days"].astype(float) * horizon_days / YEAR
-    season = pd.Series(np.nan, index=table.index)
-    if year_before is not None and horizon_days <= YEAR:
+    table = table.assign(**find_reference(table, year_before, horizon_days=horizon_days))
+    fell = (table["net_sales_ahead"] < (1 - fall) * table["partial_reference"]).astype(float)
+    fell = fell.where(table["partial_basis"] != "none").mask(table["churned"] == 1, 1.0)
+    return table.assign(partly_churned=fell)
+
+
+def find_reference(
+    snapshots: pd.DataFrame, year_before: pd.DataFrame | None, *, horizon_days: int
+) -> dict[str, pd.Series]:
+    """Find what the net sales of the horizon are to be held against, as known at each row's date; see ``label_partial``.
+
+    Parameters
+    ----------
+    snapshots : as_of, customer_id, net_sales_365_days
+    year_before : as for ``label_partial``
+
+    Returns
+    -------
+    dict
+        partial_basis, partial_reference: Series by the index of ``snapshots``.
+    """
+    key = ["as_of", "customer_id"]
+    check_key(snapshots, key, name="snapshots")
+    pace = snapshots["net_sales_365_days"].astype(float) * horizon_days / YEAR
+    season = pd.Series(np.nan, index=snapshots.index)
+    if year_before is not None and horizon_days <= YEAR:  # a longer one would reach beyond the date itself
         check_key(year_before, key, name="year_before")
         check_columns(year_before, ["net_sales_ahead"], name="year_before")
         dates = pd.to_datetime(year_before["as_of"]).astype("datetime64[s]") + pd.Timedelta(days=YEAR)
         known = year_before.assign(as_of=dates).set_index(key)["net_sales_ahead"].astype(float)
-        wanted = pd.MultiIndex.from_arrays(
-            [pd.to_datetime(table["as_of"]).astype("datetime64[s]"), table["customer_id"]], names=key
-        )
-        season = pd.Series(known.reindex(wanted).to_numpy(), index=table.index)
+        day = pd.to_datetime(snapshots["as_of"]).astype("datetime64[s]")
+        wanted = pd.MultiIndex.from_arrays([day, snapshots["customer_id"]], names=key)
+        season = pd.Series(known.reindex(wanted).to_numpy(), index=snapshots.index)
     reference = season.fillna(pace).round(2)
-    defined = reference > 0
-    fell = (table["net_sales_ahead"] < (1 - fall) * reference).astype(float).where(defined)
-    return table.assign(
-        partial_basis=np.select([~defined, season.notna()], ["none", "season"], "pace"),
-        partial_reference=reference,
-        partly_churned=fell.mask(table["churned"] == 1, 1.0),
-    )
+    basis = np.select([~(reference > 0), season.notna()], ["none", "season"], "pace")
+    return {"partial_basis": pd.Series(basis, index=snapshots.index), "partial_reference": reference}
+
+
+def list_year_before(dates: Iterable[dt.date]) -> list[dt.date]:
+    """Return the dates 365 days before.
+
+    >>> list_year_before([dt.date(2026, 6, 30)])
+    [datetime.date(2025, 6, 30)]
+    """
+    return [pd.Timestamp(date).date() - dt.timedelta(days=YEAR) for date in dates]
 
 
 def _orders(order_days: pd.DataFrame, as_of: dt.date) -> pd.DataFrame:
