@@ -89,6 +89,7 @@ def test_the_columns_of_the_companions_are_those_of_the_doc():
             "`([a-z_]+)`", next(line for line in table.splitlines() if line.startswith(f"| `{name}`"))
         )[1:]
         known = {
-            "date" if one == "contact_date" else one for one in (*kind.required, *kind.texts, *kind.days, *kind.numbers)
+            "date" if one == "contact_date" else one
+            for one in (*kind.required, *kind.texts, *kind.days, *kind.numbers, *kind.flags)
         }
         assert set(columns) == known | ({"parent_id"} if name == "accounts" else set())
