@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from kalib.errors import NotEnoughDataError
-from kalib.schema import check_columns
-from kalib.topics.purchase_models import make_model
+from kalib.schema import check_columns, check_key
+from kalib.topics.purchase_fit import PurchaseModel
+from kalib.topics.purchase_models import MODELS, make_model
 
-_DAY = np.timedelta64(1, "D")
+_PARAMETERS = tuple(dict.fromkeys(name for model in MODELS.values() for name in model.names))
 
 
 def summarise_histories(order_days: pd.DataFrame, *, as_of: dt.date, unit_days: float = 1) -> pd.DataFrame:
@@ -103,17 +104,183 @@ def forecast_at(
     return table.assign(as_of=table["as_of"].astype("datetime64[s]"))
 
 
+def fit_models(histories: pd.DataFrame, codes: Sequence[str] = tuple(MODELS)) -> dict[str, PurchaseModel]:
+    """Fit several purchase models to the same histories, and return them by code.
+
+    Raises
+    ------
+    NotEnoughDataError
+        As each of the models.
+    """
+    return {code: make_model(code).fit(histories) for code in codes}
+
+
+def compare_models(histories: pd.DataFrame, *, models: Mapping[str, PurchaseModel] | None = None) -> pd.DataFrame:
+    """Compare purchase models by likelihood, and choose the likeliest of those that converged.
+
+    All have four parameters, so that likelihood, AIC and BIC put them in the same order. Where none converged, the
+    likeliest is chosen, and ``converged`` says so. Of two whose log-likelihood is the same to .01, the first of ``MODELS``
+    goes before.
+
+    Parameters
+    ----------
+    histories : customer_id, frequency, recency, age
+    models : models by code, fitted to ``histories``; default: all of them, fitted here
+
+    Returns
+    -------
+    DataFrame
+        One row per model, likeliest first: model, log_likelihood, aic, bic, converged, edges (parameters that ran
+        away, in one text), r, alpha, a, b, s, beta (NaN where the model has no such parameter), chosen.
+
+    Examples
+    --------
+    >>> histories = pd.DataFrame({"frequency": [0] * 9 + [1, 1, 2, 3, 6, 9, 4, 2],
+    ...     "recency": [0] * 9 + [2, 5, 8, 20, 28, 29, 6, 11], "age": 30})
+    >>> compare_models(histories)[["model", "converged", "edges", "chosen"]].values.tolist()
+    [['mbg_nbd', False, 'r', False], ['pareto_nbd', True, '', True], ['bg_nbd', True, '', False]]
+    """
+    fitted = models or fit_models(histories)
+    rows = [
+        {
+            "model": code,
+            "log_likelihood": model.log_likelihood_,
+            "aic": model.aic_,
+            "bic": model.bic_,
+            "converged": model.converged_,
+            "edges": " ".join(model.edges_),
+            **model.params_.to_dict(),
+        }
+        for code, model in fitted.items()
+    ]
+    columns = ["model", "log_likelihood", "aic", "bic", "converged", "edges", *_PARAMETERS]
+    table = pd.DataFrame(rows, columns=columns)
+    table["likelihood"] = table["log_likelihood"].round(2)
+    table = table.sort_values("likelihood", ascending=False, kind="stable", ignore_index=True)
+    best = table.sort_values(["converged", "likelihood"], ascending=False, kind="stable").index[0]
+    return table.assign(chosen=table.index == best).drop(columns="likelihood")
+
+
+def expected_repeats(
+    model: PurchaseModel, first_order_dates: pd.Series, dates: Sequence[dt.date], *, unit_days: float = 1
+) -> pd.DataFrame:
+    """Sum what a fitted model expects of its customers as new ones: their repeat orders by each of several dates.
+
+    Parameters
+    ----------
+    model : fitted
+    first_order_dates : of each customer; who orders first after a date has no part in it
+    dates : dates up to which repeat orders count, that day included
+    unit_days : days of the unit of time that the model was fitted in
+
+    Returns
+    -------
+    DataFrame
+        One row per date, in order: date, expected_repeats (cumulative).
+    """
+    first, count = np.unique(_to_days(first_order_dates), return_counts=True)
+    days = np.unique(_to_days(pd.Series(list(dates))))
+    ages = np.maximum(days[:, None] - first, 0)
+    age, code = np.unique(ages, return_inverse=True)
+    expected = model.expected_new(age / unit_days)[code.reshape(ages.shape)]
+    table = pd.DataFrame({"date": days.astype("datetime64[D]").astype("datetime64[s]")})
+    return table.assign(expected_repeats=(expected * count).sum(axis=1))
+
+
+def track_repeats(
+    model: PurchaseModel,
+    order_days: pd.DataFrame,
+    dates: Sequence[dt.date],
+    *,
+    as_of: dt.date,
+    unit_days: float = 1,
+) -> pd.DataFrame:
+    """Compare the repeat orders that came with those expected, date by date: the tracking plot of the papers.
+
+    Only customers whose first order was up to ``as_of`` count, with their orders after it too: that part is the hold-out.
+
+    Returns
+    -------
+    DataFrame
+        One row per date, in order: date, repeats (order days after the first, cumulative), expected_repeats, held_out
+        (whether the date is after ``as_of``).
+
+    Source: Fader, Hardie, Lee (2005), figure 3.
+    """
+    days = _read_days(order_days)
+    repeat = days["customer_id"].duplicated()
+    end = int(_to_days(pd.Series([as_of]))[0])
+    first = days[~repeat & (days["day"] <= end)]
+    if first.empty:
+        raise NotEnoughDataError("purchase_no_orders", as_of=pd.Timestamp(as_of).date())
+    ours = np.sort(days.loc[repeat & days["customer_id"].isin(first["customer_id"]), "day"].to_numpy())
+    starts = pd.Series(first["day"].to_numpy().astype("datetime64[D]").astype("datetime64[s]"))
+    table = expected_repeats(model, starts, dates, unit_days=unit_days)
+    repeats = np.searchsorted(ours, _to_days(table["date"]), side="right")
+    table.insert(1, "repeats", repeats.astype("int64"))
+    return table.assign(held_out=table["date"] > pd.Timestamp(as_of))
+
+
+def count_ahead(order_days: pd.DataFrame, *, as_of: dt.date, horizon_days: int) -> pd.DataFrame:
+    """Count the order days that came within a horizon, of the customers who had ordered before it.
+
+    Returns
+    -------
+    DataFrame
+        One row per customer with an order up to ``as_of``, by customer_id: customer_id, order_days_ahead.
+    """
+    days = _read_days(order_days)
+    end = int(_to_days(pd.Series([as_of]))[0])
+    known = days.loc[days["day"] <= end, "customer_id"].unique()
+    ahead = days.loc[(days["day"] > end) & (days["day"] <= end + horizon_days), "customer_id"].value_counts()
+    counts = ahead.reindex(known, fill_value=0).astype("int64")
+    return pd.DataFrame({"customer_id": known, "order_days_ahead": counts.to_numpy()})
+
+
+def compare_by_frequency(
+    histories: pd.DataFrame, expected_orders: np.ndarray, ahead: pd.DataFrame, *, most: int = 7
+) -> pd.DataFrame:
+    """Compare expected orders with those that came, by how often customers had come back: the papers' conditional plot.
+
+    Parameters
+    ----------
+    histories : customer_id, frequency
+    expected_orders : of each row of ``histories``, over the horizon that ``ahead`` is counted over
+    ahead : customer_id, order_days_ahead, as from ``count_ahead``
+    most : this frequency and all above it share one row
+
+    Returns
+    -------
+    DataFrame
+        One row per frequency: frequency (``most`` stands for so many and more), customers, expected_orders,
+        actual_orders (both means per customer).
+    """
+    check_key(histories, ["customer_id"], name="histories")
+    check_key(ahead, ["customer_id"], name="ahead")
+    came = histories["customer_id"].map(ahead.set_index("customer_id")["order_days_ahead"])
+    if came.isna().any():
+        raise ValueError(f"`ahead` lacks {int(came.isna().sum())} customers of `histories`.")
+    table = pd.DataFrame(
+        {"frequency": histories["frequency"].clip(upper=most), "expected": expected_orders, "came": came}
+    )
+    table = table.sort_values(["frequency", "expected"]).groupby("frequency", as_index=False)
+    return table.agg(customers=("came", "size"), expected_orders=("expected", "mean"), actual_orders=("came", "mean"))
+
+
+def _to_days(dates: pd.Series) -> np.ndarray:
+    return pd.to_datetime(dates).to_numpy().astype("datetime64[D]").astype(np.int64)
+
+
 def _read_days(order_days: pd.DataFrame) -> pd.DataFrame:
     """Return customers and days with an order, each once, sorted."""
     check_columns(order_days, ["customer_id", "order_date"], name="order_days")
     rows = order_days[order_days["orders"] > 0] if "orders" in order_days else order_days
-    day = pd.to_datetime(rows["order_date"]).to_numpy().astype("datetime64[D]").astype(np.int64)
-    table = pd.DataFrame({"customer_id": rows["customer_id"].to_numpy(), "day": day})
+    table = pd.DataFrame({"customer_id": rows["customer_id"], "day": _to_days(rows["order_date"])})
     return table.sort_values(["customer_id", "day"], ignore_index=True).drop_duplicates(ignore_index=True)
 
 
 def _summarise(days: pd.DataFrame, as_of: dt.date, unit_days: float) -> pd.DataFrame:
-    end = int(pd.Timestamp(as_of).to_datetime64().astype("datetime64[D]").astype(np.int64))
+    end = int(_to_days(pd.Series([as_of]))[0])
     known = days[days["day"] <= end]
     if known.empty:
         raise NotEnoughDataError("purchase_no_orders", as_of=pd.Timestamp(as_of).date())

@@ -23,8 +23,11 @@ EDGE = 1e4
 GAIN = 1e-6
 """Converged is where a further step would add less than this to the log-likelihood."""
 
-BATCH = 65_536
+BATCH = 262_144
 """Rows scored at a time, so that memory does not grow with customers."""
+
+_SAMPLE = 40_000  # groups on which a fit begins; of more, every n-th
+_CELLS = 4_000_000  # draws at a time
 
 _STEPS = 40
 _HISTORY = ["frequency", "recency", "age"]
@@ -82,6 +85,13 @@ class Groups:
     def over(self, unit: float) -> Groups:
         """Return the same in another unit of time."""
         return Groups(self.frequency, self.recency / unit, self.age / unit, self.count, self.which)
+
+    def forget_recency(self) -> tuple[Groups, np.ndarray]:
+        """Return the groups that differ in frequency or age, and the place of each of these groups among them."""
+        pairs = pd.MultiIndex.from_arrays([self.frequency, self.age])
+        code, pairs = pd.factorize(pairs)
+        frequency, age = (pairs.get_level_values(level).to_numpy(float) for level in (0, 1))
+        return Groups(frequency, age, age, np.bincount(code, self.count), code), code
 
     def pick(self, most: int) -> Groups:
         """Return every n-th group, at most ``most`` of them."""
@@ -153,7 +163,7 @@ def _search(objective: Objective, start: np.ndarray, *, evaluations: int = 2_000
         value, gradient = objective(theta)
         return -value, -gradient
 
-    options = {"maxiter": evaluations, "maxfun": evaluations, "ftol": 1e-13, "gtol": 1e-7}
+    options = {"maxiter": evaluations, "maxfun": evaluations, "ftol": 1e-12, "gtol": 1e-7}
     return minimize(fall, start, jac=True, method="L-BFGS-B", bounds=[(-bound, bound)] * len(start), options=options).x
 
 
@@ -245,6 +255,102 @@ class MaximumLikelihood(BaseEstimator):
         """Return Akaike's criterion, the lower the better."""
         check_is_fitted(self)
         return 2 * len(self.names) - 2 * self.log_likelihood_
+
+
+class PurchaseModel(MaximumLikelihood):
+    """What purchase models share: how they are fitted, asked row by row in batches, and drawn from.
+
+    A model of its own says its likelihood and what it knows of grouped histories: ``_likelihood``, ``_p_alive``,
+    ``_expected_active`` (orders in the horizon of who is active now), ``_expected_new`` and ``_draw_active``.
+    """
+
+    code = ""
+    starts: tuple[tuple[float, ...], ...] = ()  # parameters to begin from, where the mean age is 1
+
+    def fit(self, histories: pd.DataFrame) -> PurchaseModel:
+        """Fit the model to one row per customer: frequency, recency, age.
+
+        Raises
+        ------
+        NotEnoughDataError
+            ``purchase_few_customers``, ``purchase_one_day`` or ``purchase_no_repeat``.
+        """
+        groups = Groups.make(histories)
+        check_histories(groups)
+        total = groups.count.sum()
+        unit = float((groups.count * groups.age).sum() / total)
+        scaled = groups.over(unit)
+        many = len(groups.count) > _SAMPLE
+        fit = maximise(
+            self._likelihood(scaled),
+            [np.log(start) for start in self.starts],
+            count=total,
+            sample=self._likelihood(scaled.pick(_SAMPLE)) if many else None,
+        )
+        orders = float((groups.count * groups.frequency).sum())
+        self._keep(fit, unit=unit, count=total, constant=-orders * np.log(unit))
+        self.groups_ = len(groups.count)
+        return self
+
+    def score(self, histories: pd.DataFrame) -> float:
+        """Return the log-likelihood of histories."""
+        check_is_fitted(self)
+        groups = Groups.make(histories)
+        return float(self._likelihood(groups)(np.log(self.params_.to_numpy()))[0] * groups.count.sum())
+
+    def p_alive(self, histories: pd.DataFrame) -> np.ndarray:
+        """Return the probability that each customer still buys, row by row."""
+        return self._ask(histories, self._p_alive)
+
+    def expected_orders(self, histories: pd.DataFrame, horizon: float) -> np.ndarray:
+        """Return the expected order days of each customer in the next ``horizon``, row by row."""
+
+        def expect(groups: Groups) -> np.ndarray:
+            pairs, code = groups.forget_recency()
+            return self._p_alive(groups) * self._expected_active(pairs, horizon)[code]
+
+        return self._ask(histories, expect)
+
+    def expected_new(self, times: np.ndarray) -> np.ndarray:
+        """Return the repeat orders that a new customer is expected to have placed by each of ``times``."""
+        check_is_fitted(self)
+        return self._expected_new(np.asarray(times, float))
+
+    def draw_orders(self, histories: pd.DataFrame, horizon: float, *, draws: int, seed: int) -> np.ndarray:
+        """Draw the order days of each customer in the next ``horizon``, from what is known of the customer.
+
+        Each draw decides whether the customer still buys, at which rates, and what comes of it. Customers are drawn in
+        the order of customer_id, where there is one, so that the order of the rows does not matter.
+
+        Returns
+        -------
+        array of whole numbers, one row per customer and ``draws`` columns
+        """
+        check_is_fitted(self)
+        random = np.random.default_rng(seed)
+        out = np.zeros((len(histories), draws), np.int32)
+        if "customer_id" in histories:
+            order = np.argsort(histories["customer_id"].to_numpy(), kind="stable")
+        else:
+            order = np.lexsort([histories[name].to_numpy() for name in _HISTORY])
+        size = max(1, _CELLS // max(draws, 1))
+        for begin in range(0, len(order), size):
+            rows = order[begin : begin + size]
+            groups = Groups.make(histories.iloc[rows])
+            active = random.random((len(rows), draws)) < self._p_alive(groups)[groups.which][:, None]
+            drawn = np.zeros(active.shape, np.int32)
+            drawn[active] = self._draw_active(groups, groups.which[np.nonzero(active)[0]], horizon, random)
+            out[rows] = drawn
+        return out
+
+    def _ask(self, histories: pd.DataFrame, question: Callable[[Groups], np.ndarray]) -> np.ndarray:
+        """Answer a question on grouped histories, a batch of rows at a time, so that memory does not grow with them."""
+        check_is_fitted(self)
+        out = np.empty(len(histories))
+        for begin in range(0, len(histories), BATCH):
+            groups = Groups.make(histories.iloc[begin : begin + BATCH])
+            out[begin : begin + BATCH] = question(groups)[groups.which]
+        return out
 
 
 def check_histories(groups: Groups) -> None:

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 from scipy.special import betaln, digamma, expit, gammaln, log_expit
-from sklearn.utils.validation import check_is_fitted
 
-from kalib.topics.purchase_fit import Groups, MaximumLikelihood, check_histories, maximise
+from kalib.topics.purchase_fit import Groups, PurchaseModel
 
 _CHUNK = 32_768  # groups at a time: their work arrays stay in the processor's cache
 _NODES = 192
-_SAMPLE = 40_000  # groups on which a fit begins; of more, every n-th
-_STARTS = ((1.0, 1.0, 1.0, 3.0), (0.3, 0.3, 0.3, 3.0), (3.0, 3.0, 0.1, 1.0))
 
 
-class _Likelihood:
+class GeometricLikelihood:
     """Mean log-likelihood of grouped histories and its gradient by the logarithms of r, alpha, a, b."""
 
     def __init__(self, groups: Groups, *, first: int) -> None:
@@ -75,7 +71,7 @@ class _Likelihood:
         return value / self.total, gradient * np.exp(theta) / self.total
 
 
-class BetaGeometric(MaximumLikelihood):
+class BetaGeometric(PurchaseModel):
     """BG/NBD: orders come at random at a rate of the customer's own, and after each repeat order some leave.
 
     The rate is gamma distributed over customers (shape r, scale 1/alpha), the chance to leave after an order is beta
@@ -98,6 +94,7 @@ class BetaGeometric(MaximumLikelihood):
 
     Examples
     --------
+    >>> import pandas as pd
     >>> histories = pd.DataFrame({"frequency": [0] * 9 + [1, 1, 2, 3, 6, 9, 4, 2],
     ...     "recency": [0] * 9 + [2, 5, 8, 20, 28, 29, 6, 11], "age": 30})
     >>> model = BetaGeometric().fit(histories)
@@ -110,62 +107,11 @@ class BetaGeometric(MaximumLikelihood):
     code = "bg_nbd"
     names = ("r", "alpha", "a", "b")
     scaled = ("alpha",)
+    starts = ((1.0, 1.0, 1.0, 3.0), (0.3, 0.3, 0.3, 3.0), (3.0, 3.0, 0.1, 1.0))
     _first = 0
 
-    def fit(self, histories: pd.DataFrame) -> BetaGeometric:
-        """Fit the model to one row per customer: frequency, recency, age.
-
-        Raises
-        ------
-        NotEnoughDataError
-            ``purchase_few_customers``, ``purchase_one_day`` or ``purchase_no_repeat``.
-        """
-        groups = Groups.make(histories)
-        check_histories(groups)
-        total = groups.count.sum()
-        unit = float((groups.count * groups.age).sum() / total)
-        scaled = groups.over(unit)
-        many = len(groups.count) > _SAMPLE
-        fit = maximise(
-            _Likelihood(scaled, first=self._first),
-            [np.log(start) for start in _STARTS],
-            count=total,
-            sample=_Likelihood(scaled.pick(_SAMPLE), first=self._first) if many else None,
-        )
-        orders = float((groups.count * groups.frequency).sum())
-        self._keep(fit, unit=unit, count=total, constant=-orders * np.log(unit))
-        self.groups_ = len(groups.count)
-        return self
-
-    def score(self, histories: pd.DataFrame) -> float:
-        """Return the log-likelihood of histories."""
-        check_is_fitted(self)
-        groups = Groups.make(histories)
-        return float(_Likelihood(groups, first=self._first)(np.log(self.params_.to_numpy()))[0] * groups.count.sum())
-
-    def p_alive(self, histories: pd.DataFrame) -> np.ndarray:
-        """Return the probability that each customer still buys, row by row."""
-        check_is_fitted(self)
-        groups = Groups.make(histories)
-        return self._p_alive(groups)[groups.which]
-
-    def expected_orders(self, histories: pd.DataFrame, horizon: float) -> np.ndarray:
-        """Return the expected order days of each customer in the next ``horizon``, row by row (equation 10)."""
-        check_is_fitted(self)
-        groups = Groups.make(histories)
-        r, alpha, a, b = self.params_
-        pairs = pd.MultiIndex.from_arrays([groups.frequency, groups.age])
-        code, pairs = pd.factorize(pairs)
-        x, age = (pairs.get_level_values(level).to_numpy(float) for level in (0, 1))
-        alive = expect_orders(r + x, horizon / (alpha + age), a, b + x + self._first)
-        return (self._p_alive(groups) * alive[code])[groups.which]
-
-    def expected_new(self, times: np.ndarray) -> np.ndarray:
-        """Return the repeat orders that a new customer is expected to have placed by each of ``times`` (equation 9)."""
-        check_is_fitted(self)
-        r, alpha, a, b = self.params_
-        stays = b / (a + b) if self._first else 1.0
-        return stays * expect_orders(r, np.asarray(times, float) / alpha, a, b + self._first)
+    def _likelihood(self, groups: Groups) -> GeometricLikelihood:
+        return GeometricLikelihood(groups, first=self._first)
 
     def _p_alive(self, groups: Groups) -> np.ndarray:
         r, alpha, a, b = self.params_
@@ -174,6 +120,23 @@ class BetaGeometric(MaximumLikelihood):
         odds = np.log(a) - np.log(np.where(may, left, 1.0))
         odds = odds + (r + x) * (np.log(alpha + groups.age) - np.log(alpha + groups.recency))
         return np.where(may, expit(-odds), 1.0)
+
+    def _expected_active(self, groups: Groups, horizon: float) -> np.ndarray:
+        r, alpha, a, b = self.params_
+        x = groups.frequency
+        return expect_orders(r + x, horizon / (alpha + groups.age), a, b + x + self._first)
+
+    def _expected_new(self, times: np.ndarray) -> np.ndarray:
+        r, alpha, a, b = self.params_
+        stays = b / (a + b) if self._first else 1.0
+        return stays * expect_orders(r, times / alpha, a, b + self._first)
+
+    def _draw_active(self, groups: Groups, rows: np.ndarray, horizon: float, random: np.random.Generator) -> np.ndarray:
+        r, alpha, a, b = self.params_
+        x, age = groups.frequency[rows], groups.age[rows]
+        rate = random.standard_gamma(r + x) / (alpha + age)
+        leaves = np.maximum(random.beta(np.full(len(rows), a), b + x + self._first), 1e-12)
+        return np.minimum(random.poisson(rate * horizon), random.geometric(leaves))
 
 
 class ModifiedBetaGeometric(BetaGeometric):

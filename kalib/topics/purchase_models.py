@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from kalib.topics.purchase_fit import MaximumLikelihood
+from kalib.topics.purchase_fit import PurchaseModel
 from kalib.topics.purchase_geometric import BetaGeometric, ModifiedBetaGeometric
+from kalib.topics.purchase_pareto import ParetoNBD
 
-__all__ = ["MODELS", "BetaGeometric", "ModifiedBetaGeometric", "make_model"]
+__all__ = ["MODELS", "BetaGeometric", "ModifiedBetaGeometric", "ParetoNBD", "make_model"]
 
-MODELS: dict[str, type[MaximumLikelihood]] = {model.code: model for model in (BetaGeometric, ModifiedBetaGeometric)}
+MODELS: dict[str, type[PurchaseModel]] = {
+    model.code: model for model in (BetaGeometric, ModifiedBetaGeometric, ParetoNBD)
+}
 """Code to estimator."""
 
 
-def make_model(code: str) -> MaximumLikelihood:
+def make_model(code: str) -> PurchaseModel:
     """Return a model of this code, not fitted yet.
 
     Examples

@@ -120,7 +120,7 @@ class GammaGamma(MaximumLikelihood):
         order = np.lexsort((z, x))
         x, z = x[order], z[order]
         unit = float(z.mean())
-        fit = maximise(_Likelihood(x, z / unit), [np.log(start) for start in _STARTS], count=len(x))
+        fit = maximise(SpendLikelihood(x, z / unit), [np.log(start) for start in _STARTS], count=len(x))
         self._keep(fit, unit=unit, count=len(x), constant=-len(x) * np.log(unit))
         p, q, gamma = self.params_
         self.mean_ = float(p * gamma / (q - 1)) if q > 1 else np.inf
@@ -132,7 +132,7 @@ class GammaGamma(MaximumLikelihood):
         check_is_fitted(self)
         frequency, value = _read(spend)
         used = (frequency > 0) & (value > 0)
-        likelihood = _Likelihood(frequency[used], value[used])
+        likelihood = SpendLikelihood(frequency[used], value[used])
         return float(likelihood(np.log(self.params_.to_numpy()))[0] * used.sum())
 
     def expected_value(self, spend: pd.DataFrame) -> np.ndarray:
@@ -169,7 +169,7 @@ class GammaGamma(MaximumLikelihood):
         return p * x + q, gamma + x * np.where(used, value, 0.0)
 
 
-class _Likelihood:
+class SpendLikelihood:
     """Mean log-likelihood and its gradient by the logarithms of p, q, gamma (equation 1a)."""
 
     def __init__(self, frequency: np.ndarray, value: np.ndarray) -> None:
