@@ -1,12 +1,12 @@
-"""Does a value say yes or no? In English and Chinese, as a tick or as a number; anything else is neither."""
+"""Does a value say yes or no? In words of four languages, as a tick or as a number; anything else is neither."""
 
 from __future__ import annotations
 
 from kalib.ledger.source import text
 from kalib.ledger.value import Parsed, halfwidth, trimmed, value_of
 
-YES = ("yes", "y", "true", "t", "1", "1.0", "x", "✓", "✔", "√", "是", "有", "真")
-NO = ("no", "n", "false", "f", "0", "0.0", "-", "–", "✗", "否", "无", "假", "不", "不是")
+YES = ("yes", "y", "ja", "oui", "true", "t", "1", "1.0", "x", "✓", "✔", "√", "是", "有", "真")
+NO = ("no", "n", "nein", "non", "false", "f", "0", "0.0", "-", "–", "✗", "否", "无", "假", "不", "不是")
 """How yes and no are written, capitals aside."""
 
 

@@ -208,8 +208,16 @@ def compare_definitions(states: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def describe_definitions(states: pd.DataFrame, summary: pd.DataFrame) -> dict[str, object]:
+def describe_definitions(
+    states: pd.DataFrame, summary: pd.DataFrame, *, silence_factor: float = 3.0
+) -> dict[str, object]:
     """Describe how far the definitions agree, as facts for the sentences.
+
+    Parameters
+    ----------
+    states : as ``define_leaving`` returns it
+    summary : as ``summarise_definitions`` returns it of them
+    silence_factor : as ``define_leaving`` had it
 
     Returns
     -------
@@ -218,7 +226,8 @@ def describe_definitions(states: pd.DataFrame, summary: pd.DataFrame) -> dict[st
         gone, gone_share (by no order), least_share, most_share, least, most (the definitions of leaving altogether with
         the lowest and the highest share), all_agree_share (customers whom these judge alike), by_typical (customers
         without a rhythm), part_share (spend fell), part_only (spend fell, though they still order), part_only_sales (their
-        net sales of the year before), part_undefined (customers); figures on spend are None where nobody could be judged.
+        net sales of the year before), part_undefined (customers), silence_factor; part_share is None where nobody could be
+        judged.
     """
     full = summary[summary["definition"].isin(FULL)]
     least, most = (full.sort_values(["gone_share", "definition"], ignore_index=True).iloc[at] for at in (0, -1))
@@ -242,6 +251,7 @@ def describe_definitions(states: pd.DataFrame, summary: pd.DataFrame) -> dict[st
         "part_only": len(part_only),
         "part_only_sales": add(part_only["net_sales_365_days"]),
         "part_undefined": int(states["spend_fell"].isna().sum()),
+        "silence_factor": f"{silence_factor:g}",
     }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,7 +13,7 @@ from scipy.stats import chi2
 from kalib.errors import NotEnoughDataError
 from kalib.schema import check_columns, check_key
 
-BINS = 10
+BINS, YEAR = 10, 365
 SOME, MUCH = 0.1, 0.25
 """Customary limits of the population stability index: below .1 no change to speak of, from .25 a great one (Siddiqi 2006)."""
 
@@ -23,7 +25,12 @@ _DERIVED = {"silence": "silence_ratio"}
 
 
 def measure_drift(
-    training: pd.DataFrame, customers: pd.DataFrame, columns: Sequence[str], *, bins: int = BINS
+    training: pd.DataFrame,
+    customers: pd.DataFrame,
+    columns: Sequence[str],
+    *,
+    first_order_date: dt.date | None = None,
+    bins: int = BINS,
 ) -> pd.DataFrame:
     """Measure how far each figure's distribution has moved from training to now.
 
@@ -39,6 +46,8 @@ def measure_drift(
     training : the rows that were learnt from: as_of, customer_id and the figures
     customers : those who get a forecast now: customer_id and the figures
     columns : figures of the model; those that either table lacks are left out
+    first_order_date : where the history begins: figures of a year before are only compared with training dates that it
+        covers them at, for elsewhere they are nought and mean nothing
 
     Returns
     -------
@@ -68,13 +77,15 @@ def measure_drift(
     check_key(customers, ["customer_id"], name="customers")
     if training.empty or customers.empty:
         raise NotEnoughDataError("churn_drift_nobody", then=len(training), now=len(customers))
-    n, m = training["customer_id"].nunique(), len(customers)
-    noise = 1 / n + 1 / m
     rows = []
     for name in dict.fromkeys(_DERIVED.get(column, column) for column in columns):
         if name not in training or name not in customers:
             continue
-        then, now = training[name].to_numpy(float, na_value=np.nan), customers[name].to_numpy(float, na_value=np.nan)
+        covered = training if first_order_date is None else training[_covers(name, training["as_of"], first_order_date)]
+        if covered.empty:
+            continue
+        then, now = covered[name].to_numpy(float, na_value=np.nan), customers[name].to_numpy(float, na_value=np.nan)
+        noise = 1 / covered["customer_id"].nunique() + 1 / len(customers)
         counted = _count(then, now, bins)
         psi, free = _index(*counted), int((counted.sum(axis=0) > 0).sum()) - 1
         most = noise * float(chi2.ppf(1 - BY_CHANCE, free)) if free else 0.0
@@ -116,6 +127,13 @@ def describe_drift(drift: pd.DataFrame) -> dict[str, object]:
         "top_then": None if top is None else float(top["median_then"]),
         "top_now": None if top is None else float(top["median_now"]),
     }
+
+
+def _covers(name: str, dates: pd.Series, first: dt.date) -> pd.Series:
+    """Say for each date whether the history reaches back as far as a figure of a year before looks."""
+    found = re.fullmatch(r"\w+?_(next_)?(\d+)_days_last_year", name)
+    days = 0 if found is None else YEAR + (0 if found[1] else int(found[2]))
+    return (pd.to_datetime(dates) - pd.Timestamp(first)).dt.days >= days
 
 
 def _count(then: np.ndarray, now: np.ndarray, bins: int) -> np.ndarray:

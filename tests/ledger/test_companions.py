@@ -95,6 +95,37 @@ def test_numbers_and_dates_of_accounts(tmp_path):
     assert found(companions)["currency_sign"][:3] == ("repaired", 1, 3)
 
 
+def test_accounts_may_say_who_has_left(tmp_path):
+    content = (
+        "customer_id,contract_end,left,left_on,leaving_cause\n"
+        "a,2026年12月31日,Yes,2026-01-05, price \nb,9999-12-31,否,,竞争\nc,soon,maybe,2026-13-31,\nd,,１,,\ne,,FALSE,,\n"
+    )
+    companions = read_one(tmp_path, "accounts", content)
+    table = companions.tables["accounts"]
+    assert rows(table, "customer_id", "contract_end", "left", "left_on", "leaving_cause") == [
+        ("a", "2026-12-31", True, "2026-01-05", "price"),
+        ("b", None, False, None, "竞争"),  # 9999 is no end, and nothing that could not be read
+        ("c", None, None, None, None),
+        ("d", None, True, None, None),
+        ("e", None, False, None, None),
+    ]
+    assert found(companions)["value_unreadable"][:3] == ("accepted", 3, 4)
+    assert str(table["left"].dtype) == "boolean"
+    mapped = read_one(
+        tmp_path, "accounts", "Kunde;Gekündigt\nx;bald\ny;ja\n", columns={"customer_id": "Kunde", "left": "Gekündigt"}
+    )
+    assert rows(mapped.tables["accounts"], "customer_id", "left") == [("x", None), ("y", True)]
+    assert found(mapped)["value_unreadable"] == ("accepted", 1, 2, "Gekündigt", "bald")
+
+
+def test_a_column_of_true_and_false_need_not_be_text(tmp_path):
+    table = pa.table({"customer_id": ["a", "b", "c"], "left": pa.array([True, False, None])})
+    pq.write_table(table, tmp_path / "accounts.parquet")
+    companions = read(tmp_path, accounts="accounts.parquet")
+    assert rows(companions.tables["accounts"], "customer_id", "left") == [("a", True), ("b", False), ("c", None)]
+    assert companions.issues == []
+
+
 def test_columns_that_are_not_ours_are_left_unread_and_told(tmp_path):
     companions = read_one(
         tmp_path, "accounts", "Customer_ID,Name,Religion\na,Ada,x\n", columns={"customer_id": "Customer_ID"}

@@ -179,6 +179,44 @@ def test_a_published_run_is_read_and_never_written(workshop: Workshop, book: Run
     assert draft.kept("active_days") is None
 
 
+def publish(workshop: Workshop, name: str, frame: pd.DataFrame | None, **settings: object) -> None:
+    """Put a published run of the job in its place, as the runner leaves it."""
+    folder = workshop.reports / name
+    (folder / "tables").mkdir(parents=True)
+    if frame is not None:
+        frame.to_parquet(folder / "tables" / "churn.parquet")
+    facts = {"settings": plain_settings(workshop.job()) | settings, "missing": {}, "decisions": {}}
+    write_json(folder / "run.json", facts)
+
+
+def test_earlier_runs_are_those_of_earlier_dates_the_newest_of_each(workshop: Workshop, book: Run) -> None:
+    book.read("customers")
+    empty = pd.DataFrame({"customer_id": ["a"], "horizon_days": [1]}).head(0)
+    for name, horizon in [("2025-02-28-1", 10), ("2025-02-28-2", 20), ("2025-02-28-10", 30), ("2025-01-31-1", 40),
+                          ("2025-03-31-1", 50), ("2025-04-30-1", 60)]:  # fmt: skip
+        publish(workshop, name, pd.DataFrame({"customer_id": ["a", "b"], "horizon_days": horizon}))
+    publish(workshop, "2025-02-01-1", None)  # a run whose data could not support the table
+    publish(workshop, "2025-02-02-1", empty)
+    publish(workshop, "2025-02-03-1", pd.DataFrame({"customer_id": ["a"]}))
+    publish(workshop, "2025-02-04-1", pd.DataFrame({"customer_id": ["a"], "horizon_days": [70]}), level="parent")
+    found = book.earlier("churn", ["horizon_days"])
+    assert found[["run", "horizon_days"]].to_numpy().tolist() == [["2025-01-31-1", 40], ["2025-02-28-10", 30]]
+    assert found["run_as_of"].tolist() == [pd.Timestamp("2025-01-31"), pd.Timestamp("2025-02-28")]
+    assert book.earlier("churn")["run"].tolist() == ["2025-01-31-1", "2025-02-03-1", "2025-02-28-10"]
+    assert book.earlier("nosuch").empty
+    assert list(book.earlier("nosuch", ["horizon_days"])) == ["run", "run_as_of", "horizon_days"]
+    assert book.read_earlier("churn", "2025-02-28-10")["horizon_days"].tolist() == [30, 30]
+    for run in ("2025-03-31-1", "2025-04-30-1", "../elsewhere"):  # not of an earlier date, or no run at all
+        with pytest.raises(NotebookError, match="lists the runs that have it"):
+            book.read_earlier("churn", run)
+
+
+def test_a_part_of_the_page_gives_way_to_a_sentence(book: Run, shown: list) -> None:
+    with book.part():
+        raise NotEnoughDataError("churn_nobody_active")
+    assert shown == [("note", "Nobody was active one horizon ago, so there is nobody who could have left since.")]
+
+
 @pytest.fixture
 def under_the_runner(workshop: Workshop, book: Run, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give a build folder and the environment in which the runner starts 20_tiers."""

@@ -107,7 +107,7 @@ def test_what_the_sentences_say(states: pd.DataFrame) -> None:
     assert (facts["part_only"], facts["part_only_sales"], facts["part_undefined"]) == (1, 3000.0, 1)
     for language in ("en", "zh"):
         for key in ("finding", "agree", "typical", "one"):
-            said = Words(language)(f"leaving.definitions.{key}", **facts, horizon_days=90, silence_factor=3.0)
+            said = Words(language)(f"leaving.definitions.{key}", **facts, horizon_days=90)
             assert "{" not in said
     assert "judge 83% of these customers alike" in Words("en")("leaving.definitions.agree", **facts, horizon_days=90)
 

@@ -89,6 +89,19 @@ def test_what_the_model_makes_for_itself_is_looked_at_where_it_comes_from() -> N
     assert describe_drift(measure_drift(*tables, []))["figures"] == 0
 
 
+def test_a_year_that_the_history_does_not_cover_is_not_compared() -> None:
+    """At the first date nothing of a year before was there to be known: nought there means nothing."""
+    name = "orders_90_days_last_year"
+    first, second = (then(values).rename(columns={"x": name}) for values in ([0] * 300, range(300)))
+    training = pd.concat([first, second.assign(as_of=second["as_of"] + pd.Timedelta(days=400))], ignore_index=True)
+    today = now(range(300)).rename(columns={"x": name})
+    assert measure_drift(training, today, [name])["verdict"].tolist() == ["moved_much"]
+    start = pd.Timestamp("2024-11-01").date()  # 61 days before the first date, 461 before the second
+    assert measure_drift(training, today, [name], first_order_date=start)["psi"].tolist() == [0]
+    late = pd.Timestamp("2024-11-08").date()  # 454: one day short of a year and 90 days
+    assert measure_drift(training, today, [name], first_order_date=late).empty
+
+
 def test_nobody_to_compare() -> None:
     with pytest.raises(NotEnoughDataError) as refusal:
         measure_drift(then([1.0]), now([]), ["x"])
