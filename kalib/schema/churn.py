@@ -19,6 +19,8 @@ COLUMNS: dict[str, Column] = {
     "sales_at_risk": Column(
         "currency", "churn probability times net sales of the 365 days before, where these are above 0"
     ),
+    "best_rule": Column("code", "the simple rule that ranked customers best when the forecast was checked"),
+    "rule_score": Column("number", "how likely the customer leaves by that rule, for ranking only: higher is likelier"),
     "churned": Column("0 or 1", "no order in the horizon after a past snapshot date"),
     "partly_churned": Column(
         "0 or 1",
@@ -31,4 +33,9 @@ COLUMNS: dict[str, Column] = {
 
 TABLES: dict[str, Table] = {
     "churn": Table("customer with an order in active_days", ("customer_id",), ("churn_probability", "reasons")),
+    "churn_check": Table(
+        "customer active on the newest date whose horizon has passed",
+        ("customer_id",),
+        ("as_of", "churned", "churn_probability", "best_rule", "rule_score"),
+    ),
 }

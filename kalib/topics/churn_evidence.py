@@ -116,6 +116,26 @@ def summarise_calibration(
     return table.reset_index().round(6)
 
 
+def list_check(model: _Model, labelled: pd.DataFrame, plan: pd.DataFrame, *, rule: str) -> pd.DataFrame:
+    """List each customer of the report snapshot with what was predicted, what the rule would have said, and what came.
+
+    Parameters
+    ----------
+    rule : code of a simple rule, as ``evaluate_churn`` names them
+
+    Returns
+    -------
+    DataFrame
+        One row per customer, by customer_id: customer_id, as_of, churned (0 or 1), churn_probability, best_rule, rule_score
+        (the higher, the likelier to leave by the rule; for ranking only), net_sales_365_days (as of then).
+    """
+    rows = _report_rows(model, labelled, plan)
+    score = -rows[RULES[rule]].astype(float) if rule in RULES else model.predict_proba(rows, model=rule)[:, 1]
+    table = rows[["customer_id", "as_of"]].assign(churned=rows[model.target].astype("int64"))
+    table["churn_probability"] = model.predict_proba(rows)[:, 1]
+    return table.assign(best_rule=rule, rule_score=score, net_sales_365_days=rows["net_sales_365_days"])
+
+
 def _report_rows(model: _Model, labelled: pd.DataFrame, plan: pd.DataFrame) -> pd.DataFrame:
     check_columns(labelled, ["as_of", "customer_id", model.target, *RULES.values()], name="labelled")
     dates = pd.to_datetime(labelled["as_of"]).astype("datetime64[s]")

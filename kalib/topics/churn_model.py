@@ -17,30 +17,9 @@ from threadpoolctl import threadpool_limits
 
 from kalib.errors import NotEnoughDataError
 from kalib.schema import check_columns, check_key
-
-CANDIDATES = ("recency", "silence", "rfm", "boosting")
-"""What may predict churn, simplest first: days of silence alone; silence against the customer's own gap; logistic
-regression on recency, frequency and money; boosted trees on everything."""
-
-COLUMNS = {
-    "recency": ["days_since_last_order"],
-    "silence": ["silence"],
-    "rfm": ["days_since_last_order", "orders_365_days", "net_sales_365_days"],
-    "boosting": [
-        "days_since_last_order", "silence_ratio", "gap_days", "gap_days_spread",
-        "orders_90_days", "orders_180_days", "orders_365_days",
-        "net_sales_90_days", "net_sales_180_days", "net_sales_365_days",
-        "orders_90_days_last_year", "net_sales_90_days_last_year",
-        "orders_365_days_last_year", "net_sales_365_days_last_year",
-        "orders_next_90_days_last_year", "tenure_days", "returns_share", "margin_365_days",
-    ],
-}  # fmt: skip
-"""What each candidate looks at; ``silence`` is silence_ratio, or, after a single order, silence over the usual gap."""
-
-OPTIONAL = ("margin_365_days", "orders_next_90_days_last_year")
-
-SEASON = "orders_next_90_days_last_year"
-"""Only looked at where every training date knows it: the level is taken from last year's season, which must know it too."""
+from kalib.topics.churn_features import CANDIDATES, COLUMNS, NEEDED, PURCHASE, SEASON, read_features
+from kalib.topics.churn_level import weigh_dates
+from kalib.topics.churn_shapley import share_out_linear, share_out_trees
 
 LEAST = 50
 """So many customers must have left, and as many stayed, before anything is learnt."""
@@ -54,23 +33,24 @@ _one_thread = threadpool_limits.wrap(limits=1)  # trees this small gain nothing 
 class ChurnModel(BaseEstimator):
     """Predict churn from the features of a snapshot, learning on past snapshots only.
 
-    Learning: each candidate is cross-fitted on the training snapshots, whole customers at a time, so that every
-    customer is predicted by a model that never saw it. These predictions are recalibrated on the log-odds scale: one
-    slope, and an intercept per training snapshot. Starting from the simplest, a candidate replaces the one in use only
-    if its log loss is lower by more than the noise (95 % interval of the difference, bootstrapped over customers).
+    Learning: training dates that ``plan`` holds out are predicted in turn, by candidates that learnt on the dates whose
+    label window does not overlap the held-out one's. These predictions are recalibrated on the log-odds scale: one
+    slope, and an intercept per held-out date. Starting from the simplest, a candidate replaces the one in use only if
+    its log loss is lower by more than the noise (95 % interval of the difference, bootstrapped over customers). Where
+    too few dates can be held out so, whole customers are held out instead (``held_out_`` says which).
 
-    Predicting: the intercept is that of the training snapshots of the same season (mean, where there are several), for
-    a quarter that leads to Christmas has fewer leavers than the one after; without such a snapshot, the newest one's.
+    Predicting: the level is the weighted mean of the held-out dates' intercepts, of the same season and of the newest
+    dates above all, as far as the levels of the past tell the one or the other (``kalib.topics.churn_level``).
 
-    Figures of a year before are taken as unknown where the history does not cover them. Customers are dealt into folds
-    by their id alone, rows are sorted before they are used, and probabilities are rounded to six decimals: row order and
-    thread count change nothing. Above 200,000 rows a sample of customers is learnt from.
+    Figures of a year before are taken as unknown where the history does not cover them. Rows are sorted before they
+    are used, and probabilities are rounded to six decimals: row order and thread count change nothing. Above 200,000
+    rows a sample of customers is learnt from, drawn by their ids alone.
 
     Parameters
     ----------
     target : ``churned`` or ``partly_churned``, a column of the labelled snapshots
     candidates : which of ``CANDIDATES`` may be used, simplest first
-    folds : into how many parts customers are dealt
+    folds : into how many parts customers are dealt where dates cannot be held out
     resamples : how many bootstrap samples measure the noise
     seed : of the bootstrap and the trees
 
@@ -79,7 +59,9 @@ class ChurnModel(BaseEstimator):
     chosen_ : code of the candidate in use
     choice_ : DataFrame, a row per candidate: model, log_loss, against (the candidate it had to beat), gain (by how much
         its log loss is lower), gain_low, gain_high, chosen
-    calibration_ : DataFrame, a row per candidate and training snapshot: model, as_of, intercept, slope
+    calibration_ : DataFrame, a row per candidate and held-out date: model, as_of, intercept, slope, noise
+    held_out_ : ``dates`` or ``customers``
+    learnt_from_ : dict, held-out date to the dates that its predictions learnt from
     typical_ : Series, median of each feature over the training rows
     start_ : first order date that the training rows know of
 
@@ -110,7 +92,7 @@ class ChurnModel(BaseEstimator):
             ``churn_few_customers``: fewer than 50 customers left, or fewer than 50 stayed.
         """
         key = ["as_of", "customer_id"]
-        check_columns(labelled, [*key, self.target, "first_order_date", *_needed(self.candidates)], name="labelled")
+        check_columns(labelled, [*key, self.target, "first_order_date", *NEEDED], name="labelled")
         rows = labelled.assign(as_of=pd.to_datetime(labelled["as_of"]).astype("datetime64[s]"))
         rows = rows[rows["as_of"].isin(plan.loc[plan["role"] == "train", "as_of"])]
         check_key(rows, key, name="labelled")
@@ -121,30 +103,29 @@ class ChurnModel(BaseEstimator):
                 "churn_few_customers", left=int(left.get(1, 0)), stayed=int(left.get(0, 0)), least=LEAST
             )
         self.start_ = pd.to_datetime(rows["first_order_date"]).min()
-        self.newest_ = rows["as_of"].max()
-        known = [column for column in _needed(CANDIDATES) + list(OPTIONAL) if column in rows]
-        self.typical_ = _as_known(rows, self.start_)[known].median()
-        x, y = self._prepare(rows), rows[self.target].to_numpy()
-        dates = x.groupby(rows["as_of"].to_numpy()).count().min()
-        told = [c for c in x if x[c].nunique() > 1 and (c != SEASON or dates[c] > 0)]
-        self.columns_ = {name: [c for c in COLUMNS[name] if c in told] for name in self.candidates}
-        fold = rows["customer_id"].map(_draw).to_numpy() % self.folds
+        figures = read_features(rows, self.start_)
+        self.typical_ = figures.median()
+        x, y, dates = self._with_silence(figures), rows[self.target].to_numpy(), rows["as_of"]
+        parts = self._hold_out(rows, plan, y)
+        known = x[dates.isin(self.learnt_from_).to_numpy()].groupby(dates).count().min()
+        told = [c for c in x if x[c].nunique() > 1 and (c != SEASON or known[c] > 0)]
+        told = [c for c in told if c not in PURCHASE or x[c].notna().all()]
+        self.columns_ = {name: [c for c in COLUMNS[name] if c in told] or COLUMNS[name][:1] for name in self.candidates}
         self.fitted_, losses, calibrations = {}, {}, []
+        judged = np.flatnonzero(np.logical_or.reduce([test for _, test in parts]))
         for name in self.candidates:
             columns = x[self.columns_[name]]
-            held_out = np.empty(len(x))
-            for k in np.unique(fold):
-                learnt = self._make(name).fit(columns[fold != k], y[fold != k])
-                held_out[fold == k] = _log_odds(learnt, columns[fold == k])
-            calibration = _calibrate(held_out, y, rows["as_of"])
+            held_out = np.full(len(x), np.nan)
+            for learn, test in parts:
+                held_out[test] = _log_odds(self._fit(name, columns[learn], y[learn]), columns[test])
+            calibration, odds = _calibrate(held_out[judged], y[judged], dates.iloc[judged])
+            calibration["intercept"] *= calibration["as_of"].map(self._share_learnt(dates)).round(9)
             calibrations.append(calibration.assign(model=name))
-            odds = (
-                rows["as_of"].map(calibration.set_index("as_of")["intercept"]) + calibration["slope"].iloc[0] * held_out
-            )
-            losses[name] = np.logaddexp(0, np.where(y == 1, -odds, odds))
-            self.fitted_[name] = self._make(name).fit(columns, y)
-        self.calibration_ = pd.concat(calibrations, ignore_index=True)[["model", "as_of", "intercept", "slope"]]
-        self.choice_ = self._choose(losses, rows["customer_id"])
+            losses[name] = np.logaddexp(0, np.where(y[judged] == 1, -odds, odds))
+            self.fitted_[name] = self._fit(name, columns, y)
+        columns = ["model", "as_of", "intercept", "slope", "noise"]
+        self.calibration_ = pd.concat(calibrations, ignore_index=True)[columns]
+        self.choice_ = self._choose(losses, rows["customer_id"].iloc[judged])
         self.chosen_ = str(self.choice_.loc[self.choice_["chosen"], "model"].iloc[0])
         return self
 
@@ -153,49 +134,115 @@ class ChurnModel(BaseEstimator):
         """Return calibrated log-odds of churn, in the order of ``features``; ``model`` names another candidate."""
         check_is_fitted(self)
         name = model or self.chosen_
-        check_columns(features, ["as_of", *_needed((name,))], name="features")
-        x = self._prepare(features).reindex(columns=self.columns_[name])
-        calibration = self.calibration_[self.calibration_["model"] == name].set_index("as_of")
-        dates = pd.to_datetime(features["as_of"])
-        level = {date: calibration.loc[self.calibrated_on(date), "intercept"].mean() for date in dates.unique()}
-        if not len(x):
+        check_columns(features, ["as_of", *NEEDED], name="features")
+        if not len(features):
             return np.empty(0)
-        return dates.map(level).to_numpy(float) + calibration["slope"].iloc[0] * _log_odds(self.fitted_[name], x)
+        dates = pd.to_datetime(features["as_of"])
+        levels = {date: self._level(name, date) for date in dates.unique()}
+        slope = self.calibration_.loc[self.calibration_["model"] == name, "slope"].iloc[0]
+        odds = _log_odds(self.fitted_[name], self.read(features)[self.columns_[name]])
+        return dates.map(levels).to_numpy(float) + slope * odds
 
     def predict_proba(self, features: pd.DataFrame, *, model: str | None = None) -> np.ndarray:
         """Return the probabilities of staying and of leaving, two columns, in the order of ``features``."""
         leaving = np.round(expit(self.decision_function(features, model=model)), 6)
         return np.column_stack([1 - leaving, leaving])
 
-    def calibrated_on(self, date: pd.Timestamp) -> list[pd.Timestamp]:
-        """Return the training snapshots whose level a prediction at ``date`` takes: the same season's, else the newest."""
-        snapshots = sorted(self.calibration_["as_of"].unique())
-        date = pd.Timestamp(date)
-        ages = [(date - day).days for day in snapshots]
-        same = [
-            day for day, age in zip(snapshots, ages, strict=True) if age > 182 and abs((age + 182) % 365 - 182) <= 15
-        ]
-        return same or [self.newest_]
+    def read(self, features: pd.DataFrame) -> pd.DataFrame:
+        """Return the figures that the candidates look at, as they look at them, by the index of ``features``."""
+        x = self._with_silence(read_features(features, self.start_))
+        x = x.reindex(columns=list(dict.fromkeys(c for columns in self.columns_.values() for c in columns)))
+        lacking = [c for c in PURCHASE if c in x]
+        return x.fillna(self.typical_[lacking]) if lacking else x
 
-    def _prepare(self, features: pd.DataFrame) -> pd.DataFrame:
-        known = _as_known(features, self.start_)
+    @_one_thread
+    def share_out(self, x: pd.DataFrame, baseline: pd.DataFrame, groups: dict[str, int]) -> np.ndarray:
+        """Share out the log-odds of the candidate in use, row less baseline, among groups of figures.
+
+        Exact Shapley values of the groups (see ``kalib.topics.churn_shapley``); they add up to the difference.
+
+        Parameters
+        ----------
+        x, baseline : as ``read`` returns them
+        groups : number of each figure's group, from 0
+
+        Returns
+        -------
+        ndarray, rows by groups
+        """
+        columns = self.columns_[self.chosen_]
+        fitted, numbers = self.fitted_[self.chosen_], np.array([groups[column] for column in columns])
+        slope = float(self.calibration_.loc[self.calibration_["model"] == self.chosen_, "slope"].iloc[0])
+        effects = np.zeros((len(x), max(groups.values()) + 1))
+        own, other = x[columns], baseline[columns]
+        if isinstance(fitted, HistGradientBoostingClassifier):
+            found = share_out_trees(fitted, own.to_numpy(float), other.to_numpy(float), numbers)
+        else:
+            own, other = fitted[:-1].transform(own), fitted[:-1].transform(other)
+            found = share_out_linear(fitted[-1].coef_[0], np.asarray(own), np.asarray(other), numbers)
+        effects[:, : found.shape[1]] = slope * found
+        return effects
+
+    def weigh(self, date: pd.Timestamp) -> pd.Series:
+        """Return how much the level of each held-out date counts for a prediction at ``date``, for the candidate in use."""
+        return self._weigh(self.chosen_, pd.Timestamp(date))
+
+    def _weigh(self, name: str, date: pd.Timestamp) -> pd.Series:
+        own = self.calibration_[self.calibration_["model"] == name]
+        weights = weigh_dates(own["as_of"], own["intercept"].to_numpy(), own["noise"].to_numpy(), at=date)
+        return pd.Series(weights, index=pd.DatetimeIndex(own["as_of"]))
+
+    def _level(self, name: str, date: pd.Timestamp) -> float:
+        own = self.calibration_.loc[self.calibration_["model"] == name, "intercept"].to_numpy()
+        return float(own @ self._weigh(name, date).to_numpy())
+
+    def _with_silence(self, figures: pd.DataFrame) -> pd.DataFrame:
         usual = self.typical_["gap_days"] if self.typical_["gap_days"] > 0 else 1.0
-        silence = known["silence_ratio"].fillna(known["days_since_last_order"] / usual)
-        return known.assign(silence=silence)
+        return figures.assign(silence=figures["silence_ratio"].fillna(figures["days_since_last_order"] / usual))
 
-    def _make(self, name: str) -> BaseEstimator:
+    def _hold_out(self, rows: pd.DataFrame, plan: pd.DataFrame, y: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Return which rows are learnt from and which are predicted so, for each part that is held out."""
+        dates = rows["as_of"].to_numpy()
+        windows = plan.set_index("as_of").loc[np.unique(dates)]
+        self.learnt_from_, parts = {}, []
+        for date in windows.index[windows["held_out"]]:
+            apart = windows.index[(windows["label_end"] <= date) | (windows.index >= windows.loc[date, "label_end"])]
+            learn = np.isin(dates, apart)
+            if min(y[learn].sum(), (1 - y[learn]).sum()) >= LEAST:
+                parts.append((learn, dates == date))
+                self.learnt_from_[date] = list(apart)
+        self.held_out_ = "dates" if parts else "customers"
+        if parts:
+            return parts
+        self.learnt_from_ = {date: list(windows.index) for date in windows.index[windows["held_out"]]}
+        fold, held_out = rows["customer_id"].map(_draw).to_numpy() % self.folds, np.isin(dates, list(self.learnt_from_))
+        return [(fold != k, (fold == k) & held_out) for k in np.unique(fold[held_out])]
+
+    def _share_learnt(self, dates: pd.Series) -> dict[pd.Timestamp, float]:
+        """Return how much of all rows each held-out date's predictions learnt from.
+
+        A level is measured against the mean level of those rows, the final model stands at that of all rows: the
+        nearer the two, the less of the difference is left.
+        """
+        return {date: float(dates.isin(learnt).mean()) for date, learnt in self.learnt_from_.items()}
+
+    def _fit(self, name: str, x: pd.DataFrame, y: np.ndarray) -> BaseEstimator:
         if name != "boosting":
-            return make_pipeline(FunctionTransformer(_log), StandardScaler(), LogisticRegression())
+            return make_pipeline(FunctionTransformer(_log), StandardScaler(), LogisticRegression()).fit(x, y)
+        x = x[[column for column in x if x[column].nunique() > 1]]  # on some dates the year before is unknown to all
         return HistGradientBoostingClassifier(
             learning_rate=0.05,
             max_iter=100,
             max_leaf_nodes=15,
+            max_features=0.4,  # of the figures at each split: trees differ more, and their mean is steadier
             min_samples_leaf=50,
             l2_regularization=1.0,
-            monotonic_cst={"days_since_last_order": 1},  # with all else equal, longer silence is never a good sign
+            monotonic_cst={
+                c: 1 for c in x if c == "days_since_last_order"
+            },  # with all else equal, longer silence is never a good sign
             early_stopping=False,
             random_state=self.seed,
-        )
+        ).fit(x, y)
 
     def _choose(self, losses: dict[str, np.ndarray], customers: pd.Series) -> pd.DataFrame:
         code, names = pd.factorize(customers, sort=True)
@@ -217,39 +264,29 @@ class ChurnModel(BaseEstimator):
         return choice.assign(chosen=choice["model"] == best)
 
 
-def _needed(candidates: tuple[str, ...]) -> list[str]:
-    own = [column for name in candidates for column in COLUMNS[name] if column != "silence" and column not in OPTIONAL]
-    return list(dict.fromkeys([*own, "days_since_last_order", "silence_ratio", "gap_days"]))
-
-
-def _as_known(features: pd.DataFrame, start: pd.Timestamp) -> pd.DataFrame:
-    """Return the features as numbers, with those of a year before missing where the history does not reach so far."""
-    used = [c for c in dict.fromkeys([*_needed(CANDIDATES), *OPTIONAL]) if c in features]
-    table = features[used].astype("float64")
-    history = (pd.to_datetime(features["as_of"]) - start).dt.days
-    for days in (90, 365):
-        for column in (f"orders_{days}_days_last_year", f"net_sales_{days}_days_last_year"):
-            if column in table:
-                table[column] = table[column].where(history >= 365 + days)
-    if "orders_next_90_days_last_year" in table:
-        table["orders_next_90_days_last_year"] = table["orders_next_90_days_last_year"].where(history >= 365)
-    return table
-
-
 def _log(x: pd.DataFrame) -> pd.DataFrame:
     return np.sign(x) * np.log1p(np.abs(x))
 
 
 def _log_odds(learnt: BaseEstimator, x: pd.DataFrame) -> np.ndarray:
+    if isinstance(learnt, HistGradientBoostingClassifier):
+        x = x[learnt.feature_names_in_]
     return logit(np.clip(learnt.predict_proba(x)[:, 1], _EDGE, 1 - _EDGE))
 
 
-def _calibrate(held_out: np.ndarray, y: np.ndarray, dates: pd.Series) -> pd.DataFrame:
-    """Fit one slope for all and an intercept per snapshot (Platt scaling); a weak penalty keeps them finite."""
+def _calibrate(held_out: np.ndarray, y: np.ndarray, dates: pd.Series) -> tuple[pd.DataFrame, np.ndarray]:
+    """Fit one slope for all and an intercept per date (Platt scaling); a weak penalty keeps them finite.
+
+    Returns as_of, intercept, slope and noise (variance of the intercept), and the recalibrated log-odds.
+    """
     which = pd.get_dummies(dates).astype(float)
     fitted = LogisticRegression(C=1e3, fit_intercept=False, max_iter=1000, tol=1e-8)
-    weights = fitted.fit(np.column_stack([held_out, which]), y).coef_[0]
-    return pd.DataFrame({"as_of": which.columns, "intercept": weights[1:].round(9), "slope": weights[0].round(9)})
+    x = np.column_stack([held_out, which])
+    weights = fitted.fit(x, y).coef_[0].round(9)
+    odds = x @ weights
+    spread = pd.Series(expit(odds) * expit(-odds)).groupby(dates.to_numpy()).sum().clip(lower=1.0)
+    noise = (1 / spread[which.columns]).to_numpy().round(9)
+    return pd.DataFrame({"as_of": which.columns, "intercept": weights[1:], "slope": weights[0], "noise": noise}), odds
 
 
 def _draw(customer_id: str) -> int:

@@ -25,6 +25,7 @@ LEAST_SILENT = 30
 """Fewer silent customers than this prove nothing about who returns."""
 
 _HISTORY = 180
+_MOST_ROWS = 200_000
 _YEARS_BACK = 2
 
 
@@ -176,21 +177,31 @@ def choose_active_days(
     return table
 
 
-def plan_snapshots(*, as_of: dt.date, first_order_date: dt.date, horizon_days: int, active_days: int) -> pd.DataFrame:
+def plan_snapshots(
+    *, as_of: dt.date, first_order_date: dt.date, horizon_days: int, active_days: int, customers: int = 0
+) -> pd.DataFrame:
     """Plan which past dates the churn model learns from, and which one it is reported on.
 
     The rule: the newest date whose horizon has passed, ``as_of`` less the horizon, is for the report alone: nothing is
     trained, tuned or calibrated on it. Training dates have their whole horizon on or before that date. They are the
     dates one and two years (of 365 days) before ``as_of`` and before the report date, since customers behave by
     season, and between them dates one horizon apart (at least 90 days), two years back; a date less than half a step
-    from one of the former gives way to it. Before a training date lies a history of ``active_days``, or of 180 days where
-    that is less.
+    from one of the former gives way to it. These are held out in turn: candidates are compared and calibrated on
+    them. Further training dates lie between them, a third of a horizon apart (at least 30 days); they only teach, and
+    of them there are no more than the model will look at. Before a training date lies a history of ``active_days``, or of
+    180 days where that is less.
+
+    Parameters
+    ----------
+    customers : customers known at ``as_of``: dates between are thinned out where all dates would make more than 200,000
+        rows; 0 where not known
 
     Returns
     -------
     DataFrame
-        One row per date, oldest first: as_of, role (``train``, ``report``, ``score``), label_end (missing for ``score``),
-        history_days (days known before the date), same_season (the date is of the season of ``as_of`` or of the report).
+        One row per date, oldest first: as_of, role (``train``, ``report``, ``score``), held_out (a training date that others
+        are judged on), label_end (missing for ``score``), history_days (days known before the date), same_season (the date
+        is of the season of ``as_of`` or of the report).
 
     Raises
     ------
@@ -201,9 +212,12 @@ def plan_snapshots(*, as_of: dt.date, first_order_date: dt.date, horizon_days: i
     --------
     >>> plan = plan_snapshots(as_of=dt.date(2011, 12, 9), first_order_date=dt.date(2009, 12, 1), horizon_days=90,
     ...     active_days=365)
-    >>> [f"{row.as_of:%Y-%m-%d} {row.role}" for row in plan.itertuples()]  # doctest: +NORMALIZE_WHITESPACE
+    >>> [f"{row.as_of:%Y-%m-%d} {row.role}" for row in plan[plan["held_out"] | (plan["role"] != "train")].itertuples()]
+    ... # doctest: +NORMALIZE_WHITESPACE
     ['2010-06-17 train', '2010-09-10 train', '2010-12-09 train', '2011-03-14 train', '2011-06-12 train',
      '2011-09-10 report', '2011-12-09 score']
+    >>> len(plan)
+    15
     """
     now, first, horizon = pd.Timestamp(as_of), pd.Timestamp(first_order_date), pd.Timedelta(days=horizon_days)
     report, least = now - horizon, min(active_days, _HISTORY)
@@ -211,13 +225,16 @@ def plan_snapshots(*, as_of: dt.date, first_order_date: dt.date, horizon_days: i
     years = [pd.Timedelta(days=YEAR * k) for k in range(1, _YEARS_BACK + 1)]
     seasonal = {day - year for day in (now, report) for year in years}
     seasonal = {date for date in seasonal if date <= report - horizon and (date - first).days >= least}
-    between = pd.date_range(report - horizon, report - years[-1], freq=f"-{step}D")
-    between = {date for date in between if all(abs((date - other).days) * 2 >= step for other in seasonal)}
-    train = sorted(seasonal | {date for date in between if (date - first).days >= least})
-    if not train:
+    held_out = sorted(seasonal | _between(report - horizon, report - years[-1], step, seasonal, first, least))
+    if not held_out:
         raise NotEnoughDataError("churn_history", needed_days=least + 2 * horizon_days, has_days=(now - first).days)
-    plan = pd.DataFrame({"as_of": pd.DatetimeIndex([*train, report, now]).astype("datetime64[s]")})
-    plan["role"] = ["train"] * len(train) + ["report", "score"]
+    more = _between(report - horizon, held_out[0], max(horizon_days // 3, 30), set(held_out), first, least)
+    room = max(_MOST_ROWS // customers - len(held_out), 0) if customers else len(more)
+    more = sorted(more, reverse=True)[:: max(-(-len(more) // room), 1)] if room else []
+    dates = sorted({*held_out, *more})
+    plan = pd.DataFrame({"as_of": pd.DatetimeIndex([*dates, report, now]).astype("datetime64[s]")})
+    plan["role"] = ["train"] * len(dates) + ["report", "score"]
+    plan["held_out"] = plan["as_of"].isin(held_out)
     plan["label_end"] = (plan["as_of"] + horizon).where(plan["role"] != "score")
     plan["history_days"] = (plan["as_of"] - first).dt.days
     plan["same_season"] = [
@@ -225,6 +242,15 @@ def plan_snapshots(*, as_of: dt.date, first_order_date: dt.date, horizon_days: i
         for date, role in zip(plan["as_of"], plan["role"], strict=True)
     ]
     return plan
+
+
+def _between(
+    newest: pd.Timestamp, oldest: pd.Timestamp, step: int, taken: set[pd.Timestamp], first: pd.Timestamp, least: int
+) -> set[pd.Timestamp]:
+    """Return dates one step apart, back from the newest, that keep half a step from those taken and have a history."""
+    dates = pd.date_range(newest, oldest, freq=f"-{step}D")
+    apart = (date for date in dates if all(abs((date - other).days) * 2 >= step for other in taken))
+    return {date for date in apart if (date - first).days >= least}
 
 
 def is_same_season(one: pd.Timestamp, other: pd.Timestamp) -> bool:
@@ -398,4 +424,4 @@ def _labelled(as_of: dt.date, first: pd.Timestamp, horizon_days: int) -> int:
         plan = plan_snapshots(as_of=as_of, first_order_date=first, horizon_days=horizon_days, active_days=_HISTORY)
     except NotEnoughDataError:
         return 0
-    return int((plan["role"] != "score").sum())
+    return int((plan["held_out"] | (plan["role"] == "report")).sum())

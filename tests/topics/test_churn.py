@@ -231,6 +231,8 @@ def test_no_label_that_is_learnt_from_reaches_into_the_report(
     assert (train["label_end"] <= report["as_of"]).all()
     assert (train["history_days"] >= min(active_days, 180)).all()
     assert train["as_of"].is_unique
+    assert train["held_out"].any()
+    assert not plan.loc[["report", "score"], "held_out"].any()
     assert train["as_of"].is_monotonic_increasing
 
 
@@ -238,7 +240,7 @@ def test_the_season_before_is_among_the_training_dates() -> None:
     plan = plan_snapshots(
         as_of=dt.date(2011, 12, 9), first_order_date=dt.date(2009, 12, 1), horizon_days=90, active_days=365
     )
-    same = plan[(plan["role"] == "train") & plan["same_season"]]
+    same = plan[plan["held_out"] & plan["same_season"]]
     assert same["as_of"].dt.strftime("%Y-%m-%d").tolist() == ["2010-09-10", "2010-12-09"]
     assert is_same_season(pd.Timestamp("2009-12-20"), pd.Timestamp("2011-12-09"))
     assert not is_same_season(pd.Timestamp("2010-09-10"), pd.Timestamp("2010-12-09"))
@@ -289,12 +291,15 @@ def test_one_thread_learns_and_predicts(
 ) -> None:
     """On two busy cores, threads that wait for each other took forty times as long."""
     threads = []
-    for name in ("_make", "_prepare"):
+    for name in ("_fit", "_with_silence"):
         own = getattr(ChurnModel, name)
         monkeypatch.setattr(
             ChurnModel,
             name,
-            lambda self, x, own=own: (threads.extend(lib["num_threads"] for lib in threadpool_info()), own(self, x))[1],
+            lambda self, *given, own=own: (
+                threads.extend(lib["num_threads"] for lib in threadpool_info()),
+                own(self, *given),
+            )[1],
         )
     ChurnModel().fit(labelled, plan).predict_proba(labelled)
     assert set(threads) == {1}
@@ -318,14 +323,73 @@ def test_a_model_must_beat_the_rule(model: ChurnModel) -> None:
     assert not refused["chosen"].any()
 
 
-def test_the_level_is_that_of_the_same_season(model: ChurnModel, plan: pd.DataFrame) -> None:
-    now = pd.Timestamp(AS_OF)
-    assert model.calibrated_on(now) == [now - pd.Timedelta(days=730), now - pd.Timedelta(days=365)]
-    assert model.calibrated_on(pd.Timestamp("2026-02-10")) == [model.newest_]
-    train = plan.loc[plan["role"] == "train", "as_of"]
-    for date in pd.date_range(now, periods=120, freq="7D"):  # the plan and the model mean the same by a season
-        same = [day for day in train if is_same_season(day, date) and (date - day).days > 182]
-        assert model.calibrated_on(date) == (same or [model.newest_])
+def test_predictions_that_are_judged_learnt_from_no_overlapping_window(
+    model: ChurnModel, labelled: pd.DataFrame, plan: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Held to what really goes into each fit, not to what the model says of it."""
+    assert model.held_out_ == "dates"
+    ends = plan.set_index("as_of")["label_end"]
+    fits: list[tuple[int, float]] = []
+    own = ChurnModel._fit
+    monkeypatch.setattr(
+        ChurnModel, "_fit", lambda self, name, x, y: (fits.append((len(x), float(y.sum()))), own(self, name, x, y))[1]
+    )
+    ChurnModel(candidates=("recency",)).fit(labelled, plan)
+    assert len(fits) == len(model.learnt_from_) + 1  # each held-out date's and the final one
+    for (rows, left), (date, learnt) in zip(fits, model.learnt_from_.items(), strict=False):
+        assert learnt
+        for other in learnt:
+            assert ends[other] <= date or other >= ends[date]
+        used = labelled[labelled["as_of"].isin(learnt)]
+        assert (rows, left) == (len(used), used["churned"].sum())
+    assert set(model.calibration_["as_of"]) == set(model.learnt_from_) <= set(plan.loc[plan["held_out"], "as_of"])
+    assert max(model.learnt_from_) + pd.Timedelta(days=90) <= plan.loc[plan["role"] == "report", "as_of"].iloc[0]
+
+
+def test_a_date_held_out_is_not_learnt_from(labelled: pd.DataFrame, plan: pd.DataFrame) -> None:
+    """Turning the labels of a held-out date and its neighbours changes its own figures, not the prediction of it."""
+    date = plan.loc[plan["held_out"], "as_of"].iloc[-1]
+    near = (labelled["as_of"] - date).abs() < pd.Timedelta(days=90)
+    seen: list[np.ndarray] = []
+    for table in (labelled, labelled.assign(churned=labelled["churned"].where(~near, 1 - labelled["churned"]))):
+        model = ChurnModel(candidates=("rfm",))
+        rows = table[table["as_of"].isin(plan.loc[plan["role"] == "train", "as_of"])]
+        parts = model._hold_out(rows.reset_index(drop=True), plan, rows["churned"].to_numpy())
+        learn = next(learn for learn, test in parts if (rows["as_of"].to_numpy()[test] == date).all())
+        seen.append(rows[learn][["customer_id", "churned"]].to_numpy())
+    np.testing.assert_array_equal(*seen)
+
+
+def test_few_dates_hold_out_customers(labelled: pd.DataFrame, plan: pd.DataFrame) -> None:
+    newest = plan.loc[plan["held_out"], "as_of"].max()
+    short = plan[(plan["role"] != "train") | (plan["as_of"] == newest)]
+    model = ChurnModel(candidates=("recency", "rfm")).fit(labelled, short)
+    assert model.held_out_ == "customers"
+    assert set(model.calibration_["as_of"]) == {newest}
+    now = model.weigh(pd.Timestamp(AS_OF))
+    assert now.to_dict() == {newest: pytest.approx(1)}
+
+
+def test_another_future_is_no_better_than_chance(labelled: pd.DataFrame, plan: pd.DataFrame) -> None:
+    """Each account gets the future of another of its date: ranking falls to one half, and the rule stays in use."""
+    rng = np.random.default_rng(11)
+    order = labelled.groupby("as_of")["churned"].transform(lambda left: rng.permutation(left.to_numpy()))
+    drawn = labelled.assign(churned=order.to_numpy())
+    model = ChurnModel().fit(drawn, plan)
+    assert model.chosen_ == "recency"
+    table = evaluate_churn(model, drawn, plan, interval=0.99).set_index("model")
+    assert ((table["auc_low"] < 0.5) & (table["auc_high"] > 0.5)).all()
+    honest = evaluate_churn(ChurnModel().fit(labelled, plan), labelled, plan, interval=0.99)
+    assert (honest["auc_low"] > 0.6).sum() >= 3  # the same check can fail
+
+
+def test_the_level_is_weighed(model: ChurnModel) -> None:
+    weights = model.weigh(pd.Timestamp(AS_OF))
+    assert weights.sum() == pytest.approx(1)
+    assert set(weights.index) == set(model.learnt_from_)
+    own = model.calibration_[model.calibration_["model"] == model.chosen_]
+    between = own["intercept"] @ weights.to_numpy()
+    assert own["intercept"].min() - 0.3 < between < own["intercept"].max() + 0.3
 
 
 def test_a_subset_gets_the_same_probabilities(model: ChurnModel, shop: pd.DataFrame, churn: pd.DataFrame) -> None:
