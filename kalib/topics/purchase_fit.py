@@ -63,15 +63,8 @@ class Groups:
         ValueError
             A figure is missing, negative, or recency lies beyond age.
         """
-        check_columns(histories, _HISTORY, name="histories", remedy="Build it with `summarise_histories`.")
-        columns = [histories[name].to_numpy(float) for name in _HISTORY]
-        _check(*columns)
-        key = np.zeros(len(histories), np.int64)
-        for column in columns:
-            code, values = pd.factorize(column, sort=True)
-            key = key * max(len(values), 1) + code
-            if len(values) > 2**20:  # so that three such codes never run over
-                key = pd.factorize(key, sort=True)[0].astype(np.int64)
+        columns = _read(histories)
+        key, _ = _pack(columns)
         which, keys = pd.factorize(key, sort=False)
         order = np.argsort(keys)
         place = np.empty_like(order)
@@ -81,6 +74,19 @@ class Groups:
         first[which] = np.arange(len(which))
         count = np.bincount(which, minlength=len(keys)).astype(float)
         return cls(*(column[first] for column in columns), count, which)
+
+    @classmethod
+    def tally(cls, histories: pd.DataFrame) -> Groups:
+        """Group them without keeping who is in which group, which is quicker; raises as ``make``."""
+        key, values = _pack(_read(histories))
+        if values is None:
+            return cls.make(histories)
+        keys, count = np.unique(key, return_counts=True)
+        figures = []
+        for value in values[::-1]:
+            keys, code = np.divmod(keys, len(value))
+            figures.append(value[code])
+        return cls(*figures[::-1], count.astype(float), np.empty(0, np.int64))
 
     def over(self, unit: float) -> Groups:
         """Return the same in another unit of time."""
@@ -147,8 +153,10 @@ def maximise(
     for start in starts:
         theta = _search(sample or objective, start)
         if sample:
-            theta = _search(objective, _climb(objective, sample, theta, count), evaluations=200)
-        fit = _finish(objective, theta, count)
+            theta = _climb(objective, _inform(sample, theta), theta, count)
+        fit = _judge(objective, theta, count)
+        if sample and not fit.converged:
+            fit = _judge(objective, _search(objective, fit.theta), count)
         if best is None or (fit.converged, fit.value) > (best.converged, best.value):
             best = fit
         if best.converged:
@@ -156,20 +164,19 @@ def maximise(
     return best
 
 
-def _search(objective: Objective, start: np.ndarray, *, evaluations: int = 2_000) -> np.ndarray:
+def _search(objective: Objective, start: np.ndarray) -> np.ndarray:
     bound = np.log(EDGE)
 
     def fall(theta: np.ndarray) -> tuple[float, np.ndarray]:
         value, gradient = objective(theta)
         return -value, -gradient
 
-    options = {"maxiter": evaluations, "maxfun": evaluations, "ftol": 1e-12, "gtol": 1e-7}
+    options = {"maxiter": 2_000, "maxfun": 2_000, "ftol": 1e-12, "gtol": 1e-7}
     return minimize(fall, start, jac=True, method="L-BFGS-B", bounds=[(-bound, bound)] * len(start), options=options).x
 
 
-def _climb(objective: Objective, curved: Objective, theta: np.ndarray, count: float) -> np.ndarray:
-    """Take Newton steps on ``objective`` with the second derivatives of ``curved``, as long as they climb."""
-    information = _inform(curved, theta)
+def _climb(objective: Objective, information: np.ndarray, theta: np.ndarray, count: float) -> np.ndarray:
+    """Take Newton steps with the same second derivatives as long as they climb and are worth it."""
     if not _is_curved(information):
         return theta
     value, gradient = objective(theta)
@@ -190,13 +197,17 @@ def _climb(objective: Objective, curved: Objective, theta: np.ndarray, count: fl
     return theta
 
 
-def _finish(objective: Objective, theta: np.ndarray, count: float) -> Fit:
-    theta = _climb(objective, objective, theta, count)
-    value, gradient = objective(theta)
-    information = _inform(objective, theta)
-    gain = np.nan
-    if _is_curved(information):
+def _judge(objective: Objective, theta: np.ndarray, count: float) -> Fit:
+    """Say whether this is a maximum, after a few more steps if they are worth it."""
+    for _ in range(3):
+        value, gradient = objective(theta)
+        information, gain = _inform(objective, theta), np.nan
+        if not _is_curved(information):
+            break
         gain = float(gradient @ np.linalg.solve(information, gradient) * count / 2)
+        if gain <= GAIN / 100:
+            break
+        theta = _climb(objective, information, theta, count)
     edges = tuple(np.flatnonzero(np.abs(theta) > np.log(EDGE) - 1e-3).tolist())
     return Fit(theta, value, gradient, information, gain, edges)
 
@@ -275,7 +286,7 @@ class PurchaseModel(MaximumLikelihood):
         NotEnoughDataError
             ``purchase_few_customers``, ``purchase_one_day`` or ``purchase_no_repeat``.
         """
-        groups = Groups.make(histories)
+        groups = Groups.tally(histories)
         check_histories(groups)
         total = groups.count.sum()
         unit = float((groups.count * groups.age).sum() / total)
@@ -369,6 +380,41 @@ def check_histories(groups: Groups) -> None:
         raise NotEnoughDataError("purchase_one_day", customers=customers)
     if not groups.frequency.max() > 0:
         raise NotEnoughDataError("purchase_no_repeat", customers=customers)
+
+
+def _read(histories: pd.DataFrame) -> list[np.ndarray]:
+    check_columns(histories, _HISTORY, name="histories", remedy="Build it with `summarise_histories`.")
+    columns = [histories[name].to_numpy(float) for name in _HISTORY]
+    _check(*columns)
+    return columns
+
+
+def _pack(columns: list[np.ndarray]) -> tuple[np.ndarray, list[np.ndarray] | None]:
+    """Return one whole number per row, in the order of the figures, and the values of each figure by its place in it.
+
+    There are no such values where the figures are so many that their places do not fit into one number.
+    """
+    key, values, size = np.zeros(len(columns[0]), np.int64), [], 1
+    for column in columns:
+        code, known = _encode(column)
+        if size * len(known) >= 2**62:
+            key, distinct = pd.factorize(key, sort=True)
+            values, size = None, len(distinct)
+        key = key * len(known) + code
+        size *= len(known)
+        if values is not None:
+            values.append(known)
+    return key, values
+
+
+def _encode(column: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the place of each figure among the values that there may be, and these in order."""
+    if len(column) and column.max() < 2**16:
+        code = column.astype(np.int64)
+        if (code == column).all():
+            return code, np.arange(code.max() + 1, dtype=float)
+    code, known = pd.factorize(column, sort=True)
+    return code, known if len(known) else np.zeros(1)
 
 
 def _check(frequency: np.ndarray, recency: np.ndarray, age: np.ndarray) -> None:

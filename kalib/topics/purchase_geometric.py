@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 from scipy.special import betaln, digamma, expit, gammaln, log_expit
 
 from kalib.topics.purchase_fit import Groups, PurchaseModel
@@ -18,13 +19,13 @@ class GeometricLikelihood:
         """Sort out what depends on one figure alone; ``first`` is 1 if customers may leave at their first purchase."""
         self.first = first
         self.total = groups.count.sum()
-        self.x, x_code = np.unique(groups.frequency, return_inverse=True)
-        self.t, t_code = np.unique(groups.age, return_inverse=True)
+        x_code, self.x = pd.factorize(groups.frequency)  # of sorted groups: in the same order each time
+        t_code, self.t = pd.factorize(groups.age)
         self.x_count = np.bincount(x_code, groups.count)
         self.t_count = np.bincount(t_code, groups.count)
         self.t_orders = np.bincount(t_code, groups.count * groups.frequency)
         may = (groups.frequency + first) > 0  # who may have left already
-        self.last, self.last_code = np.unique(groups.recency[may], return_inverse=True)
+        self.last_code, self.last = pd.factorize(groups.recency[may])
         self.x_code, self.t_code, self.count = x_code[may], t_code[may], groups.count[may]
 
     def __call__(self, theta: np.ndarray) -> tuple[float, np.ndarray]:

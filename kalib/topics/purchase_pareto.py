@@ -25,8 +25,8 @@ class ParetoLikelihood:
     def __init__(self, groups: Groups) -> None:
         self.groups = groups
         self.total = groups.count.sum()
-        self.x, self.x_code = np.unique(groups.frequency, return_inverse=True)
-        self.x_count = np.bincount(self.x_code, groups.count)
+        self.x, code = np.unique(groups.frequency, return_inverse=True)
+        self.x_count = np.bincount(code, groups.count)
 
     def __call__(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
         r, alpha, s, beta = parameters = np.exp(theta)
