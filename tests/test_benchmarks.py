@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import resource
 import sys
 from pathlib import Path
@@ -15,7 +16,7 @@ BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 @pytest.fixture
 def scripts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(BENCHMARKS))
-    for name in ("ledger", "make_log", "measure", "peers"):
+    for name in ("ledger", "make_log", "measure", "peers", "purchase"):
         monkeypatch.delitem(sys.modules, name, raising=False)
 
 
@@ -77,3 +78,39 @@ def test_a_side_that_fails_says_why(scripts: None) -> None:
     assert cost.whole > 0.01
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20  # a child begins with the peak of its parent
     assert 0.001 < cost.memory < own + 1
+
+
+def test_purchase_models_scored_from_a_file_need_no_more_memory(scripts: None, tmp_path: Path) -> None:
+    import purchase
+
+    results = tmp_path / "results.md"
+    purchase.main([str(tmp_path), "--size", "tiny", "--groups", "memory", "--repetitions", "1", "--results", str(results)])  # fmt: skip
+    assert "| scoring, peak memory of four times the customers |" in results.read_text(encoding="utf-8")
+    with duckdb.connect() as con:
+        scored = con.execute(
+            f"SELECT count(*), count(DISTINCT customer_id), min(p_alive), max(p_alive) FROM read_parquet('{tmp_path / 'purchase-1.out'}')"
+        ).fetchone()
+    assert scored[:2] == (4_000, 4_000)
+    assert 0 <= scored[2] < scored[3] == 1
+
+
+def test_a_fit_of_lower_likelihood_is_told(scripts: None, tmp_path: Path) -> None:
+    import purchase
+
+    histories = purchase.make_histories(tmp_path, 2_000)
+    purchase.fit(histories, tmp_path / "best.json")
+    (tmp_path / "true.json").write_text(json.dumps(purchase.TRUE), encoding="utf-8")
+    short = purchase.compare_fits(histories, tmp_path / "best.json", tmp_path / "true.json")
+    assert 0 < short < 15  # twice this is chi-squared with four degrees of freedom
+    with pytest.raises(AssertionError, match=r"best\.json has the higher log-likelihood"):
+        purchase.compare_fits(histories, tmp_path / "true.json", tmp_path / "best.json")
+
+
+def test_a_ratio_is_held_to_its_limit(scripts: None) -> None:
+    import measure
+    import purchase
+
+    fast, slow = [measure.Cost(1, 1.0, 0.5)] * 3, [measure.Cost(40, 30.0, 0.6)] * 3
+    assert purchase.compare("it", fast, slow, 25)[1:] == ("30.00", "30.00 to 30.00", "3", "≥ 25", "yes")
+    assert purchase.compare("it", fast, slow, 31)[-1] == "**no**"
+    assert purchase.compare("it", fast, slow, 1.1, figure="memory")[1:] == ("1.20", "1.20 to 1.20", "3", "≤ 1.1", "**no**")  # fmt: skip

@@ -10,6 +10,7 @@ import pandas as pd
 from scipy.optimize import minimize
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
+from threadpoolctl import threadpool_limits
 
 from kalib.errors import NotEnoughDataError
 from kalib.schema import check_columns
@@ -133,6 +134,7 @@ class Fit:
         return not self.edges and self.gain <= GAIN
 
 
+@threadpool_limits.wrap(limits=1)  # matrices of four by four gain nothing from more, and wait for each other
 def maximise(
     objective: Objective, starts: Sequence[np.ndarray], *, count: float, sample: Objective | None = None
 ) -> Fit:
