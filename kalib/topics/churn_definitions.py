@@ -25,6 +25,10 @@ LIKELY = 0.5
 """Below this P(alive) a customer is more likely gone than not."""
 
 
+_ROUNDED = 1e-4
+"""Gaps come in six decimals: three times 31/3 days are 31, and not a little less."""
+
+
 class _Model(Protocol):
     def predict_proba(self, features: pd.DataFrame) -> np.ndarray: ...
 
@@ -75,7 +79,7 @@ def define_leaving(
     silence = now["days_since_last_order"].astype(float)
     typical = gap.median()
     table["no_order"] = past["churned"].to_numpy(float)
-    beyond = (silence > silence_factor * gap.fillna(typical)).astype(float)
+    beyond = (silence > silence_factor * gap.fillna(typical) + _ROUNDED).astype(float)
     table["own_rhythm"] = beyond.where(silence.notna() & gap.fillna(typical).notna()).to_numpy()
     alive = np.full(len(table), np.nan) if p_alive is None else p_alive.reindex(table["customer_id"]).to_numpy(float)
     table["not_alive"] = np.where(np.isnan(alive), np.nan, alive < LIKELY)

@@ -125,6 +125,14 @@ def test_nobody_has_a_rhythm() -> None:
     assert summarise_definitions(states)["definition"].tolist() == ["no_order", "spend_fell"]
 
 
+def test_just_as_long_is_not_beyond() -> None:
+    """Three gaps of 31 days in all: 31 days of silence are three times the mean gap, and not more."""
+    customers = CUSTOMERS[CUSTOMERS["customer_id"] == "b"].assign(gap_days=round(31 / 3, 6))
+    for days, gone in ((31, 0), (32, 1)):
+        now = customers.assign(days_since_last_order=days)
+        assert define_leaving(LABELLED[LABELLED["customer_id"] == "b"], now)["own_rhythm"].tolist() == [gone]
+
+
 def test_nobody_was_active() -> None:
     with pytest.raises(NotEnoughDataError, match="churn_nobody_active") as refusal:
         define_leaving(LABELLED.head(0), CUSTOMERS)
