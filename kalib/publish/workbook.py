@@ -412,6 +412,10 @@ class Run:
         ]
         self._show(display.kpis(items))
 
+    def remember(self, facts: Facts) -> None:
+        """Record facts of the page in run.json, beside those of its answer, for who asks for them there."""
+        self._facts |= facts
+
     def finding(self, key: str, facts: Facts | None = None) -> None:
         """Show a finding: the heading of the figure or table that follows."""
         self._show(display.finding(self._say(key, facts)))

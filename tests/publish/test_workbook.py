@@ -211,6 +211,14 @@ def test_earlier_runs_are_those_of_earlier_dates_the_newest_of_each(workshop: Wo
             book.read_earlier("churn", run)
 
 
+def test_facts_are_remembered_in_the_record(book: Run, shown: list) -> None:
+    book.read("customers")
+    book.remember({"review": {"grade": {"run_as_of": pd.Timestamp("2025-02-28").date(), "auc": np.float64(0.5)}}})
+    book.close()
+    record = json.loads((book.folder / "records" / f"{book.name}.json").read_text())
+    assert record["facts"] == {"review": {"grade": {"run_as_of": "2025-02-28", "auc": 0.5}}}
+
+
 def test_a_part_of_the_page_gives_way_to_a_sentence(book: Run, shown: list) -> None:
     with book.part():
         raise NotEnoughDataError("churn_nobody_active")
