@@ -20,9 +20,6 @@ SOME, MUCH = 0.1, 0.25
 BY_CHANCE = 0.05
 """An index that chance alone exceeds more often than this is no finding."""
 
-_DERIVED = {"silence": "silence_ratio"}
-"""Figures that a model makes for itself, and the one of the snapshot that they are made of."""
-
 
 def measure_drift(
     training: pd.DataFrame,
@@ -78,7 +75,7 @@ def measure_drift(
     if training.empty or customers.empty:
         raise NotEnoughDataError("churn_drift_nobody", then=len(training), now=len(customers))
     rows = []
-    for name in dict.fromkeys(_DERIVED.get(column, column) for column in columns):
+    for name in dict.fromkeys(columns):
         if name not in training or name not in customers:
             continue
         covered = training if first_order_date is None else training[_covers(name, training["as_of"], first_order_date)]

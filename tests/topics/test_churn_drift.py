@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from kalib.errors import NotEnoughDataError
 from kalib.topics.churn_drift import describe_drift, measure_drift
+from kalib.topics.churn_features import COLUMNS
 from kalib.words import Words
 
 
@@ -83,10 +84,16 @@ def test_missing_values_are_a_bin_of_their_own() -> None:
     assert (nothing["psi"], nothing["verdict"]) == (0, "stable")
 
 
-def test_what_the_model_makes_for_itself_is_looked_at_where_it_comes_from() -> None:
-    tables = [table.rename(columns={"x": "silence_ratio"}) for table in (then(range(50)), now(range(50)))]
-    assert measure_drift(*tables, ["silence", "silence_ratio", "no_such"])["figure"].tolist() == ["silence_ratio"]
-    assert describe_drift(measure_drift(*tables, []))["figures"] == 0
+def test_figures_that_one_table_lacks_are_left_out() -> None:
+    assert measure_drift(then(range(50)), now(range(50)), ["no_such", "x", "x"])["figure"].tolist() == ["x"]
+    assert describe_drift(measure_drift(then(range(50)), now(range(50)), []))["figures"] == 0
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_every_figure_of_the_model_has_its_name(language: str) -> None:
+    words = Words(language)
+    for name in {column for columns in COLUMNS.values() for column in columns}:
+        assert words.code("drift_figure", name) != name
 
 
 def test_a_year_that_the_history_does_not_cover_is_not_compared() -> None:
