@@ -74,6 +74,13 @@ def make_histories(folder: Path, customers: int) -> Path:
     return path
 
 
+def make_apart(folder: Path, customers: int) -> Path:
+    """Make them in a process of their own: a child begins with its parent's peak of memory."""
+    path = folder / f"histories-{customers}.parquet"
+    measure.run([sys.executable, __file__, folder, "--side", "make", "--histories", path])
+    return path
+
+
 def make_cdnow(folder: Path) -> Path:
     """Make the histories of the papers' sample of CDNOW, in weeks up to 1997-09-30."""
     from kalib.topics.purchase import summarise_histories
@@ -118,7 +125,14 @@ def score(histories: Path, out: Path) -> float:
     return begin
 
 
-OURS = {"fit": fit, "score": score}
+def make(histories: Path, out: Path) -> float:
+    """Make the histories that ``histories`` names."""
+    begin = time.process_time()
+    make_histories(out, int(histories.stem.rpartition("-")[2]))
+    return begin
+
+
+OURS = {"fit": fit, "score": score, "make": make}
 
 
 def compare_fits(histories: Path, ours: Path, theirs: Path) -> float:
@@ -192,14 +206,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     customers = SIZES[given.size]
     sides: dict[str, tuple[str, Path]] = {}  # name to task and histories
     if "fit" in given.groups:
-        many = make_histories(given.folder, customers)
+        many = make_apart(given.folder, customers)
         sides |= {"ours: fit": ("fit", many), "lifetimes: fit": ("fit-lifetimes", many)}
     if "map" in given.groups:
         cdnow = make_cdnow(given.folder)
         sides |= {"ours: fit of CDNOW": ("fit", cdnow), "pymc-marketing: MAP of CDNOW": ("fit-pymc-map", cdnow)}
     if "memory" in given.groups:
         for number in (customers // 4, customers):
-            sides[f"ours: scoring of {number:,}"] = ("score", make_histories(given.folder, number))
+            sides[f"ours: scoring of {number:,}"] = ("score", make_apart(given.folder, number))
     costs: dict[str, list[measure.Cost]] = {name: [] for name in sides}
     outputs = {name: given.folder / f"purchase-{place}.out" for place, name in enumerate(sides)}
     for turn in range(given.repetitions + 1):  # the first only warms caches, that of compiled code among them

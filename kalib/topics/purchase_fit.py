@@ -239,23 +239,37 @@ class MaximumLikelihood(BaseEstimator):
     def _keep(self, fit: Fit, *, unit: float, count: float, constant: float = 0.0) -> None:
         """Turn logarithms of parameters on a scale of ``unit`` into parameters, and say how sure they are."""
         scale = np.array([unit if name in self.scaled else 1.0 for name in self.names])
-        values = np.exp(fit.theta) * scale
-        self.params_ = pd.Series(values, index=list(self.names))
+        self.values_ = np.exp(fit.theta) * scale
         self.log_likelihood_ = float(fit.value * count + constant)
         self.converged_ = bool(fit.converged)
         self.gradient_norm_ = float(np.linalg.norm(fit.gradient))
-        self.gain_ = fit.gain
+        self.gain_ = float(fit.gain)
         self.edges_ = tuple(self.names[place] for place in fit.edges)
         self.customers_ = int(count)
-        errors = np.full(len(values), np.nan)
+        self.spread_ = np.full((len(self.values_), len(self.values_)), np.nan)
         if self.converged_:
-            self.covariance_ = pd.DataFrame(
-                np.linalg.inv(fit.information) / count * np.outer(values, values), self.names, self.names
-            )
-            errors = np.sqrt(np.diag(self.covariance_))
-        else:
-            self.covariance_ = pd.DataFrame(np.nan, self.names, self.names)
-        self.standard_errors_ = pd.Series(errors, index=list(self.names))
+            self.spread_ = np.linalg.inv(fit.information) / count * np.outer(self.values_, self.values_)
+
+    @property
+    def params_(self) -> pd.Series:
+        """Return the parameters by name; they can be set, to ask a model of known parameters."""
+        check_is_fitted(self)
+        return pd.Series(self.values_, index=list(self.names))
+
+    @params_.setter
+    def params_(self, parameters: pd.Series) -> None:
+        self.values_ = parameters[list(self.names)].to_numpy(float)
+
+    @property
+    def covariance_(self) -> pd.DataFrame:
+        """Return the covariances of the parameters, by the delta method from the observed information."""
+        check_is_fitted(self)
+        return pd.DataFrame(self.spread_, self.names, self.names)
+
+    @property
+    def standard_errors_(self) -> pd.Series:
+        """Return the standard errors of the parameters; NaN where the fit did not converge."""
+        return pd.Series(np.sqrt(np.diag(self.covariance_)), index=list(self.names))
 
     @property
     def bic_(self) -> float:
@@ -309,7 +323,7 @@ class PurchaseModel(MaximumLikelihood):
         """Return the log-likelihood of histories."""
         check_is_fitted(self)
         groups = Groups.make(histories)
-        return float(self._likelihood(groups)(np.log(self.params_.to_numpy()))[0] * groups.count.sum())
+        return float(self._likelihood(groups)(np.log(self.values_))[0] * groups.count.sum())
 
     def p_alive(self, histories: pd.DataFrame) -> np.ndarray:
         """Return the probability that each customer still buys, row by row."""

@@ -115,7 +115,7 @@ class BetaGeometric(PurchaseModel):
         return GeometricLikelihood(groups, first=self._first)
 
     def _p_alive(self, groups: Groups) -> np.ndarray:
-        r, alpha, a, b = self.params_
+        r, alpha, a, b = self.values_
         x, left = groups.frequency, b + groups.frequency + self._first - 1
         may = x + self._first > 0
         odds = np.log(a) - np.log(np.where(may, left, 1.0))
@@ -123,17 +123,17 @@ class BetaGeometric(PurchaseModel):
         return np.where(may, expit(-odds), 1.0)
 
     def _expected_active(self, groups: Groups, horizon: float) -> np.ndarray:
-        r, alpha, a, b = self.params_
+        r, alpha, a, b = self.values_
         x = groups.frequency
         return expect_orders(r + x, horizon / (alpha + groups.age), a, b + x + self._first)
 
     def _expected_new(self, times: np.ndarray) -> np.ndarray:
-        r, alpha, a, b = self.params_
+        r, alpha, a, b = self.values_
         stays = b / (a + b) if self._first else 1.0
         return stays * expect_orders(r, times / alpha, a, b + self._first)
 
     def _draw_active(self, groups: Groups, rows: np.ndarray, horizon: float, random: np.random.Generator) -> np.ndarray:
-        r, alpha, a, b = self.params_
+        r, alpha, a, b = self.values_
         x, age = groups.frequency[rows], groups.age[rows]
         rate = random.standard_gamma(r + x) / (alpha + age)
         leaves = np.maximum(random.beta(np.full(len(rows), a), b + x + self._first), 1e-12)

@@ -126,7 +126,7 @@ class ParetoNBD(PurchaseModel):
         return ParetoLikelihood(groups)
 
     def _p_alive(self, groups: Groups) -> np.ndarray:
-        parameters = self.params_.to_numpy()
+        parameters = self.values_
         out = np.empty(len(groups.count))
         for begin in range(0, len(out), _CHUNK):
             part = slice(begin, begin + _CHUNK)
@@ -135,20 +135,22 @@ class ParetoNBD(PurchaseModel):
         return out
 
     def _expected_active(self, groups: Groups, horizon: float) -> np.ndarray:
-        r, alpha, s, beta = self.params_
+        r, alpha, s, beta = self.values_
         rate = (r + groups.frequency) / (alpha + groups.age)
         return rate * _time_active(s, beta + groups.age, horizon)
 
     def _expected_new(self, times: np.ndarray) -> np.ndarray:
-        r, alpha, s, beta = self.params_
+        r, alpha, s, beta = self.values_
         return r / alpha * _time_active(s, beta, times)
 
     def _draw_active(self, groups: Groups, rows: np.ndarray, horizon: float, random: np.random.Generator) -> np.ndarray:
-        r, alpha, s, beta = self.params_
+        r, alpha, s, beta = self.values_
         rate = random.standard_gamma(r + groups.frequency[rows]) / (alpha + groups.age[rows])
         leaves = random.standard_gamma(np.full(len(rows), s)) / (beta + groups.age[rows])
-        time = random.standard_exponential(len(rows)) / np.maximum(leaves, np.finfo(float).tiny)
-        return random.poisson(rate * np.minimum(time, horizon))
+        late = random.standard_exponential(len(rows))
+        leaving = late < leaves * horizon
+        time = np.divide(late, leaves, out=np.full(len(rows), float(horizon)), where=leaving)
+        return random.poisson(rate * time)
 
 
 def _time_active(s: float, scale: np.ndarray, horizon: np.ndarray) -> np.ndarray:

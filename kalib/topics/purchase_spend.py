@@ -122,7 +122,7 @@ class GammaGamma(MaximumLikelihood):
         unit = float(z.mean())
         fit = maximise(SpendLikelihood(x, z / unit), [np.log(start) for start in _STARTS], count=len(x))
         self._keep(fit, unit=unit, count=len(x), constant=-len(x) * np.log(unit))
-        p, q, gamma = self.params_
+        p, q, gamma = self.values_
         self.mean_ = float(p * gamma / (q - 1)) if q > 1 else np.inf
         self.correlation_ = float(np.corrcoef(x, z)[0, 1]) if x.max() > x.min() else 0.0
         return self
@@ -133,7 +133,7 @@ class GammaGamma(MaximumLikelihood):
         frequency, value = _read(spend)
         used = (frequency > 0) & (value > 0)
         likelihood = SpendLikelihood(frequency[used], value[used])
-        return float(likelihood(np.log(self.params_.to_numpy()))[0] * used.sum())
+        return float(likelihood(np.log(self.values_))[0] * used.sum())
 
     def expected_value(self, spend: pd.DataFrame) -> np.ndarray:
         """Return what an order of each customer is expected to bring, row by row (equation 5).
@@ -143,7 +143,7 @@ class GammaGamma(MaximumLikelihood):
         """
         check_is_fitted(self)
         shape, rate = self._posterior(spend)
-        p = self.params_["p"]
+        p = self.values_[0]
         return np.where(shape > 1, p * rate / np.where(shape > 1, shape - 1, 1.0), np.inf)
 
     def draw_value(self, spend: pd.DataFrame, *, draws: int, seed: int) -> np.ndarray:
@@ -158,12 +158,12 @@ class GammaGamma(MaximumLikelihood):
         order = _sort(spend, shape, rate)
         drawn = np.random.default_rng(seed).standard_gamma(shape[order, None], size=(len(shape), draws))
         out = np.empty_like(drawn)
-        out[order] = self.params_["p"] * rate[order, None] / np.maximum(drawn, np.finfo(float).tiny)
+        out[order] = self.values_[0] * rate[order, None] / np.maximum(drawn, np.finfo(float).tiny)
         return out
 
     def _posterior(self, spend: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
         frequency, value = _read(spend)
-        p, q, gamma = self.params_
+        p, q, gamma = self.values_
         used = (frequency > 0) & (value > 0)
         x = np.where(used, frequency, 0.0)
         return p * x + q, gamma + x * np.where(used, value, 0.0)

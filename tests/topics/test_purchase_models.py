@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.special import betaln, gammaln
+from skops import io as skops
 
 from kalib.errors import NotEnoughDataError
 from kalib.topics import purchase_fit
@@ -371,6 +372,18 @@ def test_identical_histories_are_counted_together(weeks: pd.DataFrame) -> None:
     once = ModifiedBetaGeometric().fit(weeks)
     assert twice.log_likelihood_ == pytest.approx(2 * once.log_likelihood_, abs=1e-6)
     assert twice.standard_errors_.to_numpy() == pytest.approx(once.standard_errors_.to_numpy() / 2**0.5, rel=1e-3)
+
+
+@pytest.mark.parametrize("code", MODELS)
+def test_a_model_can_be_kept(code: str, weeks: pd.DataFrame) -> None:
+    model = MODELS[code]().fit(weeks)
+    kept = skops.dumps(model)
+    parts = skops.get_untrusted_types(data=kept)
+    assert all(part.startswith("kalib.topics.") for part in parts)
+    again = skops.loads(kept, trusted=parts)
+    assert again.expected_orders(weeks, 39).tolist() == model.expected_orders(weeks, 39).tolist()
+    pd.testing.assert_series_equal(again.standard_errors_, model.standard_errors_)
+    assert (again.converged_, again.edges_, again.bic_) == (model.converged_, model.edges_, model.bic_)
 
 
 def test_few_customers_are_refused_and_named(weeks: pd.DataFrame) -> None:
