@@ -97,9 +97,17 @@ class Job(Strict):
         description="days of silence after which a customer counts no more; without it, chosen once and kept",
     )
     value_months: int = Field(
-        default=36, ge=1, le=240, description="months that lifetime value looks ahead; used by no page yet"
+        default=36,
+        ge=1,
+        le=240,
+        description="months that lifetime value looks ahead; default 36: three years, beyond which little of a forecast holds",
     )
-    discount_rate: float = Field(default=0.10, ge=0, le=1, description="per year; used by no page yet")
+    discount_rate: float = Field(
+        default=0.10,
+        ge=0,
+        le=1,
+        description="by how much money a year from now is worth less, per year, compounded; default .1: the company's cost of capital goes here",
+    )
     interval: float = Field(default=0.80, gt=0, lt=1, description="share of outcomes that an interval holds")
     currency: str = Field(default="XXX", pattern=r"^[A-Z]{3}$", description="ISO code of the money; `XXX` shows none")
     language: Annotated[list[Literal["en", "zh"]], BeforeValidator(listed)] = Field(

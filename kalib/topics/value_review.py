@@ -1,0 +1,362 @@
+"""Which purchase model, and is it better than a simple rule? Each fitted at an earlier date and held against what came since."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import numpy as np
+import pandas as pd
+
+from kalib.errors import NotEnoughDataError
+from kalib.money import add
+from kalib.schema import check_columns, check_key
+from kalib.topics.value import BATCH, PurchaseModel, find_edges
+from kalib.topics.value_orders import OrderValue
+
+RULES = ("before", "last_year", "average")
+"""As many orders as in as many days before; as in the same days a year before; at the customer's average rate."""
+
+_SURE = 1.96
+_YEAR = 365
+_CLASSES = (0, 1, 2, 4, 8, 16, 32, 64, 128)
+
+
+class FittedModel(PurchaseModel, Protocol):
+    """A purchase model that says how it was fitted."""
+
+    converged_: bool
+    log_likelihood_: float
+
+
+def list_cuts(
+    order_days: pd.DataFrame, *, as_of: dt.date, horizon_days: int, most: int = 4, least_days: int = 180
+) -> list[dt.date]:
+    """List the earlier dates at which a forecast can be held against what came since, newest first.
+
+    One horizon, two horizons and so on before ``as_of``, so that no window overlaps another and each has as many days of
+    history before it as a horizon, 180 days at least.
+
+    Raises
+    ------
+    NotEnoughDataError
+        ``value_history``: the history is too short for one.
+
+    Examples
+    --------
+    >>> orders = pd.DataFrame({"order_date": ["2025-01-01", "2026-06-30"]})
+    >>> list_cuts(orders, as_of=dt.date(2026, 6, 30), horizon_days=150)
+    [datetime.date(2026, 1, 31), datetime.date(2025, 9, 3)]
+    """
+    first = pd.to_datetime(order_days["order_date"]).min().date()
+    cuts = [as_of - dt.timedelta(days=horizon_days * back) for back in range(1, most + 1)]
+    cuts = [cut for cut in cuts if (cut - first).days >= max(least_days, horizon_days)]
+    if not cuts:
+        needed = max(least_days, horizon_days) + horizon_days
+        raise NotEnoughDataError("value_history", needed_days=needed, has_days=(as_of - first).days)
+    return cuts
+
+
+def sum_window(order_days: pd.DataFrame, customers: pd.Series, *, after: dt.date, days: int) -> pd.DataFrame:
+    """Sum what each of ``customers`` ordered in so many days after a date, that day left out.
+
+    Returns
+    -------
+    DataFrame
+        One row per customer, in their order: customer_id, order_days, net_sales (returns taken off); nought without any.
+    """
+    check_columns(order_days, ["customer_id", "order_date", "orders", "net_sales"], name="order_days")
+    date = pd.to_datetime(order_days["order_date"])
+    start = pd.Timestamp(after)
+    inside = order_days[(date > start) & (date <= start + pd.Timedelta(days=days))]
+    ordered = inside[inside["orders"] > 0].drop_duplicates(["customer_id", "order_date"])["customer_id"].value_counts()
+    cents = np.rint(inside["net_sales"] * 100).groupby(inside["customer_id"]).sum() / 100
+    return pd.DataFrame(
+        {
+            "customer_id": customers.to_numpy(),
+            "order_days": customers.map(ordered).fillna(0).to_numpy("int64"),
+            "net_sales": customers.map(cents).fillna(0).to_numpy(float),
+        }
+    )
+
+
+def forecast_rules(
+    order_days: pd.DataFrame, histories: pd.DataFrame, *, cut: dt.date, horizon_days: int
+) -> dict[str, pd.DataFrame]:
+    """Forecast order days and net sales by rules that need no model, from what was known at the cut.
+
+    Returns
+    -------
+    dict
+        Rule to DataFrame, one row per history: order_days, net_sales. ``last_year`` is absent where the history at the cut
+        does not reach back a year.
+    """
+    known = order_days[pd.to_datetime(order_days["order_date"]) <= pd.Timestamp(cut)]
+    customers = histories["customer_id"]
+    start = pd.to_datetime(known["order_date"]).min().date()
+    found = {"before": sum_window(known, customers, after=cut - dt.timedelta(days=horizon_days), days=horizon_days)}
+    year_before = cut - dt.timedelta(days=_YEAR)
+    if year_before >= start - dt.timedelta(days=1) and horizon_days <= _YEAR:
+        found["last_year"] = sum_window(known, customers, after=year_before, days=horizon_days)
+    age = histories["age"].to_numpy(float)
+    pace = np.divide(horizon_days, age, out=np.zeros(len(age)), where=age > 0)
+    whole = sum_window(known, customers, after=start - dt.timedelta(days=1), days=(cut - start).days + 1)
+    found["average"] = pd.DataFrame(
+        {
+            "customer_id": customers.to_numpy(),
+            "order_days": histories["frequency"].to_numpy(float) * pace,
+            "net_sales": whole["net_sales"] / whole["order_days"] * histories["frequency"].to_numpy(float) * pace,
+        }
+    )
+    return found
+
+
+def review_models(
+    models: Mapping[str, FittedModel],
+    histories: pd.DataFrame,
+    spend: pd.DataFrame,
+    sales: OrderValue,
+    order_days: pd.DataFrame,
+    *,
+    cut: dt.date,
+    horizon_days: int,
+    interval: float = 0.8,
+    draws: int = 200,
+    seed: int = 0,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Hold models and simple rules, all from what was known at a cut, against what came within the horizon after it.
+
+    Parameters
+    ----------
+    models : by code, fitted to ``histories`` in days
+    histories, spend, sales : of the cut
+    order_days : up to the end of the window at least; what came after it is not looked at
+    interval : share that the models' intervals promise to hold
+
+    Returns
+    -------
+    review : DataFrame
+        One row per model and rule: method, is_rule, converged, log_likelihood (NaN for rules), expected_orders, actual_orders, orders_error (share by
+        which the total is off), orders_mae, orders_rmse (per customer), expected_sales, actual_sales, sales_error, sales_mae,
+        sales_rmse, orders_held, sales_held (share of customers whose figure lay within the interval; NaN for rules), orders_held_open, sales_held_open (the same of customers whose interval is not just nought).
+    forecasts : DataFrame
+        One row per customer: customer_id, frequency, actual_orders, actual_sales, and by each method the expected orders, under its
+        code, and net sales, under its code and ``_sales``.
+    """
+    check_key(histories, ["customer_id"], name="histories")
+    actual = sum_window(order_days, histories["customer_id"], after=cut, days=horizon_days)
+    spend = histories[["customer_id"]].merge(spend, on="customer_id", how="left", validate="1:1")
+    came = actual[["order_days", "net_sales"]].set_axis(["actual_orders", "actual_sales"], axis=1)
+    forecasts = pd.concat([histories[["customer_id", "frequency"]].reset_index(drop=True), came], axis=1)
+    per_order, rows = sales.expected_value(spend), []
+    for code, model in models.items():
+        expected = pd.DataFrame({"order_days": model.expected_orders(histories, horizon_days)})
+        expected["net_sales"] = expected["order_days"] * per_order
+        held = _hold(model, histories, spend, sales, actual, horizon_days, interval=interval, draws=draws, seed=seed)
+        about = {
+            "method": code,
+            "is_rule": False,
+            "converged": model.converged_,
+            "log_likelihood": model.log_likelihood_,
+        }
+        rows.append(about | _compare(expected, actual) | held)
+        forecasts[code], forecasts[f"{code}_sales"] = expected["order_days"], expected["net_sales"]
+    for code, expected in forecast_rules(order_days, histories, cut=cut, horizon_days=horizon_days).items():
+        rows.append({"method": code, "is_rule": True, "converged": True} | _compare(expected, actual))
+        forecasts[code], forecasts[f"{code}_sales"] = expected["order_days"], expected["net_sales"]
+    return pd.DataFrame(rows), forecasts
+
+
+def _compare(expected: pd.DataFrame, actual: pd.DataFrame) -> dict[str, float]:
+    out: dict[str, float] = {}
+    for name, column in (("orders", "order_days"), ("sales", "net_sales")):
+        guess, came = expected[column].to_numpy(float), actual[column].to_numpy(float)
+        total = add(came)
+        out |= {
+            f"expected_{name}": add(guess),
+            f"actual_{name}": total,
+            f"{name}_error": add(guess) / total - 1 if total > 0 else np.nan,
+            f"{name}_mae": float(np.abs(guess - came).mean()),
+            f"{name}_rmse": float(np.sqrt(np.square(guess - came).mean())),
+        }
+    return out
+
+
+def _hold(
+    model: PurchaseModel,
+    histories: pd.DataFrame,
+    spend: pd.DataFrame,
+    sales: OrderValue,
+    actual: pd.DataFrame,
+    horizon_days: int,
+    *,
+    interval: float,
+    draws: int,
+    seed: int,
+) -> dict[str, float]:
+    held = {"orders": np.zeros(len(histories), bool), "sales": np.zeros(len(histories), bool)}
+    is_open = np.zeros(len(histories), bool)
+    for at, begin in enumerate(range(0, len(histories), BATCH)):
+        rows = slice(begin, begin + BATCH)
+        drawn = model.draw_orders(histories.iloc[rows], horizon_days, draws=draws, seed=seed + 2 * at)
+        spent = sales.draw_spend(spend.iloc[rows], drawn, seed=seed + 2 * at + 1)
+        for name, column, values in (("orders", "order_days", drawn), ("sales", "net_sales", spent)):
+            low, high = find_edges(values, interval)
+            came = actual[column].iloc[rows].to_numpy(float)
+            held[name][rows] = (low <= came) & (came <= high)
+            if name == "orders":
+                is_open[rows] = high > 0
+    some = is_open.any()
+    return {f"{name}_held": float(inside.mean()) for name, inside in held.items()} | {
+        f"{name}_held_open": float(inside[is_open].mean()) if some else np.nan for name, inside in held.items()
+    }
+
+
+def choose_model(
+    compared: pd.DataFrame, review: pd.DataFrame | None, forecasts: pd.DataFrame | None
+) -> dict[str, object]:
+    """Choose the purchase model by likelihood, unless the hold-out speaks against it by more than chance.
+
+    The likeliest of those that converged is taken. Another that converged goes before it where its squared errors at the
+    hold-out are lower by more than 1.96 standard errors of the mean difference over customers; of several such the one with the lowest error.
+
+    Parameters
+    ----------
+    compared : model, log_likelihood, converged, chosen: as fitted at the report's date
+    review, forecasts : as from ``review_models``; None where no hold-out could be made
+
+    Returns
+    -------
+    dict
+        model, likeliest (code), why (``likelihood``, ``both``: it is also the best at the hold-out, ``equal``: another's error is lower by no more
+        than chance, ``holdout``), and with a hold-out also customers_then and, for orders and sales: _rule (the best of the simple rules, by squared error), _verdict
+        (``beats``, ``equal``, ``worse``: the model's squared error against the rule's, by the same measure), _rmse, _mae, _error and the rule's, _held,
+        _held_open, _expected_then, _actual_then.
+    """
+    likeliest = str(compared.loc[compared["chosen"], "model"].iloc[0])
+    facts: dict[str, object] = {"model": likeliest, "likeliest": likeliest, "why": "likelihood"}
+    if review is None or forecasts is None:
+        return facts
+    able = set(compared.loc[compared["converged"] | compared["chosen"], "model"])
+    tried = review[~review["is_rule"] & review["method"].isin(able)].sort_values(["orders_rmse", "method"])
+    best = str(tried["method"].iloc[0])
+    if best == likeliest:
+        facts["why"] = "both"
+    else:
+        sure = _gain(forecasts, best, likeliest) > _SURE
+        facts |= {"why": "holdout", "model": best} if sure else {"why": "equal"}
+    for what in ("orders", "sales"):
+        facts |= _judge(forecasts, review, str(facts["model"]), what)
+    return facts | {"customers_then": len(forecasts)}
+
+
+def _judge(forecasts: pd.DataFrame, review: pd.DataFrame, model: str, what: str) -> dict[str, object]:
+    """Return the best rule for orders or sales, and whether the model beats it by more than chance."""
+    rules = review[review["is_rule"]].sort_values([f"{what}_rmse", "method"])
+    rule = str(rules["method"].iloc[0])
+    gain = _gain(forecasts, model, rule, what)
+    one, other = (review.set_index("method").loc[code] for code in (model, rule))
+    told = {f"{what}_rule": rule, f"{what}_verdict": "beats" if gain > _SURE else "worse" if gain < -_SURE else "equal"}
+    for name in ("rmse", "mae", "error"):
+        told |= {f"{what}_{name}": float(one[f"{what}_{name}"]), f"{what}_rule_{name}": float(other[f"{what}_{name}"])}
+    for name in ("held", "held_open"):
+        told[f"{what}_{name}"] = float(one[f"{what}_{name}"])
+    return told | {
+        f"{what}_expected_then": float(one[f"expected_{what}"]),
+        f"{what}_actual_then": float(one[f"actual_{what}"]),
+    }
+
+
+def _gain(forecasts: pd.DataFrame, one: str, other: str, what: str = "orders") -> float:
+    """Return by how many standard errors the first method's squared errors are lower than the second's."""
+    came = forecasts[f"actual_{what}"]
+    one, other = (f"{code}_sales" if what == "sales" else code for code in (one, other))
+    difference = (forecasts[other] - came) ** 2 - (forecasts[one] - came) ** 2
+    error = difference.std(ddof=1) / np.sqrt(len(difference)) if len(difference) > 1 else 0.0
+    return float(difference.mean() / error) if error > 0 else 0.0
+
+
+def review_levels(expected: Mapping[dt.date, float], actual: Mapping[dt.date, float]) -> dict[str, object]:
+    """Return how far the totals were off at several dates: root mean square of log(actual / expected).
+
+    Returns
+    -------
+    dict
+        level_spread (None without a date where both are above nought), level_dates (how many), level_low, level_high
+        (smallest and largest actual over expected).
+
+    Examples
+    --------
+    >>> day = dt.date(2026, 1, 1)
+    >>> round(review_levels({day: 100.0}, {day: 125.0})["level_spread"], 3)
+    0.223
+    """
+    ratios = [actual[date] / expected[date] for date in sorted(expected) if expected[date] > 0 and actual[date] > 0]
+    if not ratios:
+        return {"level_spread": None, "level_dates": 0, "level_low": None, "level_high": None}
+    spread = float(np.sqrt(np.mean(np.square(np.log(ratios)))))
+    return {"level_spread": spread, "level_dates": len(ratios), "level_low": min(ratios), "level_high": max(ratios)}
+
+
+def review_totals(
+    forecasts: Mapping[dt.date, pd.DataFrame], order_days: pd.DataFrame, *, horizon_days: int
+) -> pd.DataFrame:
+    """Hold the total of orders expected at several dates against those that came.
+
+    Parameters
+    ----------
+    forecasts : date to customer_id, expected_orders
+
+    Returns
+    -------
+    DataFrame
+        One row per date, oldest first: as_of, expected_orders, actual_orders, orders_error.
+    """
+    rows = []
+    for date in sorted(forecasts):
+        table = forecasts[date]
+        came = int(sum_window(order_days, table["customer_id"], after=date, days=horizon_days)["order_days"].sum())
+        guess = add(table["expected_orders"])
+        rows.append(
+            {
+                "as_of": date,
+                "expected_orders": guess,
+                "actual_orders": came,
+                "orders_error": guess / came - 1 if came else np.nan,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def compare_by_frequency(forecasts: pd.DataFrame, methods: Sequence[str]) -> pd.DataFrame:
+    """Compare the orders that came with those expected, by how often customers had come back before the cut.
+
+    Classes are 0 to 7 and more where nine in ten came back less often, else 0, 1, 2 to 3, 4 to 7 and so on, doubling; a class
+    with fewer than five customers goes to the one below it.
+
+    Returns
+    -------
+    DataFrame
+        One row per class: frequency_from, frequency_to (NaN in the last), customers, actual_orders and one column per method, all means per customer.
+
+    Source: Fader, Hardie, Lee (2005), Marketing Science 24, figure 4.
+    """
+    frequency = forecasts["frequency"]
+    few = frequency.quantile(0.9) <= 7
+    edges = np.arange(8) if few else np.array(_CLASSES)
+    edges = edges[edges <= frequency.max()]
+    at = np.searchsorted(edges, frequency, side="right") - 1
+    count = np.bincount(at, minlength=len(edges))
+    kept = [0]
+    for place in range(1, len(edges)):
+        if count[place:].sum() >= 5 and count[place] >= 5:
+            kept.append(place)
+    edges = edges[kept]
+    at = np.searchsorted(edges, frequency, side="right") - 1
+    columns = ["actual_orders", *methods]
+    table = forecasts[columns].astype(float).groupby(at).mean()
+    table.insert(0, "frequency_from", edges[table.index])
+    table.insert(1, "frequency_to", [*(edges[table.index][1:] - 1.0), np.nan])
+    table.insert(2, "customers", np.bincount(at)[table.index])
+    return table.reset_index(drop=True)
