@@ -166,6 +166,7 @@ def describe_value(
     totals: pd.DataFrame,
     *,
     level_spread: float | None = None,
+    long_spread: float | None = None,
     interval: float = 0.8,
     seed: int = 0,
 ) -> dict[str, object]:
@@ -177,7 +178,8 @@ def describe_value(
     Parameters
     ----------
     value, totals : as from ``build_value``
-    level_spread : root mean square of the logarithm of what happened over what was expected in all; None: not known
+    level_spread : root mean square of the logarithm of what happened over what was expected in all, over a horizon; None: not known
+    long_spread : the same over a year, in which seasons even out: for ``clv``; None: as the horizon's
 
     Returns
     -------
@@ -187,15 +189,18 @@ def describe_value(
         one), top_share (of clv), negative (accounts with a clv below nought).
     """
     edges = [0.5 - interval / 2, 0.5 + interval / 2]
-    level = np.exp(np.random.default_rng(seed).standard_normal(len(totals)) * (level_spread or 0.0))
+    shock = np.random.default_rng(seed).standard_normal(len(totals))
+    spreads = {"clv": level_spread if long_spread is None else long_spread}
     facts: dict[str, object] = {"customers": len(value), "interval": interval}
     for name in totals:
         facts[name] = add(value[name])
+        level = np.exp(shock * (spreads.get(name, level_spread) or 0.0))
         low, high = np.quantile(totals[name] * level, edges)
         facts[f"{name}_low"], facts[f"{name}_high"] = float(low), float(high)
     top = max(1, round(len(value) / 10))
     gone = int((value["p_alive"] < 0.5).sum())
     return facts | {
+        "level_known": level_spread is not None or long_spread is not None,
         "outside": int(((value["clv"] > value["clv_high"]) | (value["clv"] < value["clv_low"])).sum()),
         "likely_gone": gone,
         "likely_gone_share": gone / len(value),

@@ -266,3 +266,40 @@ def measure_growth(order_days: pd.DataFrame, *, as_of: dt.date) -> dict[str, obj
         "value_change": change,
         "is_grown": change is not None and abs(change) >= GROWN,
     }
+
+
+def measure_assumptions(
+    order_days: pd.DataFrame, spend: pd.DataFrame, seasons: pd.DataFrame, *, as_of: dt.date, horizon_days: int
+) -> dict[str, object]:
+    """Hold each of the five assumptions against the data.
+
+    Parameters
+    ----------
+    spend : frequency, mean_value
+    seasons : as from ``measure_seasons``
+
+    Returns
+    -------
+    dict
+        All figures of the measures, failed (how many assumptions fail), says (codes of what is to be said, those that fail first), and size and
+        error: whether frequent buyers' orders are larger or smaller, and whether others are rated high or low for it.
+    """
+    facts = measure_regularity(order_days, as_of=as_of) | measure_correlation(spend)
+    facts |= describe_seasons(seasons, as_of=as_of, horizon_days=horizon_days)
+    facts |= measure_start(order_days, as_of=as_of) | measure_growth(order_days, as_of=as_of)
+    up = (facts["rank_correlation"] or 0.0) > 0
+    facts |= {"size": "larger" if up else "smaller", "error": "high" if up else "low", "horizon_days": horizon_days}
+    fails, says = [], []
+    for code, fail, known in (
+        ("regular", facts["is_regular"], facts["gap_customers"] >= LEAST_CUSTOMERS),
+        ("seasonal", facts["is_seasonal"], facts["seasons"]),
+        ("correlated", facts["is_correlated"], facts["rank_correlation"] is not None),
+        ("piled", facts["is_piled"], True),
+        ("grown", facts["is_grown"], facts["value_change"] is not None),
+    ):
+        if fail:
+            fails += [code, *(["seasonal_once"] if code == "seasonal" and not facts["twice"] else [])]
+        else:
+            says.append(f"{code}_none" if known else f"{code}_unknown")
+    failed = len([code for code in fails if code != "seasonal_once"])
+    return facts | {"failed": failed, "says": [*fails, *says]}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -13,13 +14,14 @@ from kalib.errors import NotEnoughDataError
 from kalib.money import add
 from kalib.schema import check_columns, check_key
 from kalib.topics.value import BATCH, PurchaseModel, find_edges
-from kalib.topics.value_orders import OrderValue
+from kalib.topics.value_orders import OrderValue, SpendModel, summarise_value
 
 RULES = ("before", "last_year", "average")
 """As many orders as in as many days before; as in the same days a year before; at the customer's average rate."""
 
 _SURE = 1.96
 _YEAR = 365
+_LEAST_DAYS = 180
 _CLASSES = (0, 1, 2, 4, 8, 16, 32, 64, 128)
 
 
@@ -30,18 +32,76 @@ class FittedModel(PurchaseModel, Protocol):
     log_likelihood_: float
 
 
+class Forecast(Protocol):
+    """A forecast of everybody known at each of several dates, from what was known then, as ``forecast_at``."""
+
+    def __call__(self, order_days: pd.DataFrame, dates: Sequence[dt.date], *, horizon_days: float) -> pd.DataFrame: ...
+
+
+@dataclass(frozen=True)
+class Past:
+    """Models of an earlier date, held against what came since.
+
+    Attributes
+    ----------
+    cut : the earlier date
+    models : by code, fitted to what was known at the cut
+    review, forecasts : as from ``review_models``; None where no hold-out could be made
+    reason, facts : why not, else empty
+    """
+
+    cut: dt.date | None = None
+    models: Mapping[str, FittedModel] = field(default_factory=dict)
+    review: pd.DataFrame | None = None
+    forecasts: pd.DataFrame | None = None
+    reason: str = ""
+    facts: Mapping[str, object] = field(default_factory=dict)
+
+
+def review_past(
+    order_days: pd.DataFrame,
+    *,
+    as_of: dt.date,
+    horizon_days: int,
+    summarise: Callable[..., pd.DataFrame],
+    fit: Callable[[pd.DataFrame], Mapping[str, FittedModel]],
+    spend_model: SpendModel,
+    interval: float = 0.8,
+) -> Past:
+    """Fit all models to what was known one horizon before ``as_of``, and hold them against what came since.
+
+    Parameters
+    ----------
+    summarise : order_days and ``as_of`` to histories, as ``summarise_histories``
+    fit : histories to fitted models by code, as ``fit_models``
+    spend_model : of the value per order, not fitted yet
+    """
+    cuts = list_cuts(order_days, as_of=as_of, horizon_days=horizon_days)
+    if not cuts:
+        first = pd.to_datetime(order_days["order_date"]).min().date()
+        needed = max(_LEAST_DAYS, horizon_days) + horizon_days
+        return Past(reason="value_history", facts={"needed_days": needed, "has_days": (as_of - first).days})
+    cut = cuts[0]
+    try:
+        histories = summarise(order_days, as_of=cut)
+        models = fit(histories)
+    except NotEnoughDataError as error:
+        return Past(reason=error.reason, facts=error.facts)
+    spend = summarise_value(order_days, as_of=cut)
+    sales = OrderValue(spend_model).fit(spend)
+    review, forecasts = review_models(
+        models, histories, spend, sales, order_days, cut=cut, horizon_days=horizon_days, interval=interval
+    )
+    return Past(cut, models, review, forecasts)
+
+
 def list_cuts(
-    order_days: pd.DataFrame, *, as_of: dt.date, horizon_days: int, most: int = 4, least_days: int = 180
+    order_days: pd.DataFrame, *, as_of: dt.date, horizon_days: int, most: int = 4, least_days: int = _LEAST_DAYS
 ) -> list[dt.date]:
     """List the earlier dates at which a forecast can be held against what came since, newest first.
 
     One horizon, two horizons and so on before ``as_of``, so that no window overlaps another and each has as many days of
-    history before it as a horizon, 180 days at least.
-
-    Raises
-    ------
-    NotEnoughDataError
-        ``value_history``: the history is too short for one.
+    history before it as a horizon, 180 days at least. There may be none.
 
     Examples
     --------
@@ -52,9 +112,6 @@ def list_cuts(
     first = pd.to_datetime(order_days["order_date"]).min().date()
     cuts = [as_of - dt.timedelta(days=horizon_days * back) for back in range(1, most + 1)]
     cuts = [cut for cut in cuts if (cut - first).days >= max(least_days, horizon_days)]
-    if not cuts:
-        needed = max(least_days, horizon_days) + horizon_days
-        raise NotEnoughDataError("value_history", needed_days=needed, has_days=(as_of - first).days)
     return cuts
 
 
@@ -277,56 +334,68 @@ def _gain(forecasts: pd.DataFrame, one: str, other: str, what: str = "orders") -
     return float(difference.mean() / error) if error > 0 else 0.0
 
 
-def review_levels(expected: Mapping[dt.date, float], actual: Mapping[dt.date, float]) -> dict[str, object]:
-    """Return how far the totals were off at several dates: root mean square of log(actual / expected).
-
-    Returns
-    -------
-    dict
-        level_spread (None without a date where both are above nought), level_dates (how many), level_low, level_high
-        (smallest and largest actual over expected).
-
-    Examples
-    --------
-    >>> day = dt.date(2026, 1, 1)
-    >>> round(review_levels({day: 100.0}, {day: 125.0})["level_spread"], 3)
-    0.223
-    """
-    ratios = [actual[date] / expected[date] for date in sorted(expected) if expected[date] > 0 and actual[date] > 0]
-    if not ratios:
-        return {"level_spread": None, "level_dates": 0, "level_low": None, "level_high": None}
-    spread = float(np.sqrt(np.mean(np.square(np.log(ratios)))))
-    return {"level_spread": spread, "level_dates": len(ratios), "level_low": min(ratios), "level_high": max(ratios)}
-
-
 def review_totals(
-    forecasts: Mapping[dt.date, pd.DataFrame], order_days: pd.DataFrame, *, horizon_days: int
+    order_days: pd.DataFrame, dates: Sequence[dt.date], *, horizon_days: int, forecast: Forecast
 ) -> pd.DataFrame:
-    """Hold the total of orders expected at several dates against those that came.
+    """Hold the totals of orders expected at several dates, each by a model of its own past, against those that came.
 
     Parameters
     ----------
-    forecasts : date to customer_id, expected_orders
+    forecast : gives customer_id and expected_orders of everybody known at a date, from what was known then; a date at which it lacks
+        the data is left out
 
     Returns
     -------
     DataFrame
-        One row per date, oldest first: as_of, expected_orders, actual_orders, orders_error.
+        One row per date, oldest first: as_of, horizon_days, expected_orders, actual_orders, orders_error (share; NaN where
+        nobody ordered).
     """
     rows = []
-    for date in sorted(forecasts):
-        table = forecasts[date]
+    for date in sorted(dates):
+        try:
+            table = forecast(order_days, [date], horizon_days=horizon_days)
+        except NotEnoughDataError:
+            continue
         came = int(sum_window(order_days, table["customer_id"], after=date, days=horizon_days)["order_days"].sum())
         guess = add(table["expected_orders"])
-        rows.append(
-            {
-                "as_of": date,
-                "expected_orders": guess,
-                "actual_orders": came,
-                "orders_error": guess / came - 1 if came else np.nan,
-            }
-        )
-    return pd.DataFrame(rows)
+        row = {"as_of": date, "horizon_days": horizon_days, "expected_orders": guess, "actual_orders": came}
+        rows.append(row | {"orders_error": guess / came - 1 if came else np.nan})
+    return pd.DataFrame(rows, columns=["as_of", "horizon_days", "expected_orders", "actual_orders", "orders_error"])
+
+
+def list_year_cuts(order_days: pd.DataFrame, *, as_of: dt.date, most: int = 3) -> list[dt.date]:
+    """List the dates whole years before ``as_of`` that have a year of history before them, newest first; there may be none."""
+    first = pd.to_datetime(order_days["order_date"]).min().date()
+    cuts = [as_of - dt.timedelta(days=_YEAR * back) for back in range(1, most + 1)]
+    return [cut for cut in cuts if (cut - first).days >= _YEAR]
+
+
+def describe_levels(totals: pd.DataFrame) -> dict[str, object]:
+    """Return how far the totals were off: the root mean square of log(actual / expected) over the dates.
+
+    Returns
+    -------
+    dict
+        level_spread (None without a date where both are above nought), level_dates (how many), level_days (of the horizon), level_low, level_high
+        (smallest and largest actual over expected, less one).
+
+    Examples
+    --------
+    >>> totals = pd.DataFrame({"horizon_days": [90], "expected_orders": [100.0], "actual_orders": [125]})
+    >>> round(describe_levels(totals)["level_spread"], 3)
+    0.223
+    """
+    told = totals[(totals["expected_orders"] > 0) & (totals["actual_orders"] > 0)]
+    if told.empty:
+        return {"level_spread": None, "level_dates": 0, "level_days": None, "level_low": None, "level_high": None}
+    ratio = (told["actual_orders"] / told["expected_orders"]).to_numpy(float)
+    return {
+        "level_spread": float(np.sqrt(np.mean(np.square(np.log(ratio))))),
+        "level_dates": len(told),
+        "level_days": int(told["horizon_days"].iloc[0]),
+        "level_low": float(ratio.min() - 1),
+        "level_high": float(ratio.max() - 1),
+    }
 
 
 def compare_by_frequency(forecasts: pd.DataFrame, methods: Sequence[str]) -> pd.DataFrame:
@@ -360,3 +429,55 @@ def compare_by_frequency(forecasts: pd.DataFrame, methods: Sequence[str]) -> pd.
     table.insert(1, "frequency_to", [*(edges[table.index][1:] - 1.0), np.nan])
     table.insert(2, "customers", np.bincount(at)[table.index])
     return table.reset_index(drop=True)
+
+
+def track_periods(tracking: pd.DataFrame) -> pd.DataFrame:
+    """Turn a tracking of cumulative repeat orders into that of each period between two dates.
+
+    Parameters
+    ----------
+    tracking : one row per date, in order: date, repeats, expected_repeats, held_out
+
+    Returns
+    -------
+    DataFrame
+        One row per date after the first: date, actual, expected, held_out.
+    """
+    check_columns(tracking, ["date", "repeats", "expected_repeats", "held_out"], name="tracking")
+    steps = tracking[["repeats", "expected_repeats"]].diff().iloc[1:].set_axis(["actual", "expected"], axis=1)
+    steps.insert(0, "date", tracking["date"].iloc[1:])
+    return steps.assign(held_out=tracking["held_out"].iloc[1:]).reset_index(drop=True)
+
+
+def list_periods(order_days: pd.DataFrame, *, cut: dt.date, as_of: dt.date) -> tuple[list[dt.date], int]:
+    """List dates to track by: the cut and whole periods before and after it, of one week, or of four in a history of over two years.
+
+    Returns
+    -------
+    dates, and the days of a period
+    """
+    first = pd.to_datetime(order_days["order_date"]).min().date()
+    days = 7 if (as_of - first).days <= 2 * _YEAR else 28
+    before = range((cut - first).days // days, 0, -1)
+    after = range((as_of - cut).days // days + 1)
+    return [
+        *(cut - dt.timedelta(days=days * n) for n in before),
+        *(cut + dt.timedelta(days=days * n) for n in after),
+    ], days
+
+
+def describe_tracking(periods: pd.DataFrame) -> dict[str, object]:
+    """Return by what share the repeat orders of the hold-out came out above or below the forecast.
+
+    Returns
+    -------
+    dict
+        off (share; None where nothing was expected), held_out_actual, held_out_expected.
+    """
+    held = periods[periods["held_out"]]
+    actual, expected = int(held["actual"].sum()), add(held["expected"])
+    return {
+        "off": actual / expected - 1 if expected > 0 else None,
+        "held_out_actual": actual,
+        "held_out_expected": expected,
+    }
