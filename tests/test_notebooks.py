@@ -29,6 +29,7 @@ def test_there_are_notebooks() -> None:
         "10_rfm",
         "20_pareto",
         "30_tiers",
+        "40_value",
         "45_retention",
         "50_churn",
         "60_scorecard",
