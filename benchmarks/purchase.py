@@ -34,7 +34,7 @@ SAME = 0.01
 """Log-likelihoods that differ by no more than this are the same."""
 
 TRUE = {"r": 0.6, "alpha": 90.0, "a": 0.8, "b": 3.0}
-ROW_GROUP = 2**18
+ROW_GROUP = 2**16
 HORIZON = 90
 
 

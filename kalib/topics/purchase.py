@@ -267,6 +267,32 @@ def compare_by_frequency(
     return table.agg(customers=("came", "size"), expected_orders=("expected", "mean"), actual_orders=("came", "mean"))
 
 
+def compare_counts(model: PurchaseModel, histories: pd.DataFrame, *, most: int = 7) -> pd.DataFrame:
+    """Compare how many customers came back how often with how many the model expects, each over the time since it came.
+
+    Parameters
+    ----------
+    model : fitted to ``histories``
+    most : this number of repeat orders and all above it share one row
+
+    Returns
+    -------
+    DataFrame
+        One row per number of repeat orders: frequency (``most`` stands for so many and more), customers,
+        expected_customers.
+
+    Source: Fader, Hardie, Lee (2005), figure 2.
+    """
+    check_columns(histories, ["frequency", "age"], name="histories")
+    age, count = np.unique(histories["age"].to_numpy(float), return_counts=True)
+    expected = (model.count_probabilities(age, most=most - 1) * count[:, None]).sum(axis=0)
+    seen = np.bincount(np.minimum(histories["frequency"], most), minlength=most + 1)
+    rest = len(histories) - expected.sum()
+    return pd.DataFrame(
+        {"frequency": np.arange(most + 1), "customers": seen, "expected_customers": np.append(expected, rest)}
+    )
+
+
 def _to_days(dates: pd.Series) -> np.ndarray:
     return pd.to_datetime(dates).to_numpy().astype("datetime64[D]").astype(np.int64)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from scipy.optimize import minimize
+from scipy.special import gammaln, xlogy
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
@@ -24,7 +25,7 @@ EDGE = 1e4
 GAIN = 1e-6
 """Converged is where a further step would add less than this to the log-likelihood."""
 
-BATCH = 262_144
+BATCH = 131_072
 """Rows scored at a time, so that memory does not grow with customers."""
 
 _SAMPLE = 40_000  # groups on which a fit begins; of more, every n-th
@@ -288,7 +289,7 @@ class PurchaseModel(MaximumLikelihood):
     """What purchase models share: how they are fitted, asked row by row in batches, and drawn from.
 
     A model of its own says its likelihood and what it knows of grouped histories: ``_likelihood``, ``_p_alive``,
-    ``_expected_active`` (orders in the horizon of who is active now), ``_expected_new`` and ``_draw_active``.
+    ``_expected_active`` (orders in the horizon of who is active now), ``_expected_new``, ``_count`` and ``_draw_active``.
     """
 
     code = ""
@@ -343,6 +344,16 @@ class PurchaseModel(MaximumLikelihood):
         check_is_fitted(self)
         return self._expected_new(np.asarray(times, float))
 
+    def count_probabilities(self, times: np.ndarray, *, most: int) -> np.ndarray:
+        """Return how likely 0, 1 ... ``most`` repeat orders are for a customer who is new at the start of each time.
+
+        Returns
+        -------
+        array of one row per time and ``most`` + 1 columns
+        """
+        check_is_fitted(self)
+        return self._count(np.asarray(times, float)[:, None], np.arange(most + 1, dtype=float))
+
     def draw_orders(self, histories: pd.DataFrame, horizon: float, *, draws: int, seed: int) -> np.ndarray:
         """Draw the order days of each customer in the next ``horizon``, from what is known of the customer.
 
@@ -378,6 +389,12 @@ class PurchaseModel(MaximumLikelihood):
             groups = Groups.make(histories.iloc[begin : begin + BATCH])
             out[begin : begin + BATCH] = question(groups)[groups.which]
         return out
+
+
+def count_random(r: float, alpha: float, times: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """Return how likely x orders are in a time, at random at gamma distributed rates: the negative binomial law."""
+    log = gammaln(r + x) - gammaln(r) - gammaln(x + 1) + r * np.log(alpha / (alpha + times))
+    return np.exp(log + xlogy(x, times / (alpha + times)))
 
 
 def check_histories(groups: Groups) -> None:

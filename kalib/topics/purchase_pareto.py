@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import digamma, expit, exprel, gammaln
 
-from kalib.topics.purchase_fit import Groups, PurchaseModel
+from kalib.topics.purchase_fit import Groups, PurchaseModel, count_random
 
 _CHUNK = 2_048  # groups at a time, each with all nodes
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(40)
@@ -142,6 +142,19 @@ class ParetoNBD(PurchaseModel):
     def _expected_new(self, times: np.ndarray) -> np.ndarray:
         r, alpha, s, beta = self.values_
         return r / alpha * _time_active(s, beta, times)
+
+    def _count(self, times: np.ndarray, x: np.ndarray) -> np.ndarray:
+        """Weigh who stayed all the time, and who left at each moment of it."""
+        r, alpha, s, beta = self.values_
+        near = min(alpha, beta)
+        length = np.log1p(times / near) / 2
+        out = (beta / (beta + times)) ** s * count_random(r, alpha, times, x)
+        for node, weight in zip(_NODES, _WEIGHTS, strict=True):
+            grown = np.exp(length * (node + 1))
+            left = near * (grown - 1)
+            leaving = s / (beta + left) * (beta / (beta + left)) ** s * near * grown
+            out += weight * length * leaving * count_random(r, alpha, left, x)
+        return out
 
     def _draw_active(self, groups: Groups, rows: np.ndarray, horizon: float, random: np.random.Generator) -> np.ndarray:
         r, alpha, s, beta = self.values_

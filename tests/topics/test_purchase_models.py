@@ -16,7 +16,7 @@ from skops import io as skops
 
 from kalib.errors import NotEnoughDataError
 from kalib.topics import purchase_fit
-from kalib.topics.purchase import summarise_histories
+from kalib.topics.purchase import compare_counts, summarise_histories
 from kalib.topics.purchase_fit import Groups
 from kalib.topics.purchase_geometric import expect_orders
 from kalib.topics.purchase_models import MODELS, BetaGeometric, ModifiedBetaGeometric, ParetoNBD
@@ -390,3 +390,24 @@ def test_few_customers_are_refused_and_named(weeks: pd.DataFrame) -> None:
     with pytest.raises(NotEnoughDataError) as told:
         BetaGeometric().fit(weeks.head(9))
     assert (told.value.reason, told.value.facts) == ("purchase_few_customers", {"customers": 9, "least": 10})
+
+
+@pytest.mark.parametrize(("code", "chi_squared"), [("bg_nbd", 4.82), ("pareto_nbd", 11.99)])
+def test_counts_of_the_paper(weeks: pd.DataFrame, code: str, chi_squared: float) -> None:
+    """Fader, Hardie, Lee (2005), figure 2: customers by repeat purchases, seven and more together, and how well both fit."""
+    table = compare_counts(MODELS[code]().fit(weeks), weeks)
+    assert table["customers"].tolist() == [1_411, 439, 214, 100, 62, 38, 29, 64]
+    assert table["expected_customers"].sum() == pytest.approx(2_357)
+    misses = (table["customers"] - table["expected_customers"]) ** 2 / table["expected_customers"]
+    assert round(misses.sum(), 2) == chi_squared
+
+
+@pytest.mark.parametrize("code", MODELS)
+def test_counts_add_up_to_what_is_expected(code: str) -> None:
+    model = MODELS[code]()
+    model.params_ = pd.Series(TRUE[code], index=list(model.names))
+    times = np.array([0.0, 1.0, 20.0, 60.0])
+    chances = model.count_probabilities(times, most=1_500)
+    assert chances.min() >= -1e-12
+    assert chances.sum(axis=1) == pytest.approx(1, abs=1e-6)
+    assert chances @ np.arange(1_501) == pytest.approx(model.expected_new(times), rel=1e-4)
