@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -155,11 +156,13 @@ def maximise(
     best: Fit | None = None
     for start in starts:
         theta = _search(sample or objective, start)
+        place = _Place(theta, *objective(theta))
         if sample:
-            theta = _climb(objective, _inform(sample, theta), theta, count)
-        fit = _judge(objective, theta, count)
+            place = _climb(objective, _inform(sample, theta), place, count)
+        fit = _judge(objective, place, count)
         if sample and not fit.converged:
-            fit = _judge(objective, _search(objective, fit.theta), count)
+            theta = _search(objective, fit.theta)
+            fit = _judge(objective, _Place(theta, *objective(theta)), count)
         if best is None or (fit.converged, fit.value) > (best.converged, best.value):
             best = fit
         if best.converged:
@@ -178,41 +181,48 @@ def _search(objective: Objective, start: np.ndarray) -> np.ndarray:
     return minimize(fall, start, jac=True, method="L-BFGS-B", bounds=[(-bound, bound)] * len(start), options=options).x
 
 
-def _climb(objective: Objective, information: np.ndarray, theta: np.ndarray, count: float) -> np.ndarray:
+@dataclass(frozen=True)
+class _Place:
+    """A place on the surface: logarithms of parameters, mean log-likelihood and its gradient."""
+
+    theta: np.ndarray
+    value: float
+    gradient: np.ndarray
+
+
+def _climb(objective: Objective, information: np.ndarray, place: _Place, count: float) -> _Place:
     """Take Newton steps with the same second derivatives as long as they climb and are worth it."""
     if not _is_curved(information):
-        return theta
-    value, gradient = objective(theta)
+        return place
     bound = np.log(EDGE)
     for _ in range(_STEPS):
-        step = np.linalg.solve(information, gradient)
-        if gradient @ step * count / 2 < GAIN / 100:
+        step = np.linalg.solve(information, place.gradient)
+        if place.gradient @ step * count / 2 < GAIN / 100:
             break
         while np.abs(step).max() > 1e-12:
-            tried = np.clip(theta + step, -bound, bound)
-            higher, slope = objective(tried)
-            if higher > value:
+            theta = np.clip(place.theta + step, -bound, bound)
+            higher = _Place(theta, *objective(theta))
+            if higher.value > place.value:
                 break
             step = step / 2
         else:
             break
-        theta, value, gradient = tried, higher, slope
-    return theta
+        place = higher
+    return place
 
 
-def _judge(objective: Objective, theta: np.ndarray, count: float) -> Fit:
+def _judge(objective: Objective, place: _Place, count: float) -> Fit:
     """Say whether this is a maximum, after a few more steps if they are worth it."""
     for _ in range(3):
-        value, gradient = objective(theta)
-        information, gain = _inform(objective, theta), np.nan
+        information, gain = _inform(objective, place.theta), np.nan
         if not _is_curved(information):
             break
-        gain = float(gradient @ np.linalg.solve(information, gradient) * count / 2)
+        gain = float(place.gradient @ np.linalg.solve(information, place.gradient) * count / 2)
         if gain <= GAIN / 100:
             break
-        theta = _climb(objective, information, theta, count)
-    edges = tuple(np.flatnonzero(np.abs(theta) > np.log(EDGE) - 1e-3).tolist())
-    return Fit(theta, value, gradient, information, gain, edges)
+        place = _climb(objective, information, place, count)
+    edges = tuple(np.flatnonzero(np.abs(place.theta) > np.log(EDGE) - 1e-3).tolist())
+    return Fit(place.theta, place.value, place.gradient, information, gain, edges)
 
 
 def _inform(objective: Objective, theta: np.ndarray, width: float = 1e-4) -> np.ndarray:
@@ -427,41 +437,42 @@ def _pack(columns: list[np.ndarray]) -> tuple[np.ndarray, list[np.ndarray] | Non
 
     There are no such values where the figures are so many that their places do not fit into one number.
     """
-    key, values, size = np.zeros(len(columns[0]), np.int64), [], 1
-    for column in columns:
-        code, known = _encode(column)
-        if size * len(known) >= 2**62:
-            key, distinct = pd.factorize(key, sort=True)
-            values, size = None, len(distinct)
-        key = key * len(known) + code
-        size *= len(known)
-        if values is not None:
-            values.append(known)
-    return key, values
+    coded = [_encode(column) for column in columns]
+    size = math.prod(len(known) for _, known in coded)
+    key = np.zeros(len(columns[0]), np.int32 if size < 2**31 else np.int64)
+    if size < 2**62:
+        for code, known in coded:
+            key *= len(known)
+            key += code
+        return key, [known for _, known in coded]
+    for code, known in coded:
+        key = pd.factorize(key * len(known) + code, sort=True)[0]
+    return key, None
 
 
 def _encode(column: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the place of each figure among the values that there may be, and these in order."""
     if len(column) and column.max() < 2**16:
-        code = column.astype(np.int64)
+        code = column.astype(np.int32)
         if (code == column).all():
             return code, np.arange(code.max() + 1, dtype=float)
     code, known = pd.factorize(column, sort=True)
-    return code, known if len(known) else np.zeros(1)
+    return code.astype(np.int32), known if len(known) else np.zeros(1)
 
 
 def _check(frequency: np.ndarray, recency: np.ndarray, age: np.ndarray) -> None:
     for name, column in zip(_HISTORY, (frequency, recency, age), strict=True):
-        wrong = ~(np.isfinite(column) & (column >= 0))
-        if wrong.any():
-            raise ValueError(f"`{name}` is a number from 0 on; row {int(wrong.argmax())} has {column[wrong.argmax()]}.")
+        if len(column) and not (column.min() >= 0 and column.max() < np.inf):
+            row = int((~(column >= 0) | (column == np.inf)).argmax())
+            raise ValueError(f"`{name}` is a number from 0 on; row {row} has {column[row]}.")
     late = recency > age
     if late.any():
         row = int(late.argmax())
         raise ValueError(f"`recency` lies within `age`; row {row} has {recency[row]} and {age[row]}.")
-    wrong = (frequency == 0) != (recency == 0)
+    wrong = (frequency > 0) != (recency > 0)
     if wrong.any():
         row = int(wrong.argmax())
         raise ValueError(
-            f"Who came back has a `recency` above 0, and only they; row {row} has frequency {frequency[row]} and recency {recency[row]}."
+            "Who came back has a `recency` above 0, and only they; "
+            f"row {row} has frequency {frequency[row]} and recency {recency[row]}."
         )

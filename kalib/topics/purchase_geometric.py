@@ -42,9 +42,10 @@ class GeometricLikelihood:
             rate = r + x[x_code]
             odds = rate * quiet + log_ratio[x_code]
             small = np.exp(-np.abs(odds))
+            both = 1 + small
             count = self.count[part]
-            value += (count * (np.maximum(odds, 0) + np.log1p(small))).sum()
-            gone = count * np.where(odds > 0, 1.0, small) / (1 + small)
+            value += (count * (np.maximum(odds, 0) + np.log(both))).sum()
+            gone = count * np.where(odds > 0, 1.0, small) / both
             by_r += (gone * quiet).sum()
             by_x += np.bincount(x_code, gone, len(x))
             gone *= rate
