@@ -6,6 +6,7 @@ from typing import Protocol
 
 import numpy as np
 import pandas as pd
+from scipy.special import expit, logit
 from scipy.stats import norm
 
 from kalib.errors import NotEnoughDataError
@@ -17,7 +18,19 @@ GROUPS = 10
 RULES = {"few_orders": "orders_365_days", "small_sales": "net_sales_365_days"}
 """Rules of thumb beside the model's candidates: the lower this figure, the likelier to leave. They rank and no more."""
 
-FIGURES = ("auc", "average_precision", "brier", "calibration_error", "lift", "predicted_share", "observed_share")
+RANKS = ("auc", "average_precision", "lift")
+"""What a ranking is judged by."""
+
+PARTS = (
+    *("brier", "reliability", "resolution", "uncertainty"),
+    *("calibration_error", "shift_error", "shape_error", "predicted_share"),
+)
+"""What a probability is judged by, beside its ranking."""
+
+FIGURES = (*RANKS, *PARTS, "observed_share")
+
+
+_EDGE = 1e-9
 
 
 class _Model(Protocol):
@@ -39,8 +52,16 @@ def evaluate_churn(
 ) -> pd.DataFrame:
     """Evaluate every candidate and two more rules of thumb on the report snapshot, which no model has seen.
 
-    Intervals are percentiles over bootstrap samples of the customers; ``auc_gain`` compares, on the same samples, with the
-    best rule that needs no model (silence in days, silence against the own gap, few orders, small sales).
+    Intervals are percentiles over bootstrap samples of the customers, the same samples for all; ``auc_gain`` compares with
+    the best rule that needs no model (silence in days, silence against the own gap, few orders, small sales).
+
+    The Brier score is reliability less resolution plus uncertainty, exactly: with customers in ten groups by probability,
+    reliability is the mean square of predicted less observed share, uncertainty that of drawing any customer, and
+    resolution is what telling customers apart takes off, within the groups as well as between them.
+
+    The calibration error, the mean distance of predicted and observed share over the ten groups, is the sum of its shape, what
+    is left of it when all log-odds are moved by one constant until as many are predicted to leave as left, and of
+    its shift, the rest, which comes from the level. The shift is a little below 0 where the wrong level hid a part of the shape.
 
     Parameters
     ----------
@@ -51,15 +72,19 @@ def evaluate_churn(
     -------
     DataFrame
         One row per model, simplest first: model, is_rule, chosen, customers; and, each with ``_low`` and ``_high``, auc
-        (chance that a leaver is ranked above a stayer; 0.5 is chance), average_precision, brier (mean squared error of the
-        probability), calibration_error (mean distance of predicted and observed share over ten groups), lift (share
-        of leavers in the tenth most at risk, over that of all), predicted_share, observed_share, auc_gain. Rules have
-        no probability: brier, calibration_error and predicted_share are missing.
+        (chance that a leaver is ranked above a stayer; 0.5 is chance), average_precision, lift (share of leavers in the
+        tenth most at risk, over that of all), brier (mean squared error of the probability), reliability, resolution,
+        uncertainty, calibration_error, shift_error, shape_error, predicted_share, observed_share, auc_gain. Rules of
+        thumb have no probability: theirs are missing.
 
     Raises
     ------
     NotEnoughDataError
         ``churn_one_outcome``: at the report snapshot all left or all stayed.
+
+    Source: Murphy (1973), A new vector partition of the probability score, Journal of Applied Meteorology 12; Stephenson,
+    Coelho, Jolliffe (2008), Two extra components in the Brier score decomposition, Weather and Forecasting 23, for
+    groups of unequal probabilities.
     """
     rows = _report_rows(model, labelled, plan)
     y = rows[model.target].to_numpy(float)
@@ -116,6 +141,66 @@ def summarise_calibration(
     return table.reset_index().round(6)
 
 
+def summarise_lift(
+    model: _Model,
+    labelled: pd.DataFrame,
+    plan: pd.DataFrame,
+    *,
+    rule: str,
+    interval: float = 0.80,
+    resamples: int = 500,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Summarise how many leavers are found in each tenth of the customers, most at risk first, by model and by rule.
+
+    Equal scores are spread evenly over the tenths that they lie in.
+
+    Parameters
+    ----------
+    rule : code of a simple rule, as ``evaluate_churn`` names them
+
+    Returns
+    -------
+    DataFrame
+        Ten rows: decile (1 is most at risk), customers, left, left_share, lift (that share over the share of all) with
+        lift_low and lift_high, found_share (of all leavers, in this and the tenths before it), rule_lift,
+        rule_found_share, found_gain (found_share less the rule's) with found_gain_low and found_gain_high.
+
+    Raises
+    ------
+    NotEnoughDataError
+        ``churn_one_outcome``: at the report snapshot all left or all stayed.
+    """
+    check = list_check(model, labelled, plan, rule=rule)
+    y = check["churned"].to_numpy(float)
+    scores = [check[column].to_numpy(float) for column in ("churn_probability", "rule_score")]
+    drawn = np.random.default_rng(seed).multinomial(len(y), np.full(len(y), 1 / len(y)), size=resamples)
+    own, other = (_leavers_by_tenth(y, score, np.ones(len(y))) for score in scores)
+    samples = [[_leavers_by_tenth(y, score, weight) for weight in drawn] for score in scores]
+    base, size = y.mean(), len(y) / GROUPS
+    table = pd.DataFrame({"decile": np.arange(1, GROUPS + 1), "customers": size, "left": own, "left_share": own / size})
+    low, high = 0.5 - interval / 2, 0.5 + interval / 2
+    found, by_rule = (np.cumsum(left) / left.sum() for left in (own, other))
+    lifts = np.array([left / max(left.sum(), 1) * GROUPS for left in samples[0]])
+    gains = np.array([
+        np.cumsum(left) / max(left.sum(), 1) - np.cumsum(ruled) / max(ruled.sum(), 1)
+        for left, ruled in zip(*samples, strict=True)
+    ])  # fmt: skip
+    table["lift"] = own / size / base
+    table["lift_low"], table["lift_high"] = np.quantile(lifts, [low, high], axis=0)
+    table["found_share"], table["rule_lift"], table["rule_found_share"] = found, other / size / base, by_rule
+    table["found_gain"] = found - by_rule
+    table["found_gain_low"], table["found_gain_high"] = np.quantile(gains, [low, high], axis=0)
+    return table.round(6)
+
+
+def _leavers_by_tenth(y: np.ndarray, score: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    _, tie = np.unique(-score, return_inverse=True)
+    left, both = np.bincount(tie, weights=weight * y), np.bincount(tie, weights=weight)
+    edges = both.sum() / GROUPS * np.arange(GROUPS + 1)
+    return np.diff(np.interp(edges, np.r_[0, np.cumsum(both)], np.r_[0, np.cumsum(left)]))
+
+
 def list_check(model: _Model, labelled: pd.DataFrame, plan: pd.DataFrame, *, rule: str) -> pd.DataFrame:
     """List each customer of the report snapshot with what was predicted, what the rule would have said, and what came.
 
@@ -158,25 +243,56 @@ def _figures(y: np.ndarray, score: np.ndarray, weight: np.ndarray, is_probabilit
     precision = np.cumsum(left) / np.maximum(np.cumsum(both), 1)
     base = all_left / both.sum()
     tenth = both.sum() / GROUPS
-    taken = np.clip(tenth - (np.cumsum(both) - both), 0, both)
-    lift = (taken * left / np.maximum(both, 1)).sum() / tenth / max(base, 1e-12)
-    ranks = [auc, (left * precision).sum() / max(all_left, 1)]
+    lift = _leavers_within(left, both, tenth) / tenth / max(base, 1e-12)
+    ranks = [auc, (left * precision).sum() / max(all_left, 1), lift]
     if not is_probability:
-        return np.array([*ranks, np.nan, np.nan, lift, np.nan, base])
-    group = _group(score, weight, GROUPS)
-    off = np.bincount(group, weights=weight * (y - score))
-    mean = weight @ score / weight.sum()
-    return np.array(
-        [*ranks, weight @ (y - score) ** 2 / weight.sum(), np.abs(off).sum() / weight.sum(), lift, mean, base]
-    )
+        return np.array([*ranks, *[np.nan] * len(PARTS), base])
+    p = -value
+    group = _group_of(both, GROUPS)
+    size = np.maximum(np.bincount(group, weights=both), 1e-300)
+    predicted, observed = (np.bincount(group, weights=what) / size for what in (p * both, left))
+    brier = (left * (1 - p) ** 2 + stayed * p**2).sum() / both.sum()
+    reliability = (size * (predicted - observed) ** 2).sum() / both.sum()
+    uncertainty = base * (1 - base)
+    error = (size * np.abs(predicted - observed)).sum() / both.sum()
+    level = _move_level(p, both, base)
+    shape = np.abs(np.bincount(group, weights=level * both - left)).sum() / both.sum()
+    brier_parts = [brier, reliability, reliability + uncertainty - brier, uncertainty]
+    return np.array([*ranks, *brier_parts, error, error - shape, shape, (p * both).sum() / both.sum(), base])
+
+
+def _leavers_within(left: np.ndarray, both: np.ndarray, first: float) -> float:
+    """Return how many left among the ``first`` customers, most at risk first; of equal scores a part is taken evenly."""
+    taken = np.clip(first - (np.cumsum(both) - both), 0, both)
+    return float((taken * left / np.maximum(both, 1e-300)).sum())
+
+
+def _move_level(p: np.ndarray, weight: np.ndarray, share: float) -> np.ndarray:
+    """Return the probabilities with all log-odds moved by one constant so that their mean is ``share``."""
+    odds, share = logit(np.clip(p, _EDGE, 1 - _EDGE)), min(max(share, _EDGE), 1 - _EDGE)
+    low, high = -40.0, 40.0
+    move = 0.0
+    for _ in range(60):  # Newton's steps, kept between two ends that close in
+        moved = expit(odds + move)
+        over = weight @ moved / weight.sum() - share
+        if abs(over) < 1e-10:
+            break
+        low, high = (low, move) if over > 0 else (move, high)
+        step = over * weight.sum() / max(weight @ (moved * (1 - moved)), 1e-300)
+        move = move - step if low < move - step < high else (low + high) / 2
+    return expit(odds + move)
+
+
+def _group_of(size: np.ndarray, groups: int) -> np.ndarray:
+    """Return 0 to ``groups`` - 1 by the middle rank of each score, in the order of ``size``: equal scores, one group."""
+    middle = (np.cumsum(size) - size / 2) / size.sum()
+    return np.minimum((middle * groups).astype(int), groups - 1)
 
 
 def _group(score: np.ndarray, weight: np.ndarray, groups: int) -> np.ndarray:
-    """Return 0 to ``groups`` - 1 by the middle rank of each score: equal scores fall into one group."""
+    """Return 0 to ``groups`` - 1 by the rank of each customer's score, lowest first."""
     _, tie = np.unique(score, return_inverse=True)
-    size = np.bincount(tie, weights=weight)
-    middle = (np.cumsum(size) - size / 2) / size.sum()
-    return np.minimum((middle * groups).astype(int), groups - 1)[tie]
+    return _group_of(np.bincount(tie, weights=weight), groups)[tie]
 
 
 def _with_interval(names: tuple[str, ...], point: np.ndarray, drawn: np.ndarray, interval: float) -> dict[str, float]:
