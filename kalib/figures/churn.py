@@ -173,3 +173,32 @@ def draw_active_days(candidates: pd.DataFrame, *, words: Words, ax: Axes | None 
     ax.set_xticks(range(len(table)), [words.show(days, "count") for days in table["active_days"]])
     ax.set_xlabel(words("churn.active.axis"), loc="left")
     return ax
+
+
+def draw_lift(lift: pd.DataFrame, *, words: Words, ax: Axes | None = None) -> Axes:
+    """Draw which share of each tenth of the customers left, most at risk first; marks say what the best rule finds.
+
+    Parameters
+    ----------
+    lift : as ``kalib.topics.churn_evidence.summarise_lift`` returns it
+    """
+    ax = ax or style.new_axes(style.WIDE, 300)
+    base = lift["left"].sum() / lift["customers"].sum()
+    x, narrow = lift["decile"], style.is_narrow(ax)
+    ax.bar(x, lift["lift"] * base, 0.7, color=style.ACCENT_2)
+    ax.vlines(x, lift["lift_low"] * base, lift["lift_high"] * base, color=style.INK, linewidth=1.25)
+    by_rule = lift["rule_lift"] * base
+    ax.hlines(by_rule, x - 0.42, x + 0.42, color=style.INK, linewidth=2, linestyle=(0, (2, 1)))
+    top = float(max((lift["lift_high"] * base).max(), by_rule.max()))
+    if not narrow:
+        for at, share, high, rule in zip(x, lift["left_share"], lift["lift_high"] * base, by_rule, strict=True):
+            above = {"xytext": (0, 4), "textcoords": "offset points", "ha": "center", "va": "bottom"}
+            ax.annotate(words.show(share, "percent"), (at, max(share, high, rule)), **above)
+    ax.axhline(base, color=style.SOFT, linewidth=1, linestyle=(0, (1, 2)))
+    said = {"xytext": (0, 3), "textcoords": "offset points", "ha": "right", "va": "bottom", "color": style.SOFT}
+    ax.annotate(words("churn.lift.base", share=base), (10.45, base), **said)
+    ax.set(xlim=(0.4, 10.6), ylim=(0, top * (1.04 if narrow else 1.14)))
+    ax.set_xticks(x, [words.show(tenth, "count") for tenth in x])
+    style.show_ticks(ax.yaxis, words, "percent", unit=words("churn.lift.left"))
+    ax.set_xlabel(words("churn.lift.axis"), loc="right")
+    return ax

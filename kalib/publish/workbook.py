@@ -88,7 +88,7 @@ def take_up_cells() -> None:
 
 
 def _pass_over(lines: list[str]) -> list[str]:
-    stays = any("open_run(" in line or ".close(" in line for line in lines)
+    stays = any("open_run(" in line or ".close(" in line or ".lacks(" in line for line in lines)
     return lines if stays else []
 
 
@@ -338,6 +338,8 @@ class Run:
     def making(self, table: str, *others: str) -> Iterator[None]:
         """Make a table, or say why the data cannot support it and pass over the cells below, up to ``book.close()``.
 
+        Cells that ask ``book.lacks(...)`` are not passed over: they make what stands in its place.
+
         Parameters
         ----------
         others : tables of the notebook that cannot be made either without it
@@ -354,6 +356,10 @@ class Run:
         except NotEnoughDataError as error:
             self.skip(table, error, *others)
             pass_over_cells()
+
+    def lacks(self, table: str) -> bool:
+        """Say whether this notebook left a table out; the cell that asks runs even where others are passed over."""
+        return table in self._skipped
 
     @contextmanager
     def part(self) -> Iterator[None]:

@@ -17,6 +17,8 @@ WEAK = 0.6
 
 class _Model(Protocol):
     chosen_: str
+    choice_: pd.DataFrame
+    calibration_: pd.DataFrame
     held_out_: str
     columns_: dict[str, list[str]]
     typical_: pd.Series
@@ -157,4 +159,27 @@ def describe_churn(
         "season_share": float(np.clip(season.sum(), 0, 1)),
         "weak": bool(used["auc_low"] < WEAK),
         "same_season": bool(len(season)),
+    }
+
+
+def describe_choice(model: _Model) -> dict[str, object]:
+    """Describe which candidate is in use and what it had to beat, as facts for the sentences.
+
+    Returns
+    -------
+    dict
+        model; learnt (whether it had to beat another), against (the candidate it beat, empty for the simplest), refused
+        (candidates that did not beat the one then in use by more than the noise); dates (how many were held out), held_out
+        (``dates`` or ``customers``).
+    """
+    choice = model.choice_.set_index("model")
+    against = choice.loc[model.chosen_, "against"]
+    refused = choice.index[choice["against"].notna() & ~(choice["gain_low"] > 0)]
+    return {
+        "model": model.chosen_,
+        "learnt": bool(pd.notna(against)),
+        "against": str(against) if pd.notna(against) else "",
+        "refused": list(refused),
+        "dates": int(model.calibration_["as_of"].nunique()),
+        "held_out": model.held_out_,
     }

@@ -30,6 +30,9 @@ PARTS = (
 FIGURES = (*RANKS, *PARTS, "observed_share")
 
 
+_ABOVE_BY_CHANCE = ("reliability", "calibration_error", "shift_error", "shape_error")
+"""Distances: drawing customers anew adds noise of its own to them, so their intervals are moved back by its median."""
+
 _EDGE = 1e-9
 
 
@@ -299,5 +302,8 @@ def _with_interval(names: tuple[str, ...], point: np.ndarray, drawn: np.ndarray,
     low, high = np.quantile(drawn, [0.5 - interval / 2, 0.5 + interval / 2], axis=0)
     row = {}
     for i, name in enumerate(names):
+        if name in _ABOVE_BY_CHANCE:
+            off = np.median(drawn[:, i]) - point[i]
+            low[i], high[i] = max(low[i] - off, min(0.0, point[i])), high[i] - off
         row |= {name: round(point[i], 6), f"{name}_low": round(low[i], 6), f"{name}_high": round(high[i], 6)}
     return row
