@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from kalib.errors import nearest
 from kalib.settings.base import Strict, listed
+from kalib.settings.campaign import CampaignSettings
 from kalib.settings.leaving import LeavingSettings
 from kalib.settings.migration import MigrationSettings
 from kalib.settings.pareto import ParetoSettings
@@ -125,6 +126,9 @@ class Job(Strict):
     scorecard: ScorecardSettings = Field(default_factory=ScorecardSettings, description="the key-account score")
     migration: MigrationSettings = Field(default_factory=MigrationSettings, description="which dates are compared")
     leaving: LeavingSettings = Field(default_factory=LeavingSettings, description="what counts as having left")
+    campaign: CampaignSettings = Field(
+        default_factory=CampaignSettings, description="what acting on those who may leave costs, and how often it succeeds"
+    )
     notebooks: str | None = Field(default=None, description="folder of own notebooks, which join the run")
     parameters: dict[str, dict[str, str | int | float | bool]] = Field(
         default_factory=dict, description="values for parameters of a notebook, as in `{rfm: {name: value}}`"
