@@ -32,6 +32,7 @@ def test_there_are_notebooks() -> None:
         "40_value",
         "45_retention",
         "50_churn",
+        "55_campaign",
         "60_scorecard",
         "65_migration",
         "90_summary",

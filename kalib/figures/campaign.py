@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from matplotlib import patheffects
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
@@ -11,7 +12,7 @@ from kalib.figures import style
 from kalib.figures.bars import frame_bars, label_bar
 from kalib.words import Words
 
-READ_AT = (0.05, 0.1, 0.2, 0.5)
+READ_AT = (0.1, 0.2, 0.5)
 """Success rates at which the figure says how many accounts pay."""
 
 
@@ -43,20 +44,24 @@ def draw_gain(curve: pd.DataFrame, *, words: Words, ax: Axes | None = None) -> A
         va="bottom",
         weight="bold",
     )
-    if end["accounts"] > top["accounts"]:
+    if end["accounts"] > top["accounts"] and top["gain"] - end["gain"] > 0.1 * span:
         said = words("campaign.curve.all", accounts=end["accounts"], money=end["gain"])
-        below = end["gain"] < low + 0.35 * span
-        place = {"textcoords": "offset points", "ha": "right", "va": "bottom", "color": style.ALERT}
-        ax.annotate(said, (end["accounts"], end["gain"]), (-4, 26 if below and narrow else 8), **place)
+        under = end["gain"] > low + 0.3 * span
+        place = {"textcoords": "offset points", "ha": "right", "va": "top" if under else "bottom", "color": style.ALERT}
+        shown = ax.annotate(said, (end["accounts"], end["gain"]), (-4, -12 if under else 22), **place)
+        shown.set_path_effects([patheffects.withStroke(linewidth=4, foreground=style.PAPER)])
     at = curve.iloc[int(curve["is_risk_peak"].to_numpy().argmax())]
     if at["accounts"] > 0 and high - at["gain_by_risk"] > 0.15 * span:
-        said = words(f"campaign.curve.{'risk_narrow' if narrow else 'risk'}", accounts=at["accounts"], money=at["gain_by_risk"])
+        said = words(
+            f"campaign.curve.{'risk_narrow' if narrow else 'risk'}", accounts=at["accounts"], money=at["gain_by_risk"]
+        )
         place = {"textcoords": "offset points", "ha": "center", "va": "top", "color": style.SOFT}
-        ax.annotate(said, (max(at["accounts"], 0.3 * end["accounts"]), at["gain_by_risk"]), (0, -8), **place)
+        shown = ax.annotate(said, (max(at["accounts"], 0.3 * end["accounts"]), at["gain_by_risk"]), (0, -8), **place)
+        shown.set_path_effects([patheffects.withStroke(linewidth=4, foreground=style.PAPER)])
     ax.axhline(0, color=style.INK, linewidth=1)
     ax.spines["bottom"].set_visible(False)
     ax.set(xlim=(0, max(end["accounts"], 1)), ylim=(low - 0.04 * span, high + 0.16 * span))
-    ax.xaxis.set_major_locator(MaxNLocator(4 if narrow else 8, integer=True))
+    _count_accounts(ax, max(float(end["accounts"]), 1))
     ax.yaxis.set_major_locator(MaxNLocator(5))
     style.show_ticks(ax.xaxis, words, "count", unit=words("campaign.curve.accounts"))
     style.show_ticks(ax.yaxis, words, "short", unit=words("campaign.curve.gain"))
@@ -71,7 +76,6 @@ def draw_needs(needs: pd.DataFrame, *, words: Words, ax: Axes | None = None) -> 
     needs : as ``kalib.topics.campaign.summarise_needs`` returns it
     """
     ax = ax or style.new_axes(style.WIDE, 340)
-    narrow = style.is_narrow(ax)
     end = int(needs["accounts"].max())
     ax.plot(needs["accounts"], needs["needed_rate"], color=style.ACCENT, drawstyle="steps-post")
     for rate in READ_AT:
@@ -86,7 +90,7 @@ def draw_needs(needs: pd.DataFrame, *, words: Words, ax: Axes | None = None) -> 
         ax.annotate(said, (at, rate), (-10 if right else 10, 6 if right else -6), **place)
     ax.set(xlim=(0, max(end, 1)), ylim=(0, 1.02))
     ax.set_yticks(np.arange(0, 1.01, 0.25))
-    ax.xaxis.set_major_locator(MaxNLocator(4 if narrow else 8, integer=True))
+    _count_accounts(ax, max(end, 1))
     style.show_ticks(ax.xaxis, words, "count", unit=words("campaign.needs.accounts"))
     style.show_ticks(ax.yaxis, words, "percent", unit=words("campaign.needs.rate"))
     return ax
@@ -107,3 +111,12 @@ def draw_worth(sizes: pd.DataFrame, *, words: Words, ax: Axes | None = None) -> 
         names.append(words("campaign.worth.first", accounts=row.accounts))
     frame_bars(ax, names, labels)
     return ax
+
+
+def _count_accounts(ax: Axes, end: float) -> None:
+    """Put ticks on the axis of accounts; one at its very end is written to the left of it."""
+    ticks = MaxNLocator(4 if style.is_narrow(ax) else 8, integer=True).tick_values(0, end)
+    shown = [tick for tick in ticks if 0 <= tick <= end]
+    ax.set_xticks(shown)
+    if shown[-1] > 0.97 * end:
+        ax.get_xticklabels()[-1].set_ha("right")

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
 
 from kalib.figures import style
 from kalib.words import Words
@@ -157,6 +158,7 @@ def draw_kept(kept: pd.DataFrame, *, words: Words, ax: Axes | None = None) -> Ax
     places = range(0, len(kept), every)
     form = f"retention.cohort.{'short' if narrow or len(kept) > 8 else 'label'}_{length}"
     ax.set_xticks(list(places), [words(form, **_parts(kept["cohort_start"].iloc[place])) for place in places])
+    ax.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     style.show_ticks(ax.yaxis, words, "percent", unit=words("retention.kept.axis"))
     return ax
 

@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
-from kalib.schema import churn, grades, leaving, ledger, migration, pareto, quality, retention, rfm, scorecard, tiers, value
+from kalib.schema import (
+    campaign,
+    churn,
+    grades,
+    leaving,
+    ledger,
+    migration,
+    pareto,
+    quality,
+    retention,
+    rfm,
+    scorecard,
+    tiers,
+    value,
+)
 from kalib.schema.dictionary import Column, Table, check_columns, check_key
 
 __all__ = ["COLUMNS", "TABLES", "Column", "Table", "check_columns", "check_key"]
 
-_FILES = (ledger, quality, grades, rfm, pareto, tiers, retention, churn, leaving, scorecard, migration, value)
+_FILES = (
+    *(ledger, quality, grades, rfm, pareto, tiers, value),
+    *(retention, churn, leaving, campaign, scorecard, migration),
+)
 
 COLUMNS: dict[str, Column] = {name: column for file in _FILES for name, column in file.COLUMNS.items()}
 """Every column of every published table; docs/glossary.md is made from it."""

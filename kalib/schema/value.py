@@ -7,7 +7,8 @@ from kalib.schema.dictionary import Column, Table
 COLUMNS: dict[str, Column] = {
     "p_alive": Column("share", "probability that the customer still buys, by the purchase model in use"),
     "expected_orders": Column(
-        "order days", "order days expected within horizon_days after the snapshot date; several orders of one day count once"
+        "order days",
+        "order days expected within horizon_days after the snapshot date; several orders of one day count once",
     ),
     "expected_orders_low": Column("count", "lower end of the interval of the order days within horizon_days"),
     "expected_orders_high": Column("count", "upper end of the interval of the order days within horizon_days"),

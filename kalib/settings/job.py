@@ -127,7 +127,8 @@ class Job(Strict):
     migration: MigrationSettings = Field(default_factory=MigrationSettings, description="which dates are compared")
     leaving: LeavingSettings = Field(default_factory=LeavingSettings, description="what counts as having left")
     campaign: CampaignSettings = Field(
-        default_factory=CampaignSettings, description="what acting on those who may leave costs, and how often it succeeds"
+        default_factory=CampaignSettings,
+        description="what acting on those who may leave costs, and how often it succeeds",
     )
     notebooks: str | None = Field(default=None, description="folder of own notebooks, which join the run")
     parameters: dict[str, dict[str, str | int | float | bool]] = Field(

@@ -101,6 +101,53 @@ def find_contact_cost(contacts: pd.DataFrame | None, *, as_of: dt.date) -> dict[
     return {"contact_kind": kind or None, "contact_cost": total / count, "contacts": count}
 
 
+def choose_terms(
+    recorded: Mapping[str, object], *, success_rate: float | None, cost: float | None, offer_cost: float | None
+) -> dict[str, float | None]:
+    """Choose what is reckoned with: the company's figures, and for the cost else what its own records say.
+
+    Parameters
+    ----------
+    recorded : as ``find_contact_cost`` returns it
+    success_rate, cost, offer_cost : as the job states them, or None
+
+    Returns
+    -------
+    dict
+        success_rate and cost, None where nobody knows; offer_cost, 0 where nothing is offered.
+
+    Examples
+    --------
+    >>> choose_terms({"contact_cost": 12.0}, success_rate=None, cost=None, offer_cost=None)
+    {'success_rate': None, 'cost': 12.0, 'offer_cost': 0.0}
+    """
+    known = float(recorded["contact_cost"])
+    own = cost if cost is not None else known if known == known else None
+    return {"success_rate": success_rate, "cost": own, "offer_cost": offer_cost or 0.0}
+
+
+def find_source(recorded: Mapping[str, object], *, cost: float | None) -> str:
+    """Find where the cost comes from: ``given``, ``records``, ``records_plain`` (no kind is known) or ``unknown``."""
+    if cost is not None:
+        return "given"
+    if recorded["contact_cost"] != recorded["contact_cost"]:
+        return "unknown"
+    return "records" if recorded["contact_kind"] else "records_plain"
+
+
+def need(churn: pd.DataFrame | None) -> pd.DataFrame:
+    """Return the forecast, or say that there is nothing to act on without one.
+
+    Raises
+    ------
+    NotEnoughDataError
+        ``campaign_no_forecast``: the run has no forecast of who leaves.
+    """
+    if churn is None or churn.empty:
+        raise NotEnoughDataError("campaign_no_forecast")
+    return churn
+
+
 def build_campaign(
     churn: pd.DataFrame,
     stakes: pd.DataFrame,
@@ -364,17 +411,26 @@ def compare_rankings(campaign: pd.DataFrame, *, first: int) -> dict[str, object]
     }
 
 
-def find_left(accounts: pd.DataFrame | None, *, as_of: dt.date) -> list[str]:
+def find_left(churn: pd.DataFrame, accounts: pd.DataFrame | None, *, as_of: dt.date) -> list[str]:
     """Find the accounts that the company itself says have left: no offer reaches them.
 
     Parameters
     ----------
-    accounts : customer_id and, where the company keeps it, left_on
+    churn : customer_id and, where it has it, known_as (why an account is known to have left)
+    accounts : customer_id and, where the company keeps it, left_on; or None
     """
-    if accounts is None or "left_on" not in accounts:
-        return []
-    gone = pd.to_datetime(accounts["left_on"]) <= pd.Timestamp(as_of)
-    return sorted(accounts.loc[gone, "customer_id"])
+    known = set(churn.loc[churn["known_as"].notna(), "customer_id"]) if "known_as" in churn else set()
+    if accounts is not None and "left_on" in accounts:
+        gone = pd.to_datetime(accounts["left_on"]) <= pd.Timestamp(as_of)
+        known |= set(accounts.loc[gone, "customer_id"])
+    return sorted(known)
+
+
+def find_answer(facts: Mapping[str, object]) -> str:
+    """Find the sentence of the answer, below ``campaign.answer``."""
+    mode = str(facts["mode"])
+    nobody = (mode == "gain" and not facts["acted"]) or (mode == "rate" and not facts["payable"])
+    return f"{mode}_none" if nobody else mode
 
 
 def list_kpis(facts: Mapping[str, object]) -> list[str]:

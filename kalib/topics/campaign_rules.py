@@ -50,7 +50,7 @@ def compare_winning(
         won_contacts, won_cost, cost_per_won, kept, kept_contacts, kept_cost, cost_per_kept, cost_ratio, ratio_low, ratio_high
         (by resampling accounts), won_contacted (customers won of whom a contact before their first order is on record),
         verdict (``more``, ``less`` or ``same`` as the rule says; ``few``: too few to say; ``unrecorded``: less than half of
-        those won were ever contacted before, as far as the record goes, so that what won them is not in it). Empty without contacts that have a cost, or
+        those won were ever contacted before, as far as the record goes, so that what won them is not in it, and there is no ratio). Empty without contacts that have a cost, or
         where the log is too short to tell who is new.
     """
     names = ["year_to", "won", "won_contacts", "won_cost", "cost_per_won", "kept", "kept_contacts", "kept_cost"]
@@ -96,6 +96,8 @@ def compare_winning(
         before = known[known["customer_id"].map(first) > known["contact_date"]]
         contacted = int(won.index.isin(before["customer_id"]).sum())
         verdict = "unrecorded" if len(won) and 2 * contacted < len(won) else _judge(low, high, FIVE)
+        if verdict == "unrecorded":
+            row["cost_ratio"], low, high = nan, nan, nan
         rows.append(row | {"ratio_low": low, "ratio_high": high, "won_contacted": contacted, "verdict": verdict})
     return pd.DataFrame(rows, columns=names)
 

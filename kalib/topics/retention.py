@@ -218,7 +218,7 @@ def describe_cohorts(
     counts = []
     for end, high in (("", last), ("_before", last - YEAR)):
         low = max(high - YEAR + 1, begin)
-        own = kept[first.between(low, high)]
+        own, months_seen = kept[first.between(low, high)], first[first.between(low, high)]
         bounds = find_wilson(int(own.sum()), len(own), interval=interval)
         counts.append((int(own.sum()), len(own)))
         facts |= {
@@ -227,8 +227,8 @@ def describe_cohorts(
             f"kept_share{end}": float(own.mean()) if len(own) else nan,
             f"kept_low{end}": bounds[0],
             f"kept_high{end}": bounds[1],
-            f"kept_from{end}": _date(low).isoformat() if low <= high else None,
-            f"kept_to{end}": _date(high).isoformat(),
+            f"kept_from{end}": _date(int(months_seen.min())).isoformat() if len(own) else None,
+            f"kept_to{end}": _date(int(months_seen.max())).isoformat() if len(own) else None,
         }
     whole = begin <= last - 2 * YEAR + 1 and min(of for _, of in counts) >= LEAST
     low, high = find_difference(*counts[0], *counts[1], interval=interval) if whole else (nan, nan)
