@@ -40,13 +40,13 @@ def find_stakes(churn: pd.DataFrame, customers: pd.DataFrame, *, value: pd.DataF
     ----------
     churn : customer_id; these accounts are looked at
     customers : customer_id, net_sales_365_days and, where costs are known, margin_365_days
-    value : customer_id, clv, p_alive; or None
+    value : customer_id, clv, p_alive, and clv_basis where it has it; or None
 
     Returns
     -------
     DataFrame
-        One row per row of ``churn``: customer_id, value_at_stake (NaN where it is not known), stake (``clv``, ``margin`` or
-        ``net_sales``, the same for all).
+        One row per row of ``churn``: customer_id, value_at_stake (NaN where it is not known), stake (``clv``,
+        ``clv_sales`` where it is made of net sales, ``margin`` or ``net_sales``; the same for all).
 
     Examples
     --------
@@ -63,7 +63,8 @@ def find_stakes(churn: pd.DataFrame, customers: pd.DataFrame, *, value: pd.DataF
         check_key(value, ["customer_id"], name="value")
         alive = value["p_alive"].where(value["p_alive"] >= LEAST_ALIVE)
         known = value[["customer_id"]].assign(value_at_stake=value["clv"] / alive.fillna(1.0))
-        stake = "clv"
+        of_sales = "clv_basis" in value and (value["clv_basis"] == "net_sales").any()
+        stake = "clv_sales" if of_sales else "clv"
     else:
         has_margin = "margin_365_days" in customers and customers["margin_365_days"].notna().any()
         stake = "margin" if has_margin else "net_sales"
