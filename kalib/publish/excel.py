@@ -19,7 +19,7 @@ from kalib.schema import COLUMNS
 from kalib.settings import Job
 from kalib.words import Words
 
-TABLES = ("customers", "accounts", "rfm", "pareto", "tiers", "churn", "scorecard", "migration")
+TABLES = ("customers", "accounts", "rfm", "pareto", "tiers", "value", "churn", "scorecard", "migration")
 """The tables that the sheets are made of, as far as the run has them."""
 
 _JOINED = {
@@ -30,6 +30,7 @@ _JOINED = {
     "pareto": ("abc_class", "margin_abc_class", "profit_abc_class", "xyz_class"),
     "rfm": ("segment",),
     "churn": ("churn_probability", "sales_at_risk", "reasons"),
+    "value": ("clv", "clv_low", "clv_high", "p_alive", "expected_orders", "expected_sales"),
 }
 _ABOUT = (
     "net_sales_365_days",
@@ -56,6 +57,7 @@ _FIRST = (
         "net_sales_365_days",
         "churn_probability",
         "sales_at_risk",
+        "clv",
     ),
 )
 _LAST = ("parent_id", "industry", "region", "kind", "manager", "reasons")

@@ -176,18 +176,20 @@ def describe_risk(churn: pd.DataFrame) -> dict[str, object]:
     Returns
     -------
     dict
-        graded (customers), expected_leaving (sum of the probabilities), sales_at_risk, sales_graded (net sales of the
-        365 days before, of all graded, nothing where negative), horizon_days, weak.
+        graded (customers), expected_leaving (sum of the probabilities), sales_at_risk (both None where the customers
+        are ranked without a probability), sales_graded (net sales of the 365 days before, of all graded, nothing where
+        negative), horizon_days, weak.
     """
     check_columns(
         churn,
         ["churn_probability", "sales_at_risk", "net_sales_365_days", "horizon_days", "forecast_is_weak"],
         name="churn",
     )
+    is_ranking = churn["churn_probability"].isna().any()
     return {
         "graded": len(churn),
-        "expected_leaving": math.fsum(churn["churn_probability"]),
-        "sales_at_risk": math.fsum(churn["sales_at_risk"]),
+        "expected_leaving": None if is_ranking else math.fsum(churn["churn_probability"]),
+        "sales_at_risk": None if is_ranking else math.fsum(churn["sales_at_risk"]),
         "sales_graded": math.fsum(churn["net_sales_365_days"].clip(lower=0)),
         "horizon_days": int(churn["horizon_days"].iloc[0]),
         "weak": bool(churn["forecast_is_weak"].iloc[0]),
