@@ -134,24 +134,49 @@ def describe_key_accounts(scorecard: pd.DataFrame, customers: pd.DataFrame) -> d
 
 
 def list_key_accounts(
-    scorecard: pd.DataFrame, customers: pd.DataFrame, *, tiers: pd.DataFrame | None, churn: pd.DataFrame | None
+    scorecard: pd.DataFrame,
+    customers: pd.DataFrame,
+    *,
+    tiers: pd.DataFrame | None = None,
+    value: pd.DataFrame | None = None,
+    churn: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """List the key accounts by net sales of the 365 days, with tier and probability of leaving as far as known.
+    """List the key accounts by net sales of the 365 days, with tier, value and probability of leaving as far as known.
 
     Returns
     -------
     DataFrame
         One row per key account: customer_id, net_sales_365_days, change (against the 365 days before), key_account_rank,
-        and tier, churn_probability where there are such tables; absent for an account that they do not have.
+        and tier, clv, churn_probability where there are such tables; absent for an account that they do not have.
     """
     listed = scorecard.loc[scorecard["is_key_account"], ["customer_id", "key_account_rank"]]
     known = customers[["customer_id", "net_sales_365_days", "net_sales_365_days_last_year"]]
     listed = listed.merge(known, on="customer_id", how="left", validate="1:1")
     listed["change"] = (listed["net_sales_365_days"] - listed.pop("net_sales_365_days_last_year")).round(2)
-    for table, column in ((tiers, "tier"), (churn, "churn_probability")):
+    for table, column in ((tiers, "tier"), (value, "clv"), (churn, "churn_probability")):
         if table is not None:
             listed = listed.merge(table[["customer_id", column]], on="customer_id", how="left", validate="1:1")
     return listed.sort_values(["net_sales_365_days", "customer_id"], ascending=[False, True], ignore_index=True)
+
+
+def describe_value(value: pd.DataFrame) -> dict[str, object]:
+    """Return what all customers are expected to bring, discounted.
+
+    Parameters
+    ----------
+    value : one row per customer: clv, clv_basis (margin or net_sales), value_months
+
+    Examples
+    --------
+    >>> describe_value(pd.DataFrame({"clv": [10.0, 5.5], "clv_basis": "margin", "value_months": 36}))
+    {'clv': 15.5, 'clv_basis': 'margin', 'value_months': 36}
+    """
+    first = value.iloc[0]
+    return {
+        "clv": add(value["clv"]),
+        "clv_basis": str(first["clv_basis"]),
+        "value_months": int(first["value_months"]),
+    }
 
 
 def describe_moves(migration: pd.DataFrame) -> dict[str, object]:
