@@ -24,6 +24,7 @@ import pandas as pd
 from scipy.stats import rankdata
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score, calinski_harabasz_score, silhouette_score
+from validation_forecasts import check_cdnow, check_forecast, check_value
 
 from kalib.publish.models import read_model
 from kalib.publish.run import run_job
@@ -74,17 +75,24 @@ def main() -> None:
         sys.exit(f"{source} is not there: run `kalib get online-retail-ii`, or set KALIB_RETAIL to its Parquet file.")
     with tempfile.TemporaryDirectory() as folder:
         retail = _run("tests/jobs/online_retail_ii.yaml", Path(folder), source=str(source))
+        told = {"as_of": "2011-12-08", "horizon_days": "90", "active_days": "365"}
+        earlier = _run(
+            "tests/jobs/online_retail_ii.yaml", Path(folder) / "earlier", source=str(source), **told, only="churn"
+        )
         wholesale = _run("jobs/wholesale.yaml", Path(folder))
-        target.write_text(print_page(retail, wholesale), encoding="utf-8")
+        target.write_text(print_page(retail, earlier, wholesale), encoding="utf-8")
     print(target)
 
 
-def _run(job: str, out: Path, **overrides: str) -> Report:
+def _run(job: str, out: Path, *, only: str = "", **overrides: str) -> Report:
     settings = read_job(ROOT / job, {"language": "[en]", **overrides})
-    return Report(run_job(settings, out=out, progress=lambda step: print(f"{job}: {step.text}", file=sys.stderr)))
+    topics = [only] if only else []
+    return Report(
+        run_job(settings, only=topics, out=out, progress=lambda step: print(f"{job}: {step.text}", file=sys.stderr))
+    )
 
 
-def print_page(retail: Report, wholesale: Report) -> str:
+def print_page(retail: Report, earlier: Report, wholesale: Report) -> str:
     """Return the page as Markdown."""
     versions = retail.run["versions"]
     told = ", ".join(f"{name} {versions[name]}" for name in ("python", "pandas", "numpy", "scikit-learn", "duckdb"))
@@ -105,11 +113,17 @@ def print_page(retail: Report, wholesale: Report) -> str:
         ("Tiers", check_tiers),
         ("Key-account score", check_scorecard),
         ("Migration", check_migration),
+        ("Value", check_worth),
         ("Churn", check_churn),
     )
     for title, check in sections:
         lines += ["", f"### {title}", "", *_print(check(retail))]
     lines += ["", "RFM segments:", "", *print_segments(retail)]
+    lines += ["", "### Churn at 2011-09-09, customers active in the year before, 90 days ahead", ""]
+    lines += _print(
+        check_forecast(earlier.table("order_days"), earlier.table("churn_check"), earlier.facts("50_churn"))
+    )
+    lines += ["", "## CDNOW, the tenth that the papers fit", "", *_print(check_cdnow())]
     lines += ["", "## The sample, against how it was made", "", *_print(check_truth(wholesale))]
     lines += ["", "## Published figures", "", *_print(check_published())]
     return "\n".join(lines) + "\n"
@@ -312,6 +326,25 @@ def check_migration(report: Report) -> Iterator[Line]:
     differ = int((tiers.reindex(now.index) != now).sum())
     yield "accounts graded unlike the page on tiers", differ, 0, "compared"
     yield "moves that the yardstick made", facts["drift_only"], None, ""
+
+
+def check_worth(report: Report) -> Iterator[Line]:
+    """What the accounts are worth, and how the model did one horizon ago."""
+    facts = report.facts("40_value")
+    order_days = report.table("order_days")
+    yield from check_value(report.table("value"), order_days, report.run["as_of"], facts["horizon_days"])
+    for what in ("orders", "sales"):
+        told = f"{facts[f'{what}_expected_then']:,.0f} expected, {facts[f'{what}_actual_then']:,.0f} came"
+        yield f"{what} of the {facts['horizon_days']} days to the snapshot date", told, None, f"as of {facts['cut']}"
+        errors = f"{facts[f'{what}_rmse']:,.2f} against {facts[f'{what}_rule_rmse']:,.2f}"
+        yield f"error per customer (RMSE) of {what}, beside the best rule's", errors, None, facts[f"{what}_rule"]
+        yield f"{what} within the interval of 80 %", f"{facts[f'{what}_held']:.1%}", None, "of customers"
+    yield (
+        f"value ahead, {facts['value_months']} months",
+        facts["clv"],
+        float(report.table("value")["clv"].sum()),
+        "added",
+    )
 
 
 def check_churn(report: Report) -> Iterator[Line]:

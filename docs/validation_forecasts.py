@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import duckdb
 import numpy as np
 import pandas as pd
 from scipy.integrate import quad_vec
+from scipy.optimize import minimize
 from scipy.special import betaln, gammaln
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
@@ -81,19 +82,59 @@ def _explain_shortfall(weeks: pd.DataFrame, later: pd.DataFrame) -> Iterator[Lin
         yield f"bg_nbd, quarter {place + 1} of the hold-out", told, None, ""
 
 
-def check_likelihood(days: pd.DataFrame, as_of: str, model: str, fitted: Mapping[str, float]) -> Iterator[Line]:
-    """The likelihood and P(alive) of a purchase model at kalib's parameters, the dropout integrated numerically."""
-    histories = duckdb.sql(f"""SELECT customer_id, count(*) - 1 AS x, max(order_date) - min(order_date) AS tx,
-        DATE '{as_of}' - min(order_date) AS t FROM (SELECT customer_id, CAST(order_date AS DATE) AS order_date FROM days
-        WHERE orders > 0) GROUP BY 1 ORDER BY 1""").df()
-    x, tx, t = (histories[name].to_numpy(float) for name in ("x", "tx", "t"))
-    alive, gone = _PARTS[model](x, tx, t, fitted)
-    yield "log-likelihood", fitted["log_likelihood"], float(np.logaddexp(alive, gone).sum()), "numerical integral"
-    histories["p_alive"] = np.exp(alive - np.logaddexp(alive, gone))
-    yield "customers still buying, expected", fitted["alive"], float(histories["p_alive"].sum()), "numerical integral"
+def check_value(value: pd.DataFrame, days: pd.DataFrame, as_of: str, horizon: int) -> Iterator[Line]:
+    """The purchase model in use: its likelihood and P(alive) with the dropout integrated numerically, and orders simulated."""
+    code = str(value["purchase_model"].iloc[0])
+    histories = duckdb.sql(f"""SELECT customer_id, count(*) - 1 AS frequency, max(day) - min(day) AS recency,
+        DATE '{as_of}' - min(day) AS age FROM (SELECT customer_id, CAST(order_date AS DATE) AS day FROM days WHERE orders > 0)
+        GROUP BY 1 ORDER BY 1""").df()
+    x, tx, t = (histories[name].to_numpy(float) for name in ("frequency", "recency", "age"))
+    model = MODELS[code]().fit(histories)
+    at = dict(model.params_)
+    yield "purchase model in use", code, None, " · ".join(f"{name} {value:.4g}" for name, value in at.items())
+    alive, gone = _PARTS[code](x, tx, t, at)
+    both = np.logaddexp(alive, gone)
+    yield "log-likelihood", round(model.log_likelihood_, 2), round(float(both.sum()), 2), "numerical integral"
+    found = minimize(
+        lambda theta: -np.logaddexp(*_PARTS[code](x, tx, t, dict(zip(at, np.exp(theta), strict=True)))).sum(),
+        np.log(list(at.values())) + 0.2,
+        method="Nelder-Mead",
+        options={"xatol": 1e-6, "fatol": 1e-6, "maxiter": 4000},
+    )
+    yield "log-likelihood, the best found", round(model.log_likelihood_, 2), round(-found.fun, 2), "Nelder-Mead"
+    yield (
+        "customers who still buy, expected",
+        float(value["p_alive"].sum()),
+        float(np.exp(alive - both).sum()),
+        "integral",
+    )
+    if code != "pareto_nbd":
+        drawn = _simulate(x, t, np.exp(alive - both), at, horizon, first=int(code == "mbg_nbd"))
+        yield f"order days expected in {horizon} days", float(value["expected_orders"].sum()), drawn, "simulated"
 
 
-def _geometric(first: int):
+def _simulate(
+    x: np.ndarray,
+    t: np.ndarray,
+    alive: np.ndarray,
+    at: Mapping[str, float],
+    horizon: int,
+    *,
+    first: int,
+    draws: int = 200,
+) -> float:
+    """Return the mean number of orders in a simulation: who lives on, how often it buys, when it drops out."""
+    rng = np.random.default_rng(11)
+    totals = []
+    for _ in range(draws):
+        rate = rng.gamma(at["r"] + x) / (at["alpha"] + t)
+        leaves = rng.beta(at["a"], at["b"] + x + first)
+        orders = np.minimum(rng.poisson(rate * horizon), rng.geometric(np.maximum(leaves, 1e-12)))
+        totals.append((orders * (rng.random(len(x)) < alive)).sum())
+    return float(np.mean(totals))
+
+
+def _geometric(first: int) -> Callable[..., tuple[np.ndarray, np.ndarray]]:
     def parts(x: np.ndarray, tx: np.ndarray, t: np.ndarray, at: Mapping[str, float]) -> tuple[np.ndarray, np.ndarray]:
         r, alpha, a, b = (at[name] for name in ("r", "alpha", "a", "b"))
         base = gammaln(r + x) - gammaln(r) + r * np.log(alpha)
