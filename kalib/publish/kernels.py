@@ -44,16 +44,20 @@ _ENVIRONMENT = {
 }
 
 
+class _Client(AsyncKernelClient):
+    """A kernel's client that its manager knows of."""
+
+    def start_channels(
+        self, shell: bool = True, iopub: bool = True, stdin: bool = True, hb: bool = True, control: bool = True
+    ) -> None:
+        self.parent.clients.append(self)
+        super().start_channels(shell, iopub, stdin, hb, control)
+
+
 class _Manager(AsyncKernelManager):
     """A kernel's manager that can close what was opened to talk to it: papermill leaves that to nobody."""
 
-    def __init__(self, **kwargs: object) -> None:
-        super().__init__(**kwargs)
-        self.clients: list[AsyncKernelClient] = []
-
-    def client(self, **kwargs: object) -> AsyncKernelClient:
-        self.clients.append(super().client(**kwargs))
-        return self.clients[-1]
+    clients: list[_Client]
 
     def close(self) -> None:
         """End the kernel and close every socket, and the event loop that papermill used."""
@@ -162,9 +166,11 @@ class Kernels:
     def _start(self, notebook: Notebook, scratch: Path) -> _Manager:
         manager = _Manager(  # with the other one, a dead kernel is never noticed
             kernel_name="python3",
+            client_factory=_Client,
             transport="ipc" if self._is_short and sys.platform != "win32" else "tcp",
             connection_file=str(scratch / "kernel.json"),
         )
+        manager.clients = []
         # This Python, whatever kernel of that name the user has installed; no history file, no startup files of theirs.
         if self._warm is not None and self._warm.poll() is None:
             command = ["-I", "-S", warm.__file__, "keep", str(self._scratch / "warm"), "{connection_file}"]
