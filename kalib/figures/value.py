@@ -66,7 +66,7 @@ def draw_conditional(classes: pd.DataFrame, *, words: Words, models: Sequence[st
     beside = (np.arange(len(models)) - (len(models) - 1) / 2) * 0.17
     for code, mark, shade, shift in zip(models, marks, shades, beside, strict=False):
         fill = style.PAPER if mark == "s" else shade
-        ax.plot(x + shift, classes[code], mark, color=shade, markerfacecolor=fill, markersize=7 if mark == "o" else 6)
+        ax.plot(x + shift, classes[code], mark, color=shade, markerfacecolor=fill, markersize=5 if narrow else 7)
     top = max(float(classes[["actual_orders", *models]].to_numpy().max()), 1e-9)
     for at, (code, mark, shade) in enumerate(zip(models, marks, shades, strict=False)):
         height = 0.97 - at * (0.09 if narrow else 0.075)
@@ -85,7 +85,9 @@ def draw_conditional(classes: pd.DataFrame, *, words: Words, models: Sequence[st
         va="center",
         color=style.text_on(style.ACCENT_3),
     )
-    names = [_name_class(row.frequency_from, row.frequency_to, words) for row in classes.itertuples(index=False)]
+    ends = classes["frequency_from"] if narrow else classes["frequency_to"]  # on a phone a class is called by its start
+    ends = [*ends.iloc[:-1], np.nan]
+    names = [_name_class(low, high, words) for low, high in zip(classes["frequency_from"], ends, strict=True)]
     ax.set(xlim=(-0.6, len(classes) - 0.4), ylim=(0, top * 1.08))
     ax.set_xticks(x, names)
     ax.set_xlabel(words("value.conditional.axis"), loc="right")

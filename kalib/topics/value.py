@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -16,6 +16,7 @@ MONTH_DAYS = 365.25 / 12
 """Days of a month that lifetime value looks ahead."""
 
 DRAWS = 400
+_LEAST_DRAWS, _CELLS = 100, 80_000_000
 BATCH = 10_000
 """Customers drawn at a time, so that memory does not grow with them."""
 
@@ -66,6 +67,11 @@ def expect_discounted(
     return discounted, before
 
 
+def choose_draws(customers: int) -> int:
+    """Return how often each account is drawn: 400 times, fewer beyond 200,000 customers, never fewer than 100."""
+    return max(_LEAST_DRAWS, min(DRAWS, _CELLS // max(customers, 1)))
+
+
 def build_value(
     model: PurchaseModel,
     histories: pd.DataFrame,
@@ -78,7 +84,7 @@ def build_value(
     margin_spend: pd.DataFrame | None = None,
     margin: OrderValue | None = None,
     interval: float = 0.8,
-    draws: int = DRAWS,
+    draws: int | None = None,
     seed: int = 0,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Build the table of what each account is worth.
@@ -95,7 +101,7 @@ def build_value(
     sales : fitted to ``spend``
     margin_spend, margin : the same of margin
     interval : share of outcomes between low and high
-    draws, seed : of the intervals; the same for an account whatever the order of the rows
+    draws, seed : of the intervals, the same for an account whatever the order of the rows; default: as ``choose_draws`` says
 
     Returns
     -------
@@ -107,6 +113,7 @@ def build_value(
     check_key(histories, ["customer_id"], name="histories")
     check_key(spend, ["customer_id"], name="spend")
     histories = histories.sort_values("customer_id", ignore_index=True)
+    draws = draws or choose_draws(len(histories))
     spend = _align(spend, histories)
     earns = margin is not None and margin_spend is not None
     worth, worth_spend = (margin, _align(margin_spend, histories)) if earns else (sales, spend)
@@ -165,8 +172,7 @@ def describe_value(
     value: pd.DataFrame,
     totals: pd.DataFrame,
     *,
-    level_spread: float | None = None,
-    long_spread: float | None = None,
+    spreads: Mapping[str, float | None] | None = None,
     interval: float = 0.8,
     seed: int = 0,
 ) -> dict[str, object]:
@@ -178,8 +184,8 @@ def describe_value(
     Parameters
     ----------
     value, totals : as from ``build_value``
-    level_spread : root mean square of the logarithm of what happened over what was expected in all, over a horizon; None: not known
-    long_spread : the same over a year, in which seasons even out: for ``clv``; None: as the horizon's
+    spreads : for each of expected_orders, expected_sales and clv, the root mean square of the logarithm of what came over what was expected
+        in all, on past dates; None: not known
 
     Returns
     -------
@@ -190,17 +196,17 @@ def describe_value(
     """
     edges = [0.5 - interval / 2, 0.5 + interval / 2]
     shock = np.random.default_rng(seed).standard_normal(len(totals))
-    spreads = {"clv": level_spread if long_spread is None else long_spread}
+    spreads = spreads or {}
     facts: dict[str, object] = {"customers": len(value), "interval": interval}
     for name in totals:
         facts[name] = add(value[name])
-        level = np.exp(shock * (spreads.get(name, level_spread) or 0.0))
+        level = np.exp(shock * (spreads.get(name) or 0.0))
         low, high = np.quantile(totals[name] * level, edges)
         facts[f"{name}_low"], facts[f"{name}_high"] = float(low), float(high)
     top = max(1, round(len(value) / 10))
     gone = int((value["p_alive"] < 0.5).sum())
     return facts | {
-        "level_known": level_spread is not None or long_spread is not None,
+        "level_known": spreads.get("clv") is not None,
         "outside": int(((value["clv"] > value["clv_high"]) | (value["clv"] < value["clv_low"])).sum()),
         "likely_gone": gone,
         "likely_gone_share": gone / len(value),

@@ -22,6 +22,7 @@ RULES = ("before", "last_year", "average")
 _SURE = 1.96
 _YEAR = 365
 _LEAST_DAYS = 180
+_TOTALS = ["as_of", "horizon_days", "expected_orders", "actual_orders", "expected_sales", "actual_sales"]
 _CLASSES = (0, 1, 2, 4, 8, 16, 32, 64, 128)
 
 
@@ -335,20 +336,25 @@ def _gain(forecasts: pd.DataFrame, one: str, other: str, what: str = "orders") -
 
 
 def review_totals(
-    order_days: pd.DataFrame, dates: Sequence[dt.date], *, horizon_days: int, forecast: Forecast
+    order_days: pd.DataFrame,
+    dates: Sequence[dt.date],
+    *,
+    horizon_days: int,
+    forecast: Forecast,
+    spend_model: SpendModel,
 ) -> pd.DataFrame:
-    """Hold the totals of orders expected at several dates, each by a model of its own past, against those that came.
+    """Hold the totals expected at several dates, each by models of its own past, against what came.
 
     Parameters
     ----------
     forecast : gives customer_id and expected_orders of everybody known at a date, from what was known then; a date at which it lacks
         the data is left out
+    spend_model : of the value per order, fitted anew at each date
 
     Returns
     -------
     DataFrame
-        One row per date, oldest first: as_of, horizon_days, expected_orders, actual_orders, orders_error (share; NaN where
-        nobody ordered).
+        One row per date, oldest first: as_of, horizon_days, expected_orders, actual_orders, expected_sales, actual_sales.
     """
     rows = []
     for date in sorted(dates):
@@ -356,11 +362,20 @@ def review_totals(
             table = forecast(order_days, [date], horizon_days=horizon_days)
         except NotEnoughDataError:
             continue
-        came = int(sum_window(order_days, table["customer_id"], after=date, days=horizon_days)["order_days"].sum())
-        guess = add(table["expected_orders"])
-        row = {"as_of": date, "horizon_days": horizon_days, "expected_orders": guess, "actual_orders": came}
-        rows.append(row | {"orders_error": guess / came - 1 if came else np.nan})
-    return pd.DataFrame(rows, columns=["as_of", "horizon_days", "expected_orders", "actual_orders", "orders_error"])
+        spend = table[["customer_id"]].merge(summarise_value(order_days, as_of=date), on="customer_id", validate="1:1")
+        per_order = OrderValue(spend_model).fit(spend).expected_value(spend)
+        came = sum_window(order_days, table["customer_id"], after=date, days=horizon_days)
+        rows.append(
+            {
+                "as_of": date,
+                "horizon_days": horizon_days,
+                "expected_orders": add(table["expected_orders"]),
+                "actual_orders": int(came["order_days"].sum()),
+                "expected_sales": add(table["expected_orders"].to_numpy() * per_order),
+                "actual_sales": add(came["net_sales"]),
+            }
+        )
+    return pd.DataFrame(rows, columns=_TOTALS)
 
 
 def list_year_cuts(order_days: pd.DataFrame, *, as_of: dt.date, most: int = 3) -> list[dt.date]:
@@ -376,26 +391,26 @@ def describe_levels(totals: pd.DataFrame) -> dict[str, object]:
     Returns
     -------
     dict
-        level_spread (None without a date where both are above nought), level_dates (how many), level_days (of the horizon), level_low, level_high
-        (smallest and largest actual over expected, less one).
+        level_dates (how many; those where all totals are above nought), level_days (of the horizon), orders_spread, sales_spread (None without a
+        date), and of sales level_low, level_high (smallest and largest actual over expected, less one).
 
     Examples
     --------
-    >>> totals = pd.DataFrame({"horizon_days": [90], "expected_orders": [100.0], "actual_orders": [125]})
-    >>> round(describe_levels(totals)["level_spread"], 3)
-    0.223
+    >>> totals = pd.DataFrame({"horizon_days": [90], "expected_orders": [100.0], "actual_orders": [125],
+    ...     "expected_sales": [1000.0], "actual_sales": [800.0]})
+    >>> told = describe_levels(totals)
+    >>> round(told["orders_spread"], 3), round(told["sales_spread"], 3), round(told["level_low"], 3)
+    (0.223, 0.223, -0.2)
     """
-    told = totals[(totals["expected_orders"] > 0) & (totals["actual_orders"] > 0)]
+    told = totals[(totals[_TOTALS[2:]] > 0).all(axis=1)]
+    facts: dict[str, object] = {"level_dates": len(told), "level_days": None, "level_low": None, "level_high": None}
     if told.empty:
-        return {"level_spread": None, "level_dates": 0, "level_days": None, "level_low": None, "level_high": None}
-    ratio = (told["actual_orders"] / told["expected_orders"]).to_numpy(float)
-    return {
-        "level_spread": float(np.sqrt(np.mean(np.square(np.log(ratio))))),
-        "level_dates": len(told),
-        "level_days": int(told["horizon_days"].iloc[0]),
-        "level_low": float(ratio.min() - 1),
-        "level_high": float(ratio.max() - 1),
-    }
+        return facts | {"orders_spread": None, "sales_spread": None}
+    for what in ("orders", "sales"):
+        ratio = (told[f"actual_{what}"] / told[f"expected_{what}"]).to_numpy(float)
+        facts[f"{what}_spread"] = float(np.sqrt(np.mean(np.square(np.log(ratio)))))
+    days = int(told["horizon_days"].iloc[0])
+    return facts | {"level_days": days, "level_low": float(ratio.min() - 1), "level_high": float(ratio.max() - 1)}
 
 
 def compare_by_frequency(forecasts: pd.DataFrame, methods: Sequence[str]) -> pd.DataFrame:
@@ -467,17 +482,15 @@ def list_periods(order_days: pd.DataFrame, *, cut: dt.date, as_of: dt.date) -> t
 
 
 def describe_tracking(periods: pd.DataFrame) -> dict[str, object]:
-    """Return by what share the repeat orders of the hold-out came out above or below the forecast.
+    """Return by what share repeat orders lay above or below the expected curve, up to the end of the fit and after it.
 
     Returns
     -------
     dict
-        off (share; None where nothing was expected), held_out_actual, held_out_expected.
+        seen_off, off (share; None where nothing was expected).
     """
-    held = periods[periods["held_out"]]
-    actual, expected = int(held["actual"].sum()), add(held["expected"])
-    return {
-        "off": actual / expected - 1 if expected > 0 else None,
-        "held_out_actual": actual,
-        "held_out_expected": expected,
-    }
+    facts = {}
+    for name, rows in (("seen_off", periods[~periods["held_out"]]), ("off", periods[periods["held_out"]])):
+        expected = add(rows["expected"])
+        facts[name] = add(rows["actual"]) / expected - 1 if expected > 0 else None
+    return facts
