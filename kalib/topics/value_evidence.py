@@ -58,7 +58,7 @@ def measure_regularity(order_days: pd.DataFrame, *, as_of: dt.date, seed: int = 
 
     A customer is regular where the gaps vary less than those of 95 in 100 random buyers with as many gaps would (simulated).
     Half a day is taken off each gap, which is known in whole days only. Over all customers, the order of the Erlang distribution of
-    gaps is that of Wheat and Morrison, from each customer's last two gaps: 1 is random, 2 and more is regular.
+    gaps is that of Wheat and Morrison, from each customer's last two gaps: 1 is random, 2 and more is regular; for buyers of every few days it comes out a little high.
 
     Returns
     -------

@@ -491,6 +491,6 @@ def describe_tracking(periods: pd.DataFrame) -> dict[str, object]:
     """
     facts = {}
     for name, rows in (("seen_off", periods[~periods["held_out"]]), ("off", periods[periods["held_out"]])):
-        expected = add(rows["expected"])
-        facts[name] = add(rows["actual"]) / expected - 1 if expected > 0 else None
+        expected = float(rows["expected"].sum())
+        facts[name] = float(rows["actual"].sum()) / expected - 1 if expected > 0 else None
     return facts

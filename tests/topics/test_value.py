@@ -138,7 +138,9 @@ def test_a_single_order_counts_little_and_a_loss_is_weighed_alike() -> None:
     value = OrderValue(GammaGamma()).fit(spend)
     p, q, gamma = value.model_.params_
     overall = p * gamma / (q - 1)
-    asked = pd.DataFrame({"customer_id": list("abcd"), "frequency": [1, 50, 0, 2], "mean_value": [900, 900, np.nan, -80.0]})
+    asked = pd.DataFrame(
+        {"customer_id": list("abcd"), "frequency": [1, 50, 0, 2], "mean_value": [900, 900, np.nan, -80.0]}
+    )
     one, many, none, loss = value.expected_value(asked)
     weight = {n: p * n / (p * n + q - 1) for n in (1, 50, 2)}
     assert one == pytest.approx(weight[1] * 900 + (1 - weight[1]) * overall)
@@ -283,7 +285,12 @@ def test_draws_fall_with_customers_so_that_time_and_memory_do_not_run_away() -> 
 def test_the_total_is_exact_and_its_interval_allows_for_the_level() -> None:
     value = pd.DataFrame({"customer_id": list("abc"), "p_alive": [0.9, 0.4, 0.1], "clv": [0.1, 0.2, 1e9]})
     value = value.assign(
-        clv_low=0.0, clv_high=[1, 1, 5.0], clv_basis="net_sales", value_months=36, expected_orders=1.0, expected_sales=2.0
+        clv_low=0.0,
+        clv_high=[1, 1, 5.0],
+        clv_basis="net_sales",
+        value_months=36,
+        expected_orders=1.0,
+        expected_sales=2.0,
     )
     totals = pd.DataFrame({"clv": np.full(400, 100.0), "expected_orders": 3.0, "expected_sales": 6.0})
     facts = describe_value(value, totals)
