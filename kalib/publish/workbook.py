@@ -362,12 +362,18 @@ class Run:
         return table in self._skipped
 
     @contextmanager
-    def part(self) -> Iterator[None]:
-        """Show a part of the page, or say in its place why the data cannot support it; the cells below go on."""
+    def part(self, key: str | None = None) -> Iterator[None]:
+        """Show a part of the page, or say in its place why the data cannot support it; the cells below go on.
+
+        Parameters
+        ----------
+        key : of a sentence that says what is left out, with the ``reason`` in it; without it the reason stands alone
+        """
         try:
             yield
         except NotEnoughDataError as error:
-            self._show(display.note(self._reason(error.reason, error.facts)))
+            reason = self._reason(error.reason, error.facts)
+            self._show(display.note(self._say(key, {"reason": reason}) if key else reason))
 
     # --- decisions --------------------------------------------------------------------------------------------------
 

@@ -45,12 +45,13 @@ def define_leaving(
     All is as known at the date of ``customers``, when the horizon has just passed. ``no_order``: no order since.
     ``own_rhythm``: silent now for more than ``silence_factor`` times the own mean gap between order days; who has
     ordered on a single day has no rhythm and is held against the typical one, the median of the others' (``by_typical``).
-    ``not_alive``: P(alive) below one half now. ``spend_fell``: ``partly_churned``, missing where it is not defined.
+    ``not_alive``: P(alive) below one half now. ``spend_fell``: ``partly_churned``; who bought nothing in the season of the
+    year before has nothing that could fall, and has left in part only by leaving altogether.
 
     Parameters
     ----------
     labelled : the customers active one horizon ago, as ``churn_windows.label`` returns them for that one date:
-        customer_id, net_sales_365_days (up to that date), churned, partly_churned
+        customer_id, net_sales_365_days (up to that date), churned, partly_churned, partial_basis
     customers : the features of now: customer_id, days_since_last_order, gap_days
     silence_factor : so many times the own gap
     p_alive : probability of being alive now, by customer_id; None where no purchase model could be fitted
@@ -59,7 +60,8 @@ def define_leaving(
     -------
     DataFrame
         One row per customer, by customer_id: customer_id, net_sales_365_days, and as 0.0, 1.0 or missing no_order,
-        own_rhythm, not_alive (all missing without ``p_alive``), spend_fell; by_typical (True or False).
+        own_rhythm, not_alive (all missing without ``p_alive``), spend_fell (all missing where nobody has a basis);
+        by_typical (True or False), partial_basis.
 
     Raises
     ------
@@ -68,7 +70,7 @@ def define_leaving(
     """
     check_key(labelled, ["customer_id"], name="labelled")
     check_key(customers, ["customer_id"], name="customers")
-    check_columns(labelled, ["net_sales_365_days", "churned", "partly_churned"], name="labelled")
+    check_columns(labelled, ["net_sales_365_days", "churned", "partly_churned", "partial_basis"], name="labelled")
     check_columns(customers, ["days_since_last_order", "gap_days"], name="customers")
     if labelled.empty:
         raise NotEnoughDataError("churn_nobody_active")
@@ -83,8 +85,10 @@ def define_leaving(
     table["own_rhythm"] = beyond.where(silence.notna() & gap.fillna(typical).notna()).to_numpy()
     alive = np.full(len(table), np.nan) if p_alive is None else p_alive.reindex(table["customer_id"]).to_numpy(float)
     table["not_alive"] = np.where(np.isnan(alive), np.nan, alive < LIKELY)
-    table["spend_fell"] = past["partly_churned"].to_numpy(float)
+    told = (past["partial_basis"] != "none").any()
+    table["spend_fell"] = past["partly_churned"].fillna(0.0).to_numpy(float) if told else np.nan
     table["by_typical"] = gap.isna().to_numpy()
+    table["partial_basis"] = past["partial_basis"].to_numpy()
     return table
 
 
@@ -254,7 +258,7 @@ def describe_definitions(
         "part_share": None if part is None else float(part["gone_share"]),
         "part_only": len(part_only),
         "part_only_sales": add(part_only["net_sales_365_days"]),
-        "part_undefined": int(states["spend_fell"].isna().sum()),
+        "part_undefined": int((states["partial_basis"] == "none").sum()),
         "silence_factor": f"{silence_factor:g}",
     }
 

@@ -222,7 +222,10 @@ def test_facts_are_remembered_in_the_record(book: Run, shown: list) -> None:
 def test_a_part_of_the_page_gives_way_to_a_sentence(book: Run, shown: list) -> None:
     with book.part():
         raise NotEnoughDataError("churn_nobody_active")
-    assert shown == [("note", "Nobody was active one horizon ago, so there is nobody who could have left since.")]
+    with book.part("leaving.partial.expected_none"):
+        raise NotEnoughDataError("churn_nobody_active")
+    said = "Nobody was active one horizon ago, so there is nobody who could have left since."
+    assert shown == [("note", said), ("note", f"Partial churn cannot be forecast. {said}")]
 
 
 @pytest.fixture

@@ -60,17 +60,17 @@ def test_each_definition_by_hand(states: pd.DataFrame) -> None:
     assert shown["no_order"].to_dict() == {"a": 0, "b": 1, "c": 1, "d": 1, "e": 0, "f": 0}
     assert shown["own_rhythm"].to_dict() == {"a": 0, "b": 1, "c": 0, "d": 1, "e": 0, "f": 0}
     assert shown["not_alive"].to_dict() == {"a": 0, "b": 1, "c": 0, "d": 1, "e": 0, "f": 0}  # .5 is not below one half
-    assert shown["spend_fell"].fillna(-1).to_dict() == {"a": 0, "b": 1, "c": 1, "d": 1, "e": 1, "f": -1}
+    assert shown["spend_fell"].to_dict() == {"a": 0, "b": 1, "c": 1, "d": 1, "e": 1, "f": 0}  # f has nothing to fall
     assert shown.index[shown["by_typical"]].tolist() == ["d", "f"]
 
 
 def test_rates_and_sales_by_hand(states: pd.DataFrame) -> None:
     table = summarise_definitions(states).set_index("definition")
-    assert table["judged"].to_dict() == {"no_order": 6, "own_rhythm": 6, "not_alive": 6, "spend_fell": 5}
+    assert table["judged"].to_dict() == {"no_order": 6, "own_rhythm": 6, "not_alive": 6, "spend_fell": 6}
     assert table["gone"].to_dict() == {"no_order": 3, "own_rhythm": 2, "not_alive": 2, "spend_fell": 4}
     assert table.loc["no_order", "net_sales_365_days"] == 2100.0
     assert table.loc["own_rhythm", "net_sales_share"] == round(1300 / 10150, 6)
-    assert table.loc["spend_fell", "gone_share"] == 0.8
+    assert table.loc["spend_fell", "gone_share"] == round(4 / 6, 6)
 
 
 def test_combinations_by_hand(states: pd.DataFrame) -> None:
@@ -125,6 +125,13 @@ def test_nobody_has_a_rhythm() -> None:
     assert summarise_definitions(states)["definition"].tolist() == ["no_order", "spend_fell"]
 
 
+def test_nobody_has_spend_to_fall() -> None:
+    """Of those who left altogether alone nothing can be said on partial churn: all of them would have."""
+    states = define_leaving(LABELLED.assign(partial_basis="none"), CUSTOMERS)
+    assert "spend_fell" not in summarise_definitions(states)["definition"].tolist()
+    assert describe_definitions(states, summarise_definitions(states))["part_undefined"] == 6
+
+
 def test_just_as_long_is_not_beyond() -> None:
     """Three gaps of 31 days in all: 31 days of silence are three times the mean gap, and not more."""
     customers = CUSTOMERS[CUSTOMERS["customer_id"] == "b"].assign(gap_days=round(31 / 3, 6))
@@ -147,6 +154,7 @@ def test_shares_and_sums_hold_whatever_the_rows_and_their_order(seed: int, n: in
         "customer_id": [f"c{i}" for i in range(n)], "net_sales_365_days": rng.normal(50, 60, n).round(2),
         "churned": rng.integers(0, 2, n), "partly_churned": rng.choice([0.0, 1.0, np.nan], n),
     })  # fmt: skip
+    labelled["partial_basis"] = np.where(labelled["partly_churned"].isna(), "none", "season")
     labelled["partly_churned"] = labelled["partly_churned"].mask(labelled["churned"] == 1, 1.0)
     customers = pd.DataFrame({
         "customer_id": labelled["customer_id"], "days_since_last_order": rng.integers(0, 300, n),
