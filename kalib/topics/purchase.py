@@ -10,7 +10,7 @@ import pandas as pd
 
 from kalib.errors import NotEnoughDataError
 from kalib.schema import check_columns, check_key
-from kalib.topics.purchase_fit import PurchaseModel
+from kalib.topics.purchase_fit import SAME, PurchaseModel
 from kalib.topics.purchase_models import MODELS, make_model
 
 _PARAMETERS = tuple(dict.fromkeys(name for model in MODELS.values() for name in model.names))
@@ -155,7 +155,7 @@ def compare_models(histories: pd.DataFrame, *, models: Mapping[str, PurchaseMode
     ]
     columns = ["model", "log_likelihood", "aic", "bic", "converged", "edges", *_PARAMETERS]
     table = pd.DataFrame(rows, columns=columns)
-    table["likelihood"] = table["log_likelihood"].round(2)
+    table["likelihood"] = (table["log_likelihood"] / SAME).round()
     table = table.sort_values("likelihood", ascending=False, kind="stable", ignore_index=True)
     best = table.sort_values(["converged", "likelihood"], ascending=False, kind="stable").index[0]
     return table.assign(chosen=table.index == best).drop(columns="likelihood")

@@ -26,6 +26,9 @@ EDGE = 1e4
 GAIN = 1e-6
 """Converged is where a further step would add less than this to the log-likelihood."""
 
+SAME = 0.01
+"""Log-likelihoods of all customers that differ by less are the same."""
+
 BATCH = 131_072
 """Rows scored at a time, so that memory does not grow with customers."""
 
@@ -142,8 +145,8 @@ def maximise(
 ) -> Fit:
     """Find the maximum of a mean log-likelihood over logarithms of parameters.
 
-    L-BFGS-B within the bounds of ``EDGE`` from each start in turn until one ends inside, then Newton steps with the
-    second derivatives (differences of the analytic gradient). Where there is a ``sample``, the search and the second
+    L-BFGS-B within the bounds of ``EDGE`` from each start in turn until one ends inside, or two at the same height, then
+    Newton steps with the second derivatives (differences of the analytic gradient). Where there is a ``sample``, the search and the second
     derivatives of the first steps are its own, and the steps are taken on all.
 
     Parameters
@@ -163,9 +166,10 @@ def maximise(
         if sample and not fit.converged:
             theta = _search(objective, fit.theta)
             fit = _judge(objective, _Place(theta, *objective(theta)), count)
+        same = best is not None and abs(fit.value - best.value) * count < SAME  # two starts ran to the same edge
         if best is None or (fit.converged, fit.value) > (best.converged, best.value):
             best = fit
-        if best.converged:
+        if best.converged or same:
             break
     return best
 
