@@ -13,6 +13,9 @@ from kalib.schema import check_columns, check_key
 from kalib.topics.purchase_fit import SAME, PurchaseModel
 from kalib.topics.purchase_models import MODELS, make_model
 
+EVEN = 2.0
+"""Models that ran away and whose log-likelihoods lie no further apart than this are equally good."""
+
 _PARAMETERS = tuple(dict.fromkeys(name for model in MODELS.values() for name in model.names))
 
 
@@ -118,9 +121,9 @@ def fit_models(histories: pd.DataFrame, codes: Sequence[str] = tuple(MODELS)) ->
 def compare_models(histories: pd.DataFrame, *, models: Mapping[str, PurchaseModel] | None = None) -> pd.DataFrame:
     """Compare purchase models by likelihood, and choose the likeliest of those that converged.
 
-    All have four parameters, so that likelihood, AIC and BIC put them in the same order. Where none converged, the
-    likeliest is chosen, and ``converged`` says so. Of two whose log-likelihood is the same to .01, the first of ``MODELS``
-    goes before.
+    All have four parameters, so that likelihood, AIC and BIC put them in the same order; of two whose log-likelihood is
+    the same to .01, the first of ``models`` goes before. Where none converged, all three tend to a simpler model, often the
+    same: then the first is chosen whose log-likelihood is within 2 of the best, and ``converged`` says what it is worth.
 
     Parameters
     ----------
@@ -157,7 +160,11 @@ def compare_models(histories: pd.DataFrame, *, models: Mapping[str, PurchaseMode
     table = pd.DataFrame(rows, columns=columns)
     table["likelihood"] = (table["log_likelihood"] / SAME).round()
     table = table.sort_values("likelihood", ascending=False, kind="stable", ignore_index=True)
-    best = table.sort_values(["converged", "likelihood"], ascending=False, kind="stable").index[0]
+    if table["converged"].any():
+        best = table.index[table["converged"]][0]
+    else:
+        near = table["log_likelihood"] >= table["log_likelihood"].max() - EVEN
+        best = min(table.index[near], key=lambda row: list(fitted).index(table.loc[row, "model"]))
     return table.assign(chosen=table.index == best).drop(columns="likelihood")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -21,7 +21,7 @@ LEAST = 10
 """Fewer customers than this cannot tell four parameters."""
 
 EDGE = 1e4
-"""A parameter that is so many times larger or smaller than the mean age, or than one, has run away."""
+"""A shape, or a mean rate with the mean age as unit, that is above this or below one over it has run away."""
 
 GAIN = 1e-6
 """Converged is where a further step would add less than this to the log-likelihood."""
@@ -118,12 +118,12 @@ class Fit:
 
     Attributes
     ----------
-    theta : logarithms of the parameters
+    theta : logarithms of the parameters, or what they are ``turn`` times of
     value : mean log-likelihood
     gradient : of the mean log-likelihood by the logarithms
     information : minus the second derivatives of the mean log-likelihood by the logarithms
     gain : what a further Newton step promises, in log-likelihood of all; NaN where the surface is not curved as at a maximum
-    edges : places of the parameters that ran away
+    edges : places of what ran away among the figures searched
     """
 
     theta: np.ndarray
@@ -137,6 +137,13 @@ class Fit:
     def converged(self) -> bool:
         """Return whether this is a maximum, inside."""
         return not self.edges and self.gain <= GAIN
+
+    def turn(self, turn: np.ndarray) -> Fit:
+        """Return the same by the logarithms of the parameters, which are ``turn`` times what was searched."""
+        back = np.linalg.inv(turn)
+        return replace(
+            self, theta=turn @ self.theta, gradient=back.T @ self.gradient, information=back.T @ self.information @ back
+        )
 
 
 @threadpool_limits.wrap(limits=1)  # matrices of four by four gain nothing from more, and wait for each other
@@ -172,6 +179,14 @@ def maximise(
         if best.converged or same:
             break
     return best
+
+
+def _turn(objective: Objective, turn: np.ndarray) -> Objective:
+    def turned(figures: np.ndarray) -> tuple[float, np.ndarray]:
+        value, gradient = objective(turn @ figures)
+        return value, turn.T @ gradient
+
+    return turned
 
 
 def _search(objective: Objective, start: np.ndarray) -> np.ndarray:
@@ -308,6 +323,7 @@ class PurchaseModel(MaximumLikelihood):
 
     code = ""
     starts: tuple[tuple[float, ...], ...] = ()  # parameters to begin from, where the mean age is 1
+    turn: tuple[tuple[float, ...], ...] = ()  # logarithms of the parameters from the figures that are searched
 
     def fit(self, histories: pd.DataFrame) -> PurchaseModel:
         """Fit the model to one row per customer: frequency, recency, age.
@@ -323,12 +339,13 @@ class PurchaseModel(MaximumLikelihood):
         unit = float((groups.count * groups.age).sum() / total)
         scaled = groups.over(unit)
         many = len(groups.count) > _SAMPLE
+        turn = np.array(self.turn)
         fit = maximise(
-            self._likelihood(scaled),
-            [np.log(start) for start in self.starts],
+            _turn(self._likelihood(scaled), turn),
+            [np.linalg.solve(turn, np.log(start)) for start in self.starts],
             count=total,
-            sample=self._likelihood(scaled.pick(_SAMPLE)) if many else None,
-        )
+            sample=_turn(self._likelihood(scaled.pick(_SAMPLE)), turn) if many else None,
+        ).turn(turn)
         orders = float((groups.count * groups.frequency).sum())
         self._keep(fit, unit=unit, count=total, constant=-orders * np.log(unit))
         self.groups_ = len(groups.count)

@@ -109,6 +109,7 @@ class BetaGeometric(PurchaseModel):
     code = "bg_nbd"
     names = ("r", "alpha", "a", "b")
     scaled = ("alpha",)
+    turn = ((1, 0, 0, 0), (1, -1, 0, 0), (0, 0, 1, 0), (0, 0, 1, -1))  # r, r / alpha, a, a / b
     starts = ((1.0, 1.0, 1.0, 3.0), (0.3, 0.3, 0.3, 3.0), (3.0, 3.0, 0.1, 1.0))
     _first = 0
 

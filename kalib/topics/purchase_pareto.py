@@ -120,6 +120,12 @@ class ParetoNBD(PurchaseModel):
     code = "pareto_nbd"
     names = ("r", "alpha", "s", "beta")
     scaled = ("alpha", "beta")
+    turn = (
+        (1, 0, 0, 0),
+        (1, -1, 0, 0),
+        (0, 0, 1, 0),
+        (0, 0, 1, -1),
+    )  # r, r / alpha, s, s / beta: shapes and mean rates
     starts = ((1.0, 1.0, 1.0, 1.0), (0.3, 0.3, 0.3, 0.3), (3.0, 3.0, 0.1, 1.0))
 
     def _likelihood(self, groups: Groups) -> ParetoLikelihood:
