@@ -179,7 +179,7 @@ def build_campaign(
     Returns
     -------
     DataFrame
-        One row per account that can be reached and has a value, best first: customer_id, churn_probability,
+        One row per account that can be reached and whose probability and value are known, best first: customer_id, churn_probability,
         value_at_stake, expected_loss (probability times value), campaign_rank (equal ones share it); with a cost
         break_even_rate (NaN where even a sure success would not pay), with a success rate break_even_cost (at which acting
         no longer pays; 0 at least), with both expected_cost, expected_gain and act.
@@ -205,7 +205,8 @@ def build_campaign(
     table = churn[["customer_id", "churn_probability"]].merge(
         stakes[["customer_id", "value_at_stake"]], on="customer_id", validate="1:1"
     )
-    table = table[~table["customer_id"].isin(list(left)) & table["value_at_stake"].notna()]
+    known = table[["churn_probability", "value_at_stake"]].notna().all(axis=1)
+    table = table[known & ~table["customer_id"].isin(list(left))]
     if not (table["value_at_stake"] * table["churn_probability"] > 0).any():
         raise NotEnoughDataError("campaign_nobody", accounts=len(churn))
     leaving, stake = table["churn_probability"], table["value_at_stake"]
@@ -412,19 +413,19 @@ def compare_rankings(campaign: pd.DataFrame, *, first: int) -> dict[str, object]
     }
 
 
-def find_left(churn: pd.DataFrame, accounts: pd.DataFrame | None, *, as_of: dt.date) -> list[str]:
-    """Find the accounts that the company itself says have left: no offer reaches them.
+def find_left(churn: pd.DataFrame) -> list[str]:
+    """Find the accounts that are known to have left, by the company's word or an ended contract: no offer reaches them.
 
     Parameters
     ----------
     churn : customer_id and, where it has it, known_as (why an account is known to have left)
-    accounts : customer_id and, where the company keeps it, left_on; or None
+
+    Examples
+    --------
+    >>> find_left(pd.DataFrame({"customer_id": ["a", "b"], "known_as": [None, "said_left"]}))
+    ['b']
     """
-    known = set(churn.loc[churn["known_as"].notna(), "customer_id"]) if "known_as" in churn else set()
-    if accounts is not None and "left_on" in accounts:
-        gone = pd.to_datetime(accounts["left_on"]) <= pd.Timestamp(as_of)
-        known |= set(accounts.loc[gone, "customer_id"])
-    return sorted(known)
+    return sorted(churn.loc[churn["known_as"].notna(), "customer_id"]) if "known_as" in churn else []
 
 
 def find_answer(facts: Mapping[str, object]) -> str:

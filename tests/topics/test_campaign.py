@@ -111,11 +111,12 @@ def test_who_has_left_or_is_worth_nothing_is_not_acted_on() -> None:
     churn, stakes = FOUR
     table = topic.build_campaign(churn, stakes, left=["a"])
     assert "a" not in table["customer_id"].tolist()
-    accounts = pd.DataFrame(
-        {"customer_id": ["a", "b", "c"], "left_on": pd.to_datetime(["2026-06-30", "2026-07-01", None])}
+    assert topic.find_left(churn) == []
+    assert topic.find_left(churn.assign(known_as=[None, "said_left", None, None])) == ["b"]
+    unknown = topic.build_campaign(
+        churn.assign(churn_probability=[np.nan, 0.9, 0.1, 0.95]), stakes, success_rate=0.2, cost=20.0
     )
-    assert topic.find_left(churn, accounts, as_of=AS_OF) == ["a"]
-    assert topic.find_left(churn.assign(known_as=[None, "said_left", None, None]), None, as_of=AS_OF) == ["b"]
+    assert unknown["customer_id"].tolist() == ["c", "b", "d"]
     with pytest.raises(NotEnoughDataError, match="campaign_nobody"):
         topic.build_campaign(churn, stakes.assign(value_at_stake=0.0))
     with pytest.raises(NotEnoughDataError, match="campaign_no_forecast"):
