@@ -47,8 +47,8 @@ def draw_gain(curve: pd.DataFrame, *, words: Words, ax: Axes | None = None) -> A
     if end["accounts"] > top["accounts"] and top["gain"] - end["gain"] > 0.1 * span:
         said = words("campaign.curve.all", accounts=end["accounts"], money=end["gain"])
         under = end["gain"] > low + 0.3 * span
-        place = {"textcoords": "offset points", "ha": "right", "va": "top" if under else "bottom", "color": style.ALERT}
-        shown = ax.annotate(said, (end["accounts"], end["gain"]), (-4, -12 if under else 22), **place)
+        place = {"textcoords": "offset points", "ha": "right", "va": "top" if under else "center", "color": style.ALERT}
+        shown = ax.annotate(said, (end["accounts"], end["gain"]), (-4, -12) if under else (-44, 2), **place)
         shown.set_path_effects([patheffects.withStroke(linewidth=4, foreground=style.PAPER)])
     at = curve.iloc[int(curve["is_risk_peak"].to_numpy().argmax())]
     if at["accounts"] > 0 and high - at["gain_by_risk"] > 0.15 * span:
