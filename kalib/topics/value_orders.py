@@ -33,8 +33,8 @@ def summarise_value(
     """Summarise what each customer's order days of the last year brought, what came back taken off.
 
     Prices and volumes drift, so the year before ``as_of`` decides; who ordered on no day of it counts by all earlier ones.
-    All order days count, the first too. Goods that came back on a day without an order are taken off what the order days
-    brought, so the mean can be nought or less. Money is added in whole cents.
+    All order days count, the first too. Rows of days without an order, where there are any, are taken off what the order days
+    brought; the house's ``order_days`` has none, see ``take_returns_off``. Money is added in whole cents.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def summarise_value(
     -------
     DataFrame
         One row per customer with an order day, by customer_id: customer_id, frequency (order days), mean_value (per order
-        day; NaN where no day's money is known).
+        day; NaN where no day's money is known), lately (whether it is of the last year).
 
     Raises
     ------
@@ -58,7 +58,7 @@ def summarise_value(
     >>> orders = pd.DataFrame({"customer_id": ["a", "a", "a"], "orders": [1, 1, 0], "net_sales": [50.0, 10.0, -20.0],
     ...     "order_date": pd.to_datetime(["2026-01-01", "2026-01-09", "2026-02-01"])})
     >>> summarise_value(orders, as_of=dt.date(2026, 6, 30)).values.tolist()
-    [['a', 2, 20.0]]
+    [['a', 2, 20.0, True]]
     """
     check_columns(order_days, ["customer_id", "order_date", "orders", money], name="order_days")
     known = order_days[pd.to_datetime(order_days["order_date"]) <= pd.Timestamp(as_of)]
@@ -79,8 +79,39 @@ def summarise_value(
     sums = table.groupby("customer_id").sum().reindex(sorted(ordered), fill_value=0)
     mean = sums["cents"] / sums["ordered"].where(sums["ordered"] > 0) / _CENTS
     return pd.DataFrame(
-        {"customer_id": sums.index, "frequency": sums["ordered"].to_numpy("int64"), "mean_value": mean.to_numpy(float)}
+        {
+            "customer_id": sums.index,
+            "frequency": sums["ordered"].to_numpy("int64"),
+            "mean_value": mean.to_numpy(float),
+            "lately": sums.index.isin(ordered_lately),
+        }
     )
+
+
+def take_returns_off(spend: pd.DataFrame, customers: pd.DataFrame, *, money: str = "net_sales") -> pd.DataFrame:
+    """Take off what came back on days without an order: spread each customer's net total over the order days.
+
+    The total is that of the last 365 days where the customer ordered in them, else that of all days. The mean can be nought or less.
+
+    Parameters
+    ----------
+    spend : as from ``summarise_value``
+    customers : customer_id, and the totals ``money`` and ``<money>_365_days`` of the same date, goods that came back taken off; one
+        that is missing leaves the mean as it is
+
+    Examples
+    --------
+    >>> spend = pd.DataFrame({"customer_id": ["a"], "frequency": [2], "mean_value": [30.0], "lately": [True]})
+    >>> customers = pd.DataFrame({"customer_id": ["a"], "net_sales": [900.0], "net_sales_365_days": [50.0]})
+    >>> take_returns_off(spend, customers)["mean_value"].tolist()
+    [25.0]
+    """
+    columns = [money, f"{money}_365_days"]
+    check_columns(customers, ["customer_id", *columns], name="customers")
+    joined = spend.merge(customers[["customer_id", *columns]], on="customer_id", how="left", validate="1:1")
+    total = joined[columns[1]].where(joined["lately"], joined[columns[0]]).astype(float)
+    mean = total / joined["frequency"].where(joined["frequency"] > 0)
+    return spend.reset_index(drop=True).assign(mean_value=mean.fillna(joined["mean_value"]).to_numpy(float))
 
 
 class OrderValue:

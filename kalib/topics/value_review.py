@@ -33,6 +33,11 @@ class FittedModel(PurchaseModel, Protocol):
     log_likelihood_: float
 
 
+class _Parametric(Protocol):
+    params_: pd.Series
+    standard_errors_: pd.Series
+
+
 class Forecast(Protocol):
     """A forecast of everybody known at each of several dates, from what was known then, as ``forecast_at``."""
 
@@ -494,3 +499,29 @@ def describe_tracking(periods: pd.DataFrame) -> dict[str, object]:
         expected = float(rows["expected"].sum())
         facts[name] = float(rows["actual"].sum()) / expected - 1 if expected > 0 else None
     return facts
+
+
+def list_parameters(models: Mapping[str, _Parametric | None]) -> pd.DataFrame:
+    """List the parameters of fitted models with their standard errors.
+
+    Parameters
+    ----------
+    models : what each is for, to the model; None is left out
+
+    Returns
+    -------
+    DataFrame
+        One row per model and parameter, in their order: fitted_to, parameter, estimate, standard_error (NaN where the fit is not sure).
+    """
+    rows = [
+        {
+            "fitted_to": code,
+            "parameter": name,
+            "estimate": float(model.params_[name]),
+            "standard_error": float(model.standard_errors_[name]),
+        }
+        for code, model in models.items()
+        if model is not None
+        for name in model.params_.index
+    ]
+    return pd.DataFrame(rows, columns=["fitted_to", "parameter", "estimate", "standard_error"])

@@ -26,7 +26,7 @@ from kalib.topics.value import (
     list_moves,
     rank_value,
 )
-from kalib.topics.value_orders import OrderValue, summarise_value
+from kalib.topics.value_orders import OrderValue, summarise_value, take_returns_off
 
 AS_OF = dt.date(2026, 6, 30)
 
@@ -115,8 +115,21 @@ def test_what_came_back_is_taken_off_and_the_last_year_decides() -> None:
     before = orders.copy(deep=True)
     spend = summarise_value(orders, as_of=AS_OF)
     # a: only 2026 counts, less what came back; b: no order in the year, so all of it; c: after the date; d: never ordered
-    assert spend.to_dict("list") == {"customer_id": ["a", "b"], "frequency": [1, 2], "mean_value": [70.0, 20.0]}
+    told = {"customer_id": ["a", "b"], "frequency": [1, 2], "mean_value": [70.0, 20.0], "lately": [True, False]}
+    assert spend.to_dict("list") == told
     pd.testing.assert_frame_equal(orders, before)
+
+
+def test_returns_of_other_days_reach_the_value() -> None:
+    spend = summarise_value(ORDERS, as_of=AS_OF)
+    totals = spend["frequency"] * spend["mean_value"]
+    customers = pd.DataFrame(
+        {"customer_id": spend["customer_id"], "net_sales": totals - 7, "net_sales_365_days": totals - 3}
+    )
+    net = take_returns_off(spend, customers.sample(frac=1, random_state=1))
+    off = np.where(spend["lately"], 3, 7) / spend["frequency"]
+    assert net["mean_value"].to_numpy() == pytest.approx((spend["mean_value"] - off).to_numpy())
+    assert not spend["lately"].all()
 
 
 def test_money_is_added_in_whole_cents_whatever_the_order() -> None:
