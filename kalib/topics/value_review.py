@@ -397,7 +397,8 @@ def describe_levels(totals: pd.DataFrame) -> dict[str, object]:
     -------
     dict
         level_dates (how many; those where all totals are above nought), level_days (of the horizon), orders_spread, sales_spread (None without a
-        date), and of sales level_low, level_high (smallest and largest actual over expected, less one).
+        date), and of sales level_low, level_high (smallest and largest actual over expected, less one),
+        level_said (``more`` or ``less`` than forecast on every date, ``both``, or ``none``).
 
     Examples
     --------
@@ -409,13 +410,15 @@ def describe_levels(totals: pd.DataFrame) -> dict[str, object]:
     """
     told = totals[(totals[_TOTALS[2:]] > 0).all(axis=1)]
     facts: dict[str, object] = {"level_dates": len(told), "level_days": None, "level_low": None, "level_high": None}
+    facts["level_said"] = "none"
     if told.empty:
         return facts | {"orders_spread": None, "sales_spread": None}
     for what in ("orders", "sales"):
         ratio = (told[f"actual_{what}"] / told[f"expected_{what}"]).to_numpy(float)
         facts[f"{what}_spread"] = float(np.sqrt(np.mean(np.square(np.log(ratio)))))
-    days = int(told["horizon_days"].iloc[0])
-    return facts | {"level_days": days, "level_low": float(ratio.min() - 1), "level_high": float(ratio.max() - 1)}
+    low, high = float(ratio.min() - 1), float(ratio.max() - 1)
+    days, said = int(told["horizon_days"].iloc[0]), "more" if low > 0 else "less" if high < 0 else "both"
+    return facts | {"level_days": days, "level_low": low, "level_high": high, "level_said": said}
 
 
 def compare_by_frequency(forecasts: pd.DataFrame, methods: Sequence[str]) -> pd.DataFrame:
