@@ -398,7 +398,7 @@ def describe_levels(totals: pd.DataFrame) -> dict[str, object]:
     dict
         level_dates (how many; those where all totals are above nought), level_days (of the horizon), orders_spread, sales_spread (None without a
         date), and of sales level_low, level_high (smallest and largest actual over expected, less one),
-        level_said (``more`` or ``less`` than forecast on every date, ``both``, or ``none``).
+        level_said (``more`` or ``less`` than forecast on every date, ``both``, ``once`` where there is a single date, ``none`` without one).
 
     Examples
     --------
@@ -418,6 +418,7 @@ def describe_levels(totals: pd.DataFrame) -> dict[str, object]:
         facts[f"{what}_spread"] = float(np.sqrt(np.mean(np.square(np.log(ratio)))))
     low, high = float(ratio.min() - 1), float(ratio.max() - 1)
     days, said = int(told["horizon_days"].iloc[0]), "more" if low > 0 else "less" if high < 0 else "both"
+    said = "once" if len(told) == 1 else said
     return facts | {"level_days": days, "level_low": low, "level_high": high, "level_said": said}
 
 
