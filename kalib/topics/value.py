@@ -232,7 +232,7 @@ def rank_value(value: pd.DataFrame, customers: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         One row per account, the most valuable first: the columns of ``value``, net_sales_365_days, clv_rank,
         sales_rank (equal figures have the same rank, the best of theirs), clv_share (of the total), moves (``rising``: among the tenth with most value ahead and
-        at least twice as far up by it as by sales; ``falling``: among the tenth with most sales, and the other way round; ``steady``).
+        at least twice as far up by it as by sales, and five ranks; ``falling``: among the tenth with most sales, and the other way round; ``steady``).
     """
     check_key(customers, ["customer_id"], name="customers")
     check_columns(customers, ["net_sales_365_days"], name="customers")
@@ -247,6 +247,8 @@ def rank_value(value: pd.DataFrame, customers: pd.DataFrame) -> pd.DataFrame:
         & (table["clv_rank"] >= 2 * table["sales_rank"])
         & (table["net_sales_365_days"] > 0)
     )
+    far = (table["clv_rank"] - table["sales_rank"]).abs() >= 5  # from first to second is no decline
+    rising, falling = rising & far, falling & far
     table["moves"] = np.select([rising, falling], ["rising", "falling"], "steady")
     return table.sort_values(["clv", "customer_id"], ascending=[False, True], ignore_index=True)
 
