@@ -35,7 +35,8 @@ FILES = {
     "online-retail-ii": "tests/jobs/online_retail_ii.yaml",
 }
 NOTEBOOKS = [
-    *("00_quality", "10_rfm", "20_pareto", "30_tiers", "50_churn", "60_scorecard", "65_migration", "90_summary"),
+    *("00_quality", "10_rfm", "20_pareto", "30_tiers", "40_value", "45_retention"),
+    *("50_churn", "55_campaign", "60_scorecard", "65_migration", "90_summary"),
 ]
 KNOWN = {  # rows read, used, customers with an order or a return
     "wholesale": (306_565, 306_505, 1_352),
@@ -49,6 +50,8 @@ TABLES = {  # as CONTRACT has them: the key, and at least these columns
     "order_days": (["customer_id", "order_date"], ["net_sales"]),
     "rfm": (["customer_id"], ["r_score", "f_score", "m_score", "segment", "segment_8"]),
     "tiers": (["customer_id"], ["tier", "tier_rank", "tier_stability"]),
+    "value": (["customer_id"], ["p_alive", "expected_orders", "expected_sales", "clv", "clv_low", "clv_high"]),
+    "cohorts": (["cohort", "period"], ["customers", "active", "net_sales"]),
     "churn": (["customer_id"], ["churn_probability", "reasons"]),
 }  # fmt: skip
 
