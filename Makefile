@@ -29,6 +29,7 @@ bench: $(READY)
 	$(BIN)/python benchmarks/ledger.py
 	$(BIN)/python benchmarks/rfm.py
 	$(BIN)/python benchmarks/tiers.py
+	$(BIN)/python benchmarks/purchase.py
 
 # The figures on real data, each a second way where there is one: docs/validation.md. Needs Online Retail II; some minutes.
 validation: $(READY)

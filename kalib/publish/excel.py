@@ -29,7 +29,7 @@ _JOINED = {
     "migration": ("move",),
     "pareto": ("abc_class", "margin_abc_class", "profit_abc_class", "xyz_class"),
     "rfm": ("segment",),
-    "churn": ("churn_probability", "sales_at_risk", "reasons"),
+    "churn": ("churn_probability", "partial_churn_probability", "sales_at_risk", "known_as", "reasons"),
     "value": ("clv", "clv_low", "clv_high", "p_alive", "expected_orders", "expected_sales"),
 }
 _ABOUT = (

@@ -251,7 +251,7 @@ def _figures(y: np.ndarray, score: np.ndarray, weight: np.ndarray, is_probabilit
     if not is_probability:
         return np.array([*ranks, *[np.nan] * len(PARTS), base])
     p = -value
-    group = _group_of(both, GROUPS)
+    group = _group_of(both[::-1], GROUPS)[::-1]  # as in the page's groups, least at risk first
     size = np.maximum(np.bincount(group, weights=both), 1e-300)
     predicted, observed = (np.bincount(group, weights=what) / size for what in (p * both, left))
     brier = (left * (1 - p) ** 2 + stayed * p**2).sum() / both.sum()

@@ -78,12 +78,14 @@ def read_features(snapshots: pd.DataFrame, start: pd.Timestamp) -> pd.DataFrame:
 
 
 def add_purchase(snapshots: pd.DataFrame, forecast: pd.DataFrame) -> pd.DataFrame:
-    """Add the outputs of a purchase model to snapshots; missing on dates whose fit cannot be trusted.
+    """Add the outputs of a purchase model to snapshots.
+
+    A fit with a parameter at its limit counts as well: its figures are proper ones of a simpler model (decision 15).
 
     Parameters
     ----------
     snapshots : as_of, customer_id
-    forecast : as_of, customer_id, p_alive, expected_orders, converged: of each date from what was known on it
+    forecast : as_of, customer_id, p_alive, expected_orders: of each date from what was known on it
 
     Returns
     -------
@@ -94,15 +96,14 @@ def add_purchase(snapshots: pd.DataFrame, forecast: pd.DataFrame) -> pd.DataFram
     --------
     >>> now = pd.Timestamp("2026-01-01")
     >>> known = pd.DataFrame({"as_of": now, "customer_id": ["a", "b"]})
-    >>> told = pd.DataFrame({"as_of": now, "customer_id": ["b"], "p_alive": 0.5, "expected_orders": 2.0, "converged": True})
+    >>> told = pd.DataFrame({"as_of": now, "customer_id": ["b"], "p_alive": 0.5, "expected_orders": 2.0})
     >>> add_purchase(known, told)["p_alive"].tolist()
     [nan, 0.5]
     """
     key = ["as_of", "customer_id"]
     check_key(forecast, key, name="forecast")
     outputs = ["p_alive", "expected_orders"]
-    known = forecast.loc[forecast["converged"].astype(bool), [*key, *outputs]]
-    known = known.assign(as_of=pd.to_datetime(known["as_of"]).astype("datetime64[s]"))
+    known = forecast[[*key, *outputs]].assign(as_of=pd.to_datetime(forecast["as_of"]).astype("datetime64[s]"))
     dates = pd.to_datetime(snapshots["as_of"]).astype("datetime64[s]")
     found = snapshots[["customer_id"]].assign(as_of=dates).merge(known, on=key, how="left", validate="m:1")
     return snapshots.assign(**{name: found[name].to_numpy(float) for name in outputs})

@@ -196,7 +196,7 @@ def describe_risk(churn: pd.DataFrame) -> dict[str, object]:
     Parameters
     ----------
     churn : one row per customer who counts as active: churn_probability, sales_at_risk, horizon_days,
-        forecast_is_weak
+        forecast_is_weak; who is known to have left (``known_as``) is not counted
 
     Returns
     -------
@@ -210,6 +210,7 @@ def describe_risk(churn: pd.DataFrame) -> dict[str, object]:
         ["churn_probability", "sales_at_risk", "net_sales_365_days", "horizon_days", "forecast_is_weak"],
         name="churn",
     )
+    churn = _forecast(churn)
     is_ranking = churn["churn_probability"].isna().any()
     return {
         "graded": len(churn),
@@ -249,8 +250,16 @@ def list_movers(customers: pd.DataFrame, *, rows: int = 10) -> tuple[pd.DataFram
     return rising[shown].head(rows).reset_index(drop=True), falling[shown].head(rows).reset_index(drop=True)
 
 
+def _forecast(churn: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows that are forecast; all, should the company know of everybody that it has left."""
+    known = churn["known_as"].notna() if "known_as" in churn else pd.Series(data=False, index=churn.index)
+    return churn if known.all() else churn[~known]
+
+
 def list_at_risk(churn: pd.DataFrame, customers: pd.DataFrame, *, rows: int = 20) -> pd.DataFrame:
     """Return the customers with the most sales at risk: churn probability times net sales of the 365 days before.
+
+    Who is known to have left (``known_as``) is not listed: nothing is at risk any more.
 
     Returns
     -------
@@ -260,7 +269,7 @@ def list_at_risk(churn: pd.DataFrame, customers: pd.DataFrame, *, rows: int = 20
     """
     check_columns(churn, ["customer_id", "churn_probability", "sales_at_risk", "reasons"], name="churn")
     known = customers[["customer_id", "net_sales_365_days", "days_since_last_order", "gap_days"]]
-    table = churn[["customer_id", "churn_probability", "sales_at_risk", "reasons"]].merge(
+    table = _forecast(churn)[["customer_id", "churn_probability", "sales_at_risk", "reasons"]].merge(
         known, on="customer_id", validate="1:1"
     )
     return (

@@ -424,12 +424,12 @@ def test_outputs_of_a_purchase_model_are_looked_at_where_every_date_has_them(
     labelled: pd.DataFrame, plan: pd.DataFrame
 ) -> None:
     told = labelled[["as_of", "customer_id"]].assign(
-        p_alive=1 / (1 + labelled["silence_ratio"].fillna(1)), expected_orders=1.0, converged=True
+        p_alive=1 / (1 + labelled["silence_ratio"].fillna(1)), expected_orders=1.0
     )
     model = ChurnModel(candidates=("recency", "rfm")).fit(add_purchase(labelled, told), plan)
     assert "p_alive" in model.columns_["rfm"]
-    unsure = told.assign(converged=told["as_of"] != told["as_of"].min())
-    model = ChurnModel(candidates=("recency", "rfm")).fit(add_purchase(labelled, unsure), plan)
+    some = told[told["as_of"] != told["as_of"].min()]
+    model = ChurnModel(candidates=("recency", "rfm")).fit(add_purchase(labelled, some), plan)
     assert "p_alive" not in model.columns_["rfm"]
 
 
