@@ -7,8 +7,9 @@ from kalib.schema.dictionary import Column, Table
 COLUMNS: dict[str, Column] = {
     "value_at_stake": Column(
         "currency",
-        "what the account is worth if it stays: lifetime value over the probability that it is a customer still; without "
-        "lifetime values the margin, or else the net sales, of the 365 days before; 0 at least",
+        "what is lost if the account places no order in the horizon: lifetime value over the probability that it is a customer "
+        "still (without lifetime values the margin, or else the net sales, of the 365 days before), times the share of such "
+        "accounts that stayed away for a year in the past, where the history tells; 0 at least",
     ),
     "expected_loss": Column("currency", "probability of leaving times value at stake"),
     "campaign_rank": Column(

@@ -25,11 +25,58 @@ LEAST_CONTACTS = 30
 LEAST_ALIVE = 0.01
 """Probability of being a customer still below which the value is not divided by it: too little is left to go by."""
 
+LEAST_SILENT = 30
+"""Customers who fell silent that a share of those who stay away needs."""
+
+YEAR = 365
 POINTS = 300
 
 
-def find_stakes(churn: pd.DataFrame, customers: pd.DataFrame, *, value: pd.DataFrame | None = None) -> pd.DataFrame:
+def measure_away(order_days: pd.DataFrame, *, as_of: dt.date, horizon_days: int) -> dict[str, object]:
+    """Measure how many of those who place no order within the horizon stay away for the year after it as well.
+
+    No order within the horizon is not the end: seasonal and slow buyers come back by themselves. Looked at are the
+    customers with an order in the 365 days up to the newest date whose horizon and whole year after it have passed.
+
+    Parameters
+    ----------
+    order_days : customer_id, order_date and, where there is one, orders
+    horizon_days : days without an order that the forecast calls leaving
+
+    Returns
+    -------
+    dict
+        away_date, silent (customers without an order in the horizon), away (of them, without one in the 365 days after
+        either), away_share (None where fewer than 30 fell silent, or the history does not reach a year before that date).
+
+    Examples
+    --------
+    >>> orders = pd.DataFrame({"customer_id": ["a", "a"], "order_date": pd.to_datetime(["2026-01-01", "2026-06-01"])})
+    >>> measure_away(orders, as_of=dt.date(2026, 6, 30), horizon_days=90)["away_share"] is None
+    True
+    """
+    check_columns(order_days, ["customer_id", "order_date"], name="order_days")
+    rows = order_days[order_days["orders"] > 0] if "orders" in order_days else order_days
+    day = pd.to_datetime(rows["order_date"])
+    end = pd.Timestamp(as_of)
+    date, back = end - pd.Timedelta(days=horizon_days + YEAR), end - pd.Timedelta(days=YEAR)
+    active, soon, later = (
+        set(rows.loc[(day > begin) & (day <= until), "customer_id"])
+        for begin, until in ((date - pd.Timedelta(days=YEAR), date), (date, back), (back, end))
+    )
+    silent = active - soon
+    away = silent - later
+    is_known = len(silent) >= LEAST_SILENT and day.min() <= date - pd.Timedelta(days=YEAR)
+    share = len(away) / len(silent) if is_known else None
+    return {"away_date": date.date(), "silent": len(silent), "away": len(away), "away_share": share}
+
+
+def find_stakes(
+    churn: pd.DataFrame, customers: pd.DataFrame, *, value: pd.DataFrame | None = None, away_share: float | None = None
+) -> pd.DataFrame:
     """Find what would be lost with each account if it left: its worth if it stays, not its worth on average.
+
+    Who places no order within the horizon is not lost for good each time: of the worth only ``away_share`` is at stake.
 
     Lifetime value already counts the chance that the account is gone, so it is divided by the probability that it is not;
     multiplied by a probability of leaving as it stands, it would count the same risk twice and hide those most at risk.
@@ -41,6 +88,8 @@ def find_stakes(churn: pd.DataFrame, customers: pd.DataFrame, *, value: pd.DataF
     churn : customer_id; these accounts are looked at
     customers : customer_id, net_sales_365_days and, where costs are known, margin_365_days
     value : customer_id, clv, p_alive, and clv_basis where it has it; or None
+    away_share : share of those without an order in the horizon who stay away; None where nobody knows: all of the worth
+        is at stake then, which is rather too much
 
     Returns
     -------
@@ -57,6 +106,8 @@ def find_stakes(churn: pd.DataFrame, customers: pd.DataFrame, *, value: pd.DataF
     >>> value = pd.DataFrame({"customer_id": ["a", "b"], "clv": [90.0, 30.0], "p_alive": [0.9, 0.1]})
     >>> find_stakes(churn, customers, value=value)["value_at_stake"].tolist()
     [100.0, 300.0]
+    >>> find_stakes(churn, customers, value=value, away_share=0.4)["value_at_stake"].tolist()
+    [40.0, 120.0]
     """
     check_key(churn, ["customer_id"], name="churn")
     if value is not None and value["clv"].notna().any():
@@ -71,7 +122,8 @@ def find_stakes(churn: pd.DataFrame, customers: pd.DataFrame, *, value: pd.DataF
         check_columns(customers, ["customer_id", f"{stake}_365_days"], name="customers")
         known = customers[["customer_id"]].assign(value_at_stake=customers[f"{stake}_365_days"])
     found = churn[["customer_id"]].merge(known, on="customer_id", how="left", validate="1:1")
-    return found.assign(value_at_stake=found["value_at_stake"].clip(lower=0).round(2), stake=stake)
+    worth = found["value_at_stake"].clip(lower=0) * (1.0 if away_share is None else away_share)
+    return found.assign(value_at_stake=worth.round(2), stake=stake)
 
 
 def find_contact_cost(contacts: pd.DataFrame | None, *, as_of: dt.date) -> dict[str, object]:
