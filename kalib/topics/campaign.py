@@ -28,6 +28,9 @@ LEAST_ALIVE = 0.01
 LEAST_SILENT = 30
 """Customers who fell silent that a share of those who stay away needs."""
 
+LEAST_HISTORY = 180
+"""Days of history before a date by which its customers are known."""
+
 YEAR = 365
 POINTS = 300
 
@@ -47,7 +50,7 @@ def measure_away(order_days: pd.DataFrame, *, as_of: dt.date, horizon_days: int)
     -------
     dict
         away_date, silent (customers without an order in the horizon), away (of them, without one in the 365 days after
-        either), away_share (None where fewer than 30 fell silent, or the history does not reach a year before that date).
+        either), away_share (None where fewer than 30 fell silent, or the history begins less than 180 days before that date).
 
     Examples
     --------
@@ -66,7 +69,7 @@ def measure_away(order_days: pd.DataFrame, *, as_of: dt.date, horizon_days: int)
     )
     silent = active - soon
     away = silent - later
-    is_known = len(silent) >= LEAST_SILENT and day.min() <= date - pd.Timedelta(days=YEAR)
+    is_known = len(silent) >= LEAST_SILENT and day.min() <= date - pd.Timedelta(days=LEAST_HISTORY)
     share = len(away) / len(silent) if is_known else None
     return {"away_date": date.date(), "silent": len(silent), "away": len(away), "away_share": share}
 
