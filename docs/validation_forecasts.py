@@ -9,8 +9,9 @@ import duckdb
 import numpy as np
 import pandas as pd
 from scipy.integrate import quad_vec
-from scipy.optimize import minimize
-from scipy.special import betaln, gammaln
+from scipy.optimize import brentq, minimize
+from scipy.special import betaln, expit, gammaln, logit
+from scipy.stats import rankdata
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 
@@ -173,6 +174,10 @@ def check_forecast(days: pd.DataFrame, check: pd.DataFrame, facts: Mapping[str, 
     yield "AUC", facts["auc"], float(roc_auc_score(left, ours)), "scikit-learn"
     yield "average precision", facts["average_precision"], float(average_precision_score(left, ours)), "scikit-learn"
     yield "Brier score", facts["brier"], float(brier_score_loss(left, ours)), "scikit-learn"
+    error, shape = _miss(left, ours), _miss(left, _move(ours, float(left.mean())))
+    yield "calibration error, ten groups", facts["calibration_error"], error, "numpy"
+    yield "of it: the level (base rate shifted)", facts["shift_error"], error - shape, "numpy, level moved by brentq"
+    yield "of it: the shape", facts["shape_error"], shape, "numpy, level moved by brentq"
     rule = float(roc_auc_score(left, rows["rule_score"]))
     yield "AUC of the best simple rule", facts["rule_auc"], rule, "scikit-learn"
     for name, back in {
@@ -190,6 +195,18 @@ def check_forecast(days: pd.DataFrame, check: pd.DataFrame, facts: Mapping[str, 
         low, high = _paired(left, ours, theirs)
         gain = roc_auc_score(left, ours) - figures[0]
         yield f"AUC above it ({low:+.3f} to {high:+.3f})", f"{gain:+.3f}", None, "95 %, paired bootstrap"
+
+
+def _miss(left: np.ndarray, p: np.ndarray) -> float:
+    """Return the mean distance of predicted and observed share over tenths by rank."""
+    tenth = np.minimum((rankdata(p) - 0.5) * 10 // len(p), 9).astype(int)
+    return float(np.abs(np.bincount(tenth, weights=left - p)).sum() / len(p))
+
+
+def _move(p: np.ndarray, share: float) -> np.ndarray:
+    """Return the probabilities with their log-odds moved so that their mean is ``share``."""
+    odds = logit(np.clip(p, 1e-6, 1 - 1e-6))
+    return expit(odds + brentq(lambda move: expit(odds + move).mean() - share, -20, 20))
 
 
 def _paired(left: np.ndarray, one: np.ndarray, other: np.ndarray, draws: int = 500) -> tuple[float, float]:

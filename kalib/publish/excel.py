@@ -19,7 +19,7 @@ from kalib.schema import COLUMNS
 from kalib.settings import Job
 from kalib.words import Words
 
-TABLES = ("customers", "accounts", "rfm", "pareto", "tiers", "value", "churn", "scorecard", "migration")
+TABLES = ("customers", "accounts", "rfm", "pareto", "tiers", "value", "churn", "campaign", "scorecard", "migration")
 """The tables that the sheets are made of, as far as the run has them."""
 
 _JOINED = {
@@ -30,6 +30,7 @@ _JOINED = {
     "pareto": ("abc_class", "margin_abc_class", "profit_abc_class", "xyz_class"),
     "rfm": ("segment",),
     "churn": ("churn_probability", "partial_churn_probability", "sales_at_risk", "known_as", "reasons"),
+    "campaign": ("campaign_rank", "value_at_stake", "expected_loss", "break_even_rate", "expected_gain", "act"),
     "value": ("clv", "clv_low", "clv_high", "p_alive", "expected_orders", "expected_sales"),
 }
 _ABOUT = (
@@ -75,7 +76,7 @@ _KINDS = {
     **dict.fromkeys(("tier_before", "tier_now", "next_tier"), "tier"),
     **dict.fromkeys(("lifted_by", "held_back_by"), "criterion"),
     "reason": "migration_reason",
-    "is_key_account": "yes_or_no",
+    **dict.fromkeys(("is_key_account", "act"), "yes_or_no"),
 }
 """Columns whose codes have their words under another name."""
 

@@ -112,7 +112,8 @@ def describe_churn(
     dict
         customers, leaving (expected number), leaving_share, net_sales, sales_at_risk, at_risk_share, top_customer,
         top_sales, horizon_days; model, rule (best rule without a model), auc, auc_low, auc_high, rule_auc, gain, gain_low,
-        gain_high, beats_rule, verdict (``beats``, ``equal`` or ``rule``: a rule is in use), brier, calibration_error, lift;
+        gain_high, beats_rule, verdict (``beats``, ``equal`` or ``rule``: a rule is in use), average_precision,
+        lift, brier, calibration_error with its parts shift_error and shape_error;
         report_date, report_end, predicted_share, observed_share and observed_left, predicted_left on the report date;
         ``weak`` (the ranking is hardly better than chance); held_out (``dates`` or ``customers``: how candidates were
         compared); same_season (a held-out date is of the season of the score date), season_share (weight of such dates in
@@ -146,7 +147,8 @@ def describe_churn(
         "gain_high": float(used["auc_gain_high"]),
         "beats_rule": beats,
         "verdict": "rule" if used["is_rule"] else "beats" if beats else "equal",
-        **{name: float(used[name]) for name in ("auc", "auc_low", "auc_high", "brier", "calibration_error", "lift")},
+        **{name: float(used[name]) for name in ("auc", "auc_low", "auc_high", "average_precision", "lift")},
+        **{name: float(used[name]) for name in ("brier", "calibration_error", "shift_error", "shape_error")},
         "report_date": report["as_of"].date().isoformat(),
         "report_end": report["label_end"].date().isoformat(),
         "report_customers": int(used["customers"]),
