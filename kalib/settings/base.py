@@ -18,4 +18,19 @@ def listed(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
+def refuse_percentage(value: object) -> object:
+    """Refuse a share that was written as a percentage, and say how it is written."""
+    text = str(value).strip()
+    try:
+        number = float(text.removesuffix("%"))
+    except ValueError:
+        return value
+    if not (text.endswith("%") or number > 1):
+        return value
+    percent = number if 0 <= number <= 100 else 20
+    raise ValueError(f"a share from 0 to 1 is wanted: {percent:g} % is written {percent / 100:g}")
+
+
+Share = Annotated[float, BeforeValidator(refuse_percentage)]
+
 Texts = Annotated[list[str], BeforeValidator(listed)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field, model_validator
 
-from kalib.settings.base import Strict
+from kalib.settings.base import Share, Strict
 
 
 class EmpcSettings(Strict):
@@ -14,13 +14,17 @@ class EmpcSettings(Strict):
     beta: float = Field(gt=0, description="second parameter; the mean success rate is alpha / (alpha + beta)")
     clv: float = Field(gt=0, description="value of a customer kept, in `currency`")
     offer_cost: float = Field(ge=0, description="cost of an offer that is accepted, in `currency`; less than clv")
-    cost: float = Field(ge=0, description="cost of contacting an account, in `currency`")
+    cost: float = Field(ge=0, description="cost of contacting an account, in `currency`; less than clv")
 
     @model_validator(mode="after")
     def _worth_it(self) -> EmpcSettings:
         if self.offer_cost >= self.clv:
             raise ValueError(
                 f"an offer of {self.offer_cost:g} for customers worth {self.clv:g} never pays; give one that costs less"
+            )
+        if self.cost >= self.clv:
+            raise ValueError(
+                f"contacting customers worth {self.clv:g} for {self.cost:g} each never pays; give a cost that is less"
             )
         return self
 
@@ -32,7 +36,7 @@ class CampaignSettings(Strict):
     would pay.
     """
 
-    success_rate: float | None = Field(
+    success_rate: Share | None = Field(
         default=None,
         gt=0,
         le=1,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from kalib.settings.base import Strict
+from kalib.settings.base import Share, Strict
 
 
 class LeavingSettings(Strict):
@@ -17,7 +17,7 @@ class LeavingSettings(Strict):
         description="an account is silent beyond its own rhythm after so many times its mean gap; default 3: of accounts "
         "that order at random at their own pace, one in twenty is silent for as long by chance (exp(-3) = .05)",
     )
-    spend_fall: float = Field(
+    spend_fall: Share = Field(
         default=0.5,
         gt=0,
         lt=1,

@@ -54,6 +54,12 @@ EXPECTED = {
 LEAST_EFFECT = 0.05
 """Smaller shares of the log-odds are no reason."""
 
+LEAST_DIFFERENCE = 0.2
+"""Of the larger of the two: a figure that is nearer to what it is held against is no reason."""
+
+LEAST_RETURNS = 0.01
+"""Share of sales: returns that are nearer to the typical share are no reason either."""
+
 _OWN_RHYTHM = ("silence", "silence_ratio", "silence_excess", "p_alive")
 
 
@@ -95,8 +101,9 @@ def explain_churn(model: _Model, features: pd.DataFrame, *, top: int = 3) -> pd.
     Returns
     -------
     Series of lists, by the index of ``features``
-        At most ``top`` reasons each, largest effect first; left out are effects below 0.05, and those whose direction a
-        reader could not follow (more sales than is typical, raising the risk): ``code``, ``value`` (the customer's figure),
+        At most ``top`` reasons each, largest effect first; left out are effects below 0.05, those whose direction a
+        reader could not follow (more sales than is typical, raising the risk), and figures that differ from what they are held
+        against by less than a fifth of the larger of the two or, for returns, by less than one percentage point: ``code``, ``value`` (the customer's figure),
         ``typical`` (what it is held against), ``effect`` (above 0 raises the risk). ``silence`` holds days against the
         customer's own gap, ``recency`` (after a single order, or where the model knows no gap) days against all customers,
         ``trend`` net sales of 365 days against the 365 before; the others hold a figure against its median: ``lately``
@@ -113,6 +120,7 @@ def explain_churn(model: _Model, features: pd.DataFrame, *, top: int = 3) -> pd.
         told = np.abs(effect) >= LEAST_EFFECT
         sense = np.sign(value - against) * EXPECTED[code] == np.sign(effect)
         told &= sense | (np.array(codes) == "one_order") & (effect > 0)
+        told &= _differ(code, value, against) | (np.array(codes) == "one_order")
         if code not in ("returns", "spend", "trend", "margin"):  # days and orders are told as whole numbers
             told &= (np.round(value) != np.round(against)) | (np.array(codes) == "one_order")
         if code == "rhythm":  # the silence is told against it
@@ -122,6 +130,13 @@ def explain_churn(model: _Model, features: pd.DataFrame, *, top: int = 3) -> pd.
             reasons[row].append({"code": codes[row], **figures})
     first = [sorted(found, key=lambda reason: -abs(reason["effect"]))[:top] for found in reasons]
     return pd.Series(first, index=features.index, dtype=object)
+
+
+def _differ(code: str, value: np.ndarray, against: np.ndarray) -> np.ndarray:
+    """Return where a reader would call the two figures different."""
+    apart = np.abs(value - against)
+    differ = apart >= LEAST_DIFFERENCE * np.maximum(np.abs(value), np.abs(against))
+    return differ & (apart >= LEAST_RETURNS) if code == "returns" else differ
 
 
 def _make_baseline(model: _Model, features: pd.DataFrame, x: pd.DataFrame) -> pd.DataFrame:

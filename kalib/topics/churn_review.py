@@ -123,8 +123,9 @@ def grade_forecast(
         predicted_share, observed_share, miss (``fits``, ``too_many`` or ``too_few``: what the forecast expected against what
         came, beyond that range); auc, auc_low, auc_high (None where all left or all stayed); brier, base_brier,
         skill (share of base_brier that the forecast saves), skill_low, skill_high (None likewise);
-        expected_stay, stay_left, stay_left_sales (customers expected to stay, those of them who left, their net sales of
-        the year before the forecast), expected_leave, leave_stayed.
+        expected_stay, stay_expected, stay_left, stay_left_sales (customers given less than an even chance of leaving, the
+        sum of their probabilities, those of them who left, the net sales of these in the year before the forecast),
+        expected_leave, leave_stayed.
 
     Examples
     --------
@@ -166,6 +167,7 @@ def grade_forecast(
     leave = rows[rows["churn_probability"] >= LIKELY]
     return facts | {
         "expected_stay": len(stay),
+        "stay_expected": round(float(stay["churn_probability"].sum()), 6),
         "stay_left": int(stay["churned"].sum()),
         "stay_left_sales": add(stay.loc[stay["churned"] == 1, "net_sales_365_days"]),
         "expected_leave": len(leave),

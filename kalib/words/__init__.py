@@ -55,7 +55,7 @@ class Words(string.Formatter):
 
     ``words("rfm.answer.best", n=3)`` looks the sentence up and fills it. A field says after the colon how it is shown:
     ``{n:count}`` 1,234 · ``{n:count account/accounts}`` 1 account · ``{x:number}`` 1.2 · ``{x:percent}`` 12% ·
-    ``{x:percent1}`` 12.3% · ``{x:points}`` +1.2 · ``{x:money}`` £1,234 · ``{x:short}`` £1.2m · ``{n:days}`` 90 days ·
+    ``{x:percent1}`` 12.3% · ``{x:points}`` +1.2 · ``{x:size}`` 1.2, both of a share, in percentage points · ``{x:money}`` £1,234 · ``{x:short}`` £1.2m · ``{n:days}`` 90 days ·
     ``{x:change}`` ▲ 6.2% · ``{n:moved}`` ▼ 12 · ``{x:gain}`` ▼ £1.2m · ``{x:more}`` 6.2% more · ``{x:tone}`` good, bad or nothing, by the sign ·
     ``{d:date}`` 30 June 2026, of a date or of a number like 20260630 · ``{d:month}`` Jun 2026 · ``{c:code segment}`` the words of the code
     (``codes.segment.<value>``) · ``{cs:codes segment}`` those of several, in a row · nothing: as text. A missing value is
@@ -148,11 +148,11 @@ class Words(string.Formatter):
             one, _, many = rest.partition("/")
             return f"{shown} {one if round(number) == 1 else many or one}"
         if kind == "number":
-            return numbers.format_decimal(number, format="#,##0.0", locale=self.locale)
+            return self._decimal(number, "#,##0.0")
         if kind == "number2":
-            return numbers.format_decimal(number, format="#,##0.00", locale=self.locale)
+            return self._decimal(number, "#,##0.00")
         if kind == "number3":
-            return numbers.format_decimal(number, format="#,##0.000", locale=self.locale)
+            return self._decimal(number, "#,##0.000")
         if kind in ("percent", "percent1"):
             pattern = "#,##0%" if kind == "percent" else "#,##0.0%"
             shown = numbers.format_percent(abs(number), format=pattern, locale=self.locale)
@@ -171,7 +171,9 @@ class Words(string.Formatter):
         if kind == "tone":
             return "good" if number > 0 else "bad" if number < 0 else ""
         if kind == "points":
-            return numbers.format_decimal(number * 100, format="+#,##0.0;−#,##0.0", locale=self.locale)
+            return self._decimal(number * 100, "+#,##0.0;−#,##0.0")
+        if kind == "size":
+            return self._decimal(abs(number) * 100, "#,##0.0")
         if kind == "days":
             return self("units.days", n=number)
         if kind == "money":
@@ -181,6 +183,10 @@ class Words(string.Formatter):
         if kind == "short":
             return self._short(number)
         raise KeyError(f"no such format: {kind!r}")
+
+    def _decimal(self, number: float, pattern: str) -> str:
+        shown = numbers.format_decimal(number, format=pattern, locale=self.locale)
+        return shown if any(c in "123456789" for c in shown) else shown.lstrip("+-−")  # nought has no sign
 
     @property
     def sign(self) -> str:
