@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -511,6 +512,59 @@ def test_reasons_say_what_a_reader_can_follow(churn: pd.DataFrame) -> None:
             if reason["code"] == "spend":
                 assert (reason["value"] < reason["typical"]) == (reason["effect"] > 0)
     assert words("codes.reason.silence", value=151.0, typical=8.4) == "silent for 151 days, usually orders every 8 days"
+
+
+class _Told:
+    """A model whose log-odds are what the test says, the same for every customer and reason."""
+
+    chosen_ = "told"
+    typical_ = pd.Series(
+        {
+            "orders_365_days": 10.0,
+            "returns_share": 0.05,
+            "gap_days": 20.0,
+            "net_sales_365_days": 1000.0,
+            "silence_ratio": 1,
+        }
+    )
+    columns_: ClassVar = {"told": ["orders_365_days", "returns_share", "gap_days", "net_sales_365_days"]}
+
+    def read(self, features: pd.DataFrame) -> pd.DataFrame:
+        return features[self.columns_["told"]]
+
+    def share_out(self, x: pd.DataFrame, baseline: pd.DataFrame, groups: dict[str, int]) -> np.ndarray:
+        return np.ones((len(x), 1 + max(groups.values())))
+
+
+@pytest.mark.parametrize(
+    ("figure", "value", "code"),
+    [
+        ("orders_365_days", 9.0, None),  # less by a tenth of the larger
+        ("orders_365_days", 8.0, "frequency"),  # by a fifth
+        ("net_sales_365_days", 801.0, None),
+        ("net_sales_365_days", 799.0, "spend"),
+        ("net_sales_365_days", -50.0, "spend"),
+        ("gap_days", 24.0, None),  # the larger is the customer's: 4 of 24
+        ("gap_days", 26.0, "rhythm"),  # 6 of 26
+        ("gap_days", np.nan, "one_order"),  # held against nothing
+        ("returns_share", 0.062, None),  # by more than a point, but less than a fifth
+        ("returns_share", 0.07, "returns"),
+        ("returns_share", 0.0, None),  # fewer returns raise no risk
+    ],
+)
+def test_a_figure_near_to_the_typical_one_is_no_reason(figure: str, value: float, code: str | None) -> None:
+    usual = {**_Told.typical_, "orders": 1.0, "gap_days_spread": 0.0}
+    row = pd.DataFrame([usual | {figure: value}])
+    assert [reason["code"] for reason in explain_churn(_Told(), row).iloc[0]] == ([code] if code else [])
+
+
+def test_returns_must_differ_by_a_point() -> None:
+    few = _Told()
+    few.typical_ = pd.Series({**_Told.typical_, "returns_share": 0.004})
+    rows = pd.DataFrame(
+        [{**few.typical_, "orders": 5.0, "gap_days_spread": 0.0, "returns_share": r} for r in (0.013, 0.015)]
+    )
+    assert [[reason["code"] for reason in found] for found in explain_churn(few, rows)] == [[], ["returns"]]
 
 
 def test_longer_silence_is_a_reason(
