@@ -92,7 +92,7 @@ def test_the_next_reports_begin_by_grading_it(desk: dict[str, Path]) -> None:
     forecast = first[first["known_as"].isna()]
     left = ~forecast.index.isin(ahead["CustomerID"])
     expected, observed = round(forecast["churn_probability"].sum()), int(left.sum())
-    assert f"Last time, on 1 February 2026: {expected} were expected to leave, {observed} left" in last
+    assert f"Last time, on 1 February 2026: {expected} were expected to place no order, {observed} placed none" in last
     brier = ((forecast["churn_probability"] - left) ** 2).mean()
     assert f"Its squared error is {brier:.3f}" in last
     assert "The forecast of 15 May 2026 still runs until" in last
