@@ -31,7 +31,7 @@ _JOINED = {
     "rfm": ("segment",),
     "churn": ("churn_probability", "partial_churn_probability", "sales_at_risk", "known_as", "reasons"),
     "campaign": ("campaign_rank", "value_at_stake", "expected_loss", "break_even_rate", "expected_gain", "act"),
-    "value": ("clv", "clv_low", "clv_high", "p_alive", "expected_orders", "expected_sales"),
+    "value": ("clv", "clv_low", "clv_high", "p_alive", "expected_orders", "expected_sales", "pause_is_usual"),
 }
 _ABOUT = (
     "net_sales_365_days",
@@ -76,7 +76,7 @@ _KINDS = {
     **dict.fromkeys(("tier_before", "tier_now", "next_tier"), "tier"),
     **dict.fromkeys(("lifted_by", "held_back_by"), "criterion"),
     "reason": "migration_reason",
-    **dict.fromkeys(("is_key_account", "act"), "yes_or_no"),
+    **dict.fromkeys(("is_key_account", "act", "pause_is_usual"), "yes_or_no"),
 }
 """Columns whose codes have their words under another name."""
 

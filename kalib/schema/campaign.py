@@ -7,7 +7,7 @@ from kalib.schema.dictionary import Column, Table
 COLUMNS: dict[str, Column] = {
     "value_at_stake": Column(
         "currency",
-        "what is lost if the account places no order in the horizon: lifetime value over the probability that it is a customer "
+        "what is lost if the account places no order in the horizon: lifetime value given that it is a customer "
         "still (without lifetime values the margin, or else the net sales, of the 365 days before), times the share of such "
         "accounts that stayed away for a year in the past, where the history tells; 0 at least",
     ),

@@ -30,6 +30,14 @@ COLUMNS: dict[str, Column] = {
     "clv_high": Column(
         "currency", "upper end of the interval of clv; below clv where coming back is a small chance of much"
     ),
+    "clv_if_active": Column(
+        "currency",
+        "the same, given that the customer still buys: what is lost if it leaves now; 0 where it is known to have left",
+    ),
+    "pause_is_usual": Column(
+        "yes or no",
+        "the model takes the account for gone, though it has been silent for as long before and came back: do not lean on its clv",
+    ),
     "clv_basis": Column("code", "what clv is made of: margin, or net_sales where the source has no cost"),
     "value_months": Column("months", "months that clv looks ahead"),
     "purchase_model": Column("code", "purchase model in use: bg_nbd, mbg_nbd or pareto_nbd"),

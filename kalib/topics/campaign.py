@@ -22,9 +22,6 @@ SIZES = (10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 LEAST_CONTACTS = 30
 """Contacts of a kind in the year that its mean cost needs."""
 
-LEAST_ALIVE = 0.01
-"""Probability of being a customer still below which the value is not divided by it: too little is left to go by."""
-
 LEAST_SILENT = 30
 """Customers who fell silent that a share of those who stay away needs."""
 
@@ -81,8 +78,8 @@ def find_stakes(
 
     Who places no order within the horizon is not lost for good each time: of the worth only ``away_share`` is at stake.
 
-    Lifetime value already counts the chance that the account is gone, so it is divided by the probability that it is not;
-    multiplied by a probability of leaving as it stands, it would count the same risk twice and hide those most at risk.
+    Lifetime value already counts the chance that the account is gone; multiplied by a probability of leaving it would count
+    the same risk twice and hide those most at risk. So it is the value given that the account is a customer still.
     Without lifetime values the margin of the 365 days before stands in, and without margin net sales do; what is below 0 is
     0: nobody is kept at a loss.
 
@@ -90,7 +87,7 @@ def find_stakes(
     ----------
     churn : customer_id; these accounts are looked at
     customers : customer_id, net_sales_365_days and, where costs are known, margin_365_days
-    value : customer_id, clv, p_alive, and clv_basis where it has it; or None
+    value : customer_id, clv_if_active, and clv_basis where it has it; or None
     away_share : share of those without an order in the horizon who stay away; None where nobody knows: all of the worth
         is at stake then, which is rather too much
 
@@ -106,17 +103,16 @@ def find_stakes(
     >>> customers = pd.DataFrame({"customer_id": ["a", "b"], "net_sales_365_days": [50.0, -5.0]})
     >>> find_stakes(churn, customers)["value_at_stake"].tolist()
     [50.0, 0.0]
-    >>> value = pd.DataFrame({"customer_id": ["a", "b"], "clv": [90.0, 30.0], "p_alive": [0.9, 0.1]})
+    >>> value = pd.DataFrame({"customer_id": ["a", "b"], "clv_if_active": [100.0, 300.0]})
     >>> find_stakes(churn, customers, value=value)["value_at_stake"].tolist()
     [100.0, 300.0]
     >>> find_stakes(churn, customers, value=value, away_share=0.4)["value_at_stake"].tolist()
     [40.0, 120.0]
     """
     check_key(churn, ["customer_id"], name="churn")
-    if value is not None and value["clv"].notna().any():
+    if value is not None and value["clv_if_active"].notna().any():
         check_key(value, ["customer_id"], name="value")
-        alive = value["p_alive"].where(value["p_alive"] >= LEAST_ALIVE)
-        known = value[["customer_id"]].assign(value_at_stake=value["clv"] / alive.fillna(1.0))
+        known = value[["customer_id"]].assign(value_at_stake=value["clv_if_active"])
         of_sales = "clv_basis" in value and (value["clv_basis"] == "net_sales").any()
         stake = "clv_sales" if of_sales else "clv"
     else:
@@ -486,8 +482,14 @@ def find_left(churn: pd.DataFrame) -> list[str]:
 def find_answer(facts: Mapping[str, object]) -> str:
     """Find the sentence of the answer, below ``campaign.answer``."""
     mode = str(facts["mode"])
-    nobody = (mode == "gain" and not facts["acted"]) or (mode == "rate" and not facts["payable"])
-    return f"{mode}_none" if nobody else mode
+    if mode == "gain":
+        return mode + find_reach(facts)
+    return f"{mode}_none" if mode == "rate" and not facts["payable"] else mode
+
+
+def find_reach(facts: Mapping[str, object]) -> str:
+    """Find whether acting pays on nobody (``_none``), on everybody (``_all``) or on some (empty)."""
+    return "_none" if not facts["acted"] else "_all" if facts["acted"] == facts["reached"] else ""
 
 
 def list_kpis(facts: Mapping[str, object]) -> list[str]:

@@ -147,12 +147,15 @@ def list_key_accounts(
     -------
     DataFrame
         One row per key account: customer_id, net_sales_365_days, change (against the 365 days before), key_account_rank,
-        and tier, clv, churn_probability where there are such tables; absent for an account that they do not have.
+        and tier, clv, churn_probability where there are such tables; absent for an account that they do not have, and clv
+        where the purchase model does not know a usual pause from the end.
     """
     listed = scorecard.loc[scorecard["is_key_account"], ["customer_id", "key_account_rank"]]
     known = customers[["customer_id", "net_sales_365_days", "net_sales_365_days_last_year"]]
     listed = listed.merge(known, on="customer_id", how="left", validate="1:1")
     listed["change"] = (listed["net_sales_365_days"] - listed.pop("net_sales_365_days_last_year")).round(2)
+    if value is not None and "pause_is_usual" in value:
+        value = value.assign(clv=value["clv"].mask(value["pause_is_usual"]))
     for table, column in ((tiers, "tier"), (value, "clv"), (churn, "churn_probability")):
         if table is not None:
             listed = listed.merge(table[["customer_id", column]], on="customer_id", how="left", validate="1:1")

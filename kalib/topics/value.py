@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import datetime as dt
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -16,6 +17,7 @@ MONTH_DAYS = 365.25 / 12
 """Days of a month that lifetime value looks ahead."""
 
 DRAWS = 400
+_GONE = 1e-9
 _LEAST_DRAWS, _CELLS = 100, 80_000_000
 BATCH = 10_000
 """Customers drawn at a time, so that memory does not grow with them."""
@@ -83,6 +85,7 @@ def build_value(
     rate: float,
     margin_spend: pd.DataFrame | None = None,
     margin: OrderValue | None = None,
+    left: Collection[str] = (),
     interval: float = 0.8,
     draws: int | None = None,
     seed: int = 0,
@@ -100,6 +103,7 @@ def build_value(
     spend : customer_id, frequency, mean_value of net sales, as from ``summarise_value``
     sales : fitted to ``spend``
     margin_spend, margin : the same of margin
+    left : customers who are known to have left: nothing is expected of them
     interval : share of outcomes between low and high
     draws, seed : of the intervals, the same for an account whatever the order of the rows; default: as ``choose_draws`` says
 
@@ -118,15 +122,20 @@ def build_value(
     earns = margin is not None and margin_spend is not None
     worth, worth_spend = (margin, _align(margin_spend, histories)) if earns else (sales, spend)
     table = histories[["customer_id"]].copy()
-    table["p_alive"] = model.p_alive(histories)
-    table["expected_orders"] = model.expected_orders(histories, horizon_days)
+    stays = ~histories["customer_id"].isin(left).to_numpy()
+    alive = model.p_alive(histories)
+    table["p_alive"] = alive * stays
+    table["expected_orders"] = model.expected_orders(histories, horizon_days) * stays
     table["sales_per_order"] = sales.expected_value(spend)
     table["expected_sales"] = table["expected_orders"] * table["sales_per_order"]
     discounted, plain = expect_discounted(model, histories, months=months, rate=rate)
     per_order = worth.expected_value(worth_spend)
     if earns:
         table["margin_per_order"] = per_order
-    table["clv"] = discounted * per_order
+    table["clv"] = discounted * per_order * stays
+    table["clv_if_active"] = np.divide(
+        discounted * per_order * stays, alive, out=np.zeros(len(table)), where=alive > _GONE
+    )
     factor = np.divide(discounted, plain, out=np.ones(len(plain)), where=plain > 0)
     found = {name: np.empty((2, len(table))) for name in ("expected_orders", "expected_sales", "clv")}
     totals = {name: np.zeros(draws) for name in found}
@@ -141,6 +150,7 @@ def build_value(
             "clv": worth.draw_spend(worth_spend.iloc[rows], later, seed=seeds[3]) * factor[rows, None],
         }
         for name, values in drawn.items():
+            values = values * stays[rows, None]
             found[name][:, rows] = find_edges(values, interval)
             totals[name] += values.sum(axis=0)
     for name, (low, high) in found.items():
@@ -219,6 +229,52 @@ def describe_value(
     }
 
 
+def find_pauses(value: pd.DataFrame, order_days: pd.DataFrame, *, as_of: dt.date) -> pd.Series:
+    """Find the accounts that the model takes for gone though they have been silent for as long before, and came back.
+
+    A purchase model knows no season: it takes the summer of an account that orders in winter for its end.
+
+    Parameters
+    ----------
+    value : customer_id, p_alive
+    order_days : customer_id, order_date and, where there is one, orders; later days are not looked at
+
+    Returns
+    -------
+    Series of bool, by the index of ``value``
+        Whether p_alive is below one half, and the days since the last order are no more than the longest gap between two
+        orders so far.
+
+    Examples
+    --------
+    >>> orders = pd.DataFrame({"customer_id": ["a", "a", "b", "b"],
+    ...     "order_date": pd.to_datetime(["2025-01-01", "2025-09-01", "2026-01-01", "2026-01-09"])})
+    >>> value = pd.DataFrame({"customer_id": ["a", "b"], "p_alive": [0.1, 0.1]})
+    >>> find_pauses(value, orders, as_of=dt.date(2026, 4, 1)).tolist()
+    [True, False]
+    """
+    rows = order_days[order_days["orders"] > 0] if "orders" in order_days else order_days
+    days = rows[["customer_id"]].assign(day=pd.to_datetime(rows["order_date"]))
+    days = days[days["day"] <= pd.Timestamp(as_of)].drop_duplicates().sort_values(["customer_id", "day"])
+    longest = days.groupby("customer_id")["day"].diff().groupby(days["customer_id"]).max().dt.days
+    silent = (pd.Timestamp(as_of) - days.groupby("customer_id")["day"].max()).dt.days
+    usual = value["customer_id"].map(silent <= longest).fillna(value=False).astype(bool)
+    return usual & (value["p_alive"] < 0.5)
+
+
+def describe_pauses(value: pd.DataFrame, customers: pd.DataFrame) -> dict[str, object]:
+    """Return how many accounts the model takes for gone though such a pause is usual with them, and what they bought.
+
+    Returns
+    -------
+    dict
+        pauses (count), pauses_sales (their net sales of the 365 days).
+    """
+    found = value.loc[value["pause_is_usual"], "customer_id"]
+    sales = customers.loc[customers["customer_id"].isin(found), "net_sales_365_days"]
+    return {"pauses": len(found), "pauses_sales": add(sales)}
+
+
 def rank_value(value: pd.DataFrame, customers: pd.DataFrame) -> pd.DataFrame:
     """Rank accounts by what they are worth ahead, beside what they bought in the year before.
 
@@ -248,7 +304,8 @@ def rank_value(value: pd.DataFrame, customers: pd.DataFrame) -> pd.DataFrame:
         & (table["net_sales_365_days"] > 0)
     )
     far = (table["clv_rank"] - table["sales_rank"]).abs() >= 5  # from first to second is no decline
-    rising, falling = rising & far, falling & far
+    pauses = table["pause_is_usual"] if "pause_is_usual" in table else False
+    rising, falling = rising & far, falling & far & ~pd.Series(pauses, index=table.index)
     table["moves"] = np.select([rising, falling], ["rising", "falling"], "steady")
     return table.sort_values(["clv", "customer_id"], ascending=[False, True], ignore_index=True)
 

@@ -128,9 +128,9 @@ def test_a_lifetime_value_counts_its_risk_once() -> None:
     customers = pd.DataFrame(
         {"customer_id": ["c", "b", "a"], "net_sales_365_days": [1.0, 2, 3], "margin_365_days": [4.0, -5, 6]}
     )
-    value = pd.DataFrame({"customer_id": ["a", "b"], "clv": [50.0, 1.0], "p_alive": [0.5, 0.001]})
+    value = pd.DataFrame({"customer_id": ["a", "b"], "clv": [50.0, 1.0], "clv_if_active": [100.0, 1000.0]})
     found = topic.find_stakes(churn, customers, value=value)
-    assert found["value_at_stake"].tolist()[:2] == [100.0, 1.0]  # too little is left of b to go by
+    assert found["value_at_stake"].tolist()[:2] == [100.0, 1000.0]
     assert math.isnan(found["value_at_stake"].iloc[2])
     assert found["stake"].unique().tolist() == ["clv"]
     assert topic.find_stakes(churn, customers)["value_at_stake"].tolist() == [6.0, 0.0, 4.0]
