@@ -18,11 +18,13 @@ from kalib.topics.value import (
     MONTH_DAYS,
     build_value,
     choose_draws,
+    describe_pauses,
     describe_ranks,
     describe_value,
     discount_months,
     expect_discounted,
     find_edges,
+    find_pauses,
     list_moves,
     rank_value,
 )
@@ -290,6 +292,36 @@ def test_draws_fall_with_customers_so_that_time_and_memory_do_not_run_away() -> 
     assert choose_draws(1) == choose_draws(100_000) == 400
     assert choose_draws(400_000) == 200
     assert choose_draws(50_000_000) == 100
+
+
+def test_of_who_is_known_to_have_left_nothing_is_expected() -> None:
+    histories, spend = make_histories(6), make_spend(6)
+    sales = OrderValue(GammaGamma()).fit(make_spend(60))
+    given = {"horizon_days": 90, "months": 12, "rate": 0.1}
+    value, totals = build_value(Steady(0.1), histories, spend, sales, **given)
+    first, second = value["customer_id"].iloc[[0, 3]]
+    less, fewer = build_value(Steady(0.1), histories, spend, sales, left=[second, first], **given)
+    gone = less["customer_id"].isin([first, second])
+    columns = ["p_alive", "expected_orders", "expected_sales", "clv", "clv_low", "clv_high", "clv_if_active"]
+    assert (less.loc[gone, columns] == 0).all(axis=None)
+    pd.testing.assert_frame_equal(less[~gone], value[~gone])
+    assert (fewer["clv"] < totals["clv"]).all()
+    assert value["clv_if_active"].to_numpy() == pytest.approx(value["clv"] / value["p_alive"], rel=1e-12)
+
+
+def test_a_usual_pause_is_not_the_end() -> None:
+    """As of day 400: silent for 150 days; who had paused for 150 before is not gone, who never paused longer than 149 may be."""
+    start = pd.Timestamp("2025-01-01")
+    days = {"usual": [0, 150, 250], "new": [0, 101, 250], "alive": [0, 200, 250], "once": [250]}
+    orders = pd.DataFrame([(c, start + pd.Timedelta(days=d)) for c, own in days.items() for d in own])
+    orders = orders.set_axis(["customer_id", "order_date"], axis=1).assign(orders=1)
+    later = pd.DataFrame({"customer_id": ["usual"], "order_date": [start + pd.Timedelta(days=500)], "orders": [1]})
+    value = pd.DataFrame({"customer_id": [*days], "p_alive": [0.49, 0.1, 0.5, 0.1]})
+    as_of = (start + pd.Timedelta(days=400)).date()
+    found = find_pauses(value, pd.concat([later, orders]).sample(frac=1, random_state=2), as_of=as_of)
+    assert found.tolist() == [True, False, False, False]
+    customers = pd.DataFrame({"customer_id": [*days], "net_sales_365_days": [1.5, 2.0, 4.0, 8.0]})
+    assert describe_pauses(value.assign(pause_is_usual=found), customers) == {"pauses": 1, "pauses_sales": 1.5}
 
 
 # --- the answer -----------------------------------------------------------------------------------------------------
