@@ -43,6 +43,11 @@ LOGS = {
     "fewer customers than tiers": make_log(3, 20),
     "more came back than was sold": make_log(30, 20, back=1.5),
     "all came back": make_log(30, 20, back=1.0),
+    "all on one day": "customer,day,order,amount,cost\n"
+    + "".join(f"k{n},2024-03-01,{n},{50 + n}.00,30.00\n" for n in range(60)),
+    "nobody left": make_log(150, 30),
+    "everybody left": make_log(150, 12)
+    + "".join(f"late{n},2023-12-{1 + n % 27:02},z{n},50.00,30.00\n" for n in range(60)),
 }
 
 
