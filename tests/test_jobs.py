@@ -51,7 +51,8 @@ TABLES = {  # as CONTRACT has them: the key, and at least these columns
     "rfm": (["customer_id"], ["r_score", "f_score", "m_score", "segment", "segment_8"]),
     "tiers": (["customer_id"], ["tier", "tier_rank", "tier_stability"]),
     "value": (["customer_id"], ["p_alive", "expected_orders", "expected_sales", "clv", "clv_low", "clv_high"]),
-    "cohorts": (["cohort", "period"], ["customers", "active", "net_sales"]),
+    "cohorts": (["cohort_start", "period"], ["customers", "active_customers", "net_sales"]),
+    "campaign": (["customer_id"], ["churn_probability", "value_at_stake", "expected_loss", "campaign_rank"]),
     "churn": (["customer_id"], ["churn_probability", "reasons"]),
 }  # fmt: skip
 
@@ -344,7 +345,7 @@ def test_columns_have_one_type_in_every_table(run: Path) -> None:
 
 
 def test_tables_hold_codes_not_prose(run: Path) -> None:
-    for name in ("rfm", "tiers", "churn", "quality"):
+    for name in ("rfm", "tiers", "value", "cohorts", "churn", "churn_check", "campaign", "quality"):
         table = pd.read_parquet(run / "tables" / f"{name}.parquet")
         for column in set(table.select_dtypes(include=["object", "str"])) - {"customer_id", "reasons"}:
             assert table[column].dropna().str.fullmatch(r"[a-z0-9_]+").all(), f"{name}.{column}"
@@ -408,7 +409,7 @@ def test_nothing_is_left_over(run: Path) -> None:
 @pytest.mark.parametrize("run", ["wholesale"], indirect=True)
 def test_tables_are_the_same_run_after_run(run: Path, tmp_path: Path) -> None:
     """Made again, in part and with another first language, which no table may show."""
-    only = ["--only", "rfm,pareto,tiers,churn,scorecard,migration", "-p", "language=[zh, en]"]
+    only = ["--only", "rfm,pareto,tiers,value,retention,churn,campaign,scorecard,migration", "-p", "language=[zh, en]"]
     done = call_kalib("run", ROOT / FILES["wholesale"], *only, "--out", tmp_path, folder=tmp_path)
     assert done.returncode == 0, done.stderr
     again = Path(done.stdout.splitlines()[-1])
@@ -452,13 +453,14 @@ def test_a_notebook_opened_first_makes_what_it_needs(run: Path, checkout: Path) 
     before = hashes(published)
     said, answer = execute(checkout / "notebooks" / "90_summary.ipynb")
     assert "Read the source of wholesale anew into the draft" in said
-    for name in ("10_rfm", "30_tiers", "50_churn", "60_scorecard", "65_migration"):
+    for name in ("10_rfm", "30_tiers", "40_value", "50_churn", "60_scorecard", "65_migration"):
         assert re.search(rf"Ran .*{name}.* on the draft", said), said
     assert answer == facts_of(run)["notebooks"]["90_summary"]["answer"]["en"].replace("**", "")
     # One that was published opens as well, and now there is nothing left to make.
     assert execute(published / "notebooks" / "90_summary.ipynb") == ("", answer)
     drafted, first = tables_of(published.parent / "draft"), tables_of(run)
-    assert [name for name in first if drafted.get(name) != first[name]] == ["pareto"]  # which the summary does without
+    differ = {name for name in first if drafted.get(name) != first[name]}
+    assert differ == {"campaign", "cohorts", "pareto"}  # which the summary does without
     assert hashes(published) == before
     assert {path.name for path in published.parent.iterdir() if path.name[0] != "."} == {run.name, "latest", "draft"}
 

@@ -33,6 +33,7 @@ def test_the_second_way_agrees_on_the_page() -> None:
         "silhouette",  # ours is of a sample
         "predicted to leave",
         "order days expected in",  # simulated
+        "value ahead",  # each account rounded
         "pareto_nbd",  # printed from a search that stopped early: a flat maximum
         "net sales, all",
     )
