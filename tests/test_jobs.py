@@ -345,7 +345,7 @@ def test_columns_have_one_type_in_every_table(run: Path) -> None:
 
 
 def test_tables_hold_codes_not_prose(run: Path) -> None:
-    for name in ("rfm", "tiers", "value", "cohorts", "churn", "churn_check", "campaign", "quality"):
+    for name in ("rfm", "tiers", "value", "churn", "churn_check", "campaign", "quality"):
         table = pd.read_parquet(run / "tables" / f"{name}.parquet")
         for column in set(table.select_dtypes(include=["object", "str"])) - {"customer_id", "reasons"}:
             assert table[column].dropna().str.fullmatch(r"[a-z0-9_]+").all(), f"{name}.{column}"
