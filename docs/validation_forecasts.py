@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import duckdb
@@ -167,10 +167,10 @@ _PARTS = {"bg_nbd": _geometric(0), "mbg_nbd": _geometric(1), "pareto_nbd": _pare
 def check_forecast(days: pd.DataFrame, check: pd.DataFrame, facts: Mapping[str, object]) -> Iterator[Line]:
     """The churn forecast at a date that nothing was learnt from, beside a plain pipeline of boosted trees."""
     date, horizon = pd.Timestamp(check["as_of"].iloc[0]), int(facts["horizon_days"])
-    rows = check.set_index("customer_id")
+    rows, asked = check.set_index("customer_id"), _features(days, date, horizon)
     left, ours = rows["churned"].to_numpy(), rows["churn_probability"].to_numpy()
-    yield "customers", len(rows), len(_features(days, date, horizon)), "SQL over the order days"
-    yield "left, share", float(left.mean()), float(_features(days, date, horizon)["left_"].mean()), "SQL"
+    yield "customers", len(rows), len(asked), "SQL over the order days"
+    yield "left, share", float(left.mean()), float(asked["left_"].mean()), "SQL"
     yield "AUC", facts["auc"], float(roc_auc_score(left, ours)), "scikit-learn"
     yield "average precision", facts["average_precision"], float(average_precision_score(left, ours)), "scikit-learn"
     yield "Brier score", facts["brier"], float(brier_score_loss(left, ours)), "scikit-learn"
@@ -184,7 +184,9 @@ def check_forecast(days: pd.DataFrame, check: pd.DataFrame, facts: Mapping[str, 
         "three quarters before": (horizon, 2 * horizon, 3 * horizon),
         "these and the season a year before": (horizon, 2 * horizon, 3 * horizon, 365),
     }.items():
-        theirs = _plain(days, date, horizon, back).reindex(rows.index).to_numpy()
+        theirs = (
+            _plain(days, asked, [date - pd.Timedelta(days=n) for n in back], horizon).reindex(rows.index).to_numpy()
+        )
         figures = roc_auc_score(left, theirs), brier_score_loss(left, theirs), theirs.mean()
         yield (
             f"plain pipeline on {name}",
@@ -218,9 +220,8 @@ def _paired(left: np.ndarray, one: np.ndarray, other: np.ndarray, draws: int = 5
     return tuple(np.quantile(gains, [0.025, 0.975]))
 
 
-def _plain(days: pd.DataFrame, date: pd.Timestamp, horizon: int, back: tuple[int, ...]) -> pd.Series:
-    learnt = pd.concat([_features(days, date - pd.Timedelta(days=n), horizon) for n in back])
-    asked = _features(days, date, horizon)
+def _plain(days: pd.DataFrame, asked: pd.DataFrame, dates: Sequence[pd.Timestamp], horizon: int) -> pd.Series:
+    learnt = pd.concat([_features(days, date, horizon) for date in dates])
     columns = [column for column in learnt if column not in ("customer_id", "left_")]
     model = HistGradientBoostingClassifier(
         learning_rate=0.05, max_iter=150, max_leaf_nodes=15, min_samples_leaf=40, random_state=0

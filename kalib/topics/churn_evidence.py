@@ -200,8 +200,7 @@ def summarise_lift(
 def _leavers_by_tenth(y: np.ndarray, score: np.ndarray, weight: np.ndarray) -> np.ndarray:
     _, tie = np.unique(-score, return_inverse=True)
     left, both = np.bincount(tie, weights=weight * y), np.bincount(tie, weights=weight)
-    edges = both.sum() / GROUPS * np.arange(GROUPS + 1)
-    return np.diff(np.interp(edges, np.r_[0, np.cumsum(both)], np.r_[0, np.cumsum(left)]))
+    return np.diff(_leavers_within(left, both, both.sum() / GROUPS * np.arange(GROUPS + 1)))
 
 
 def list_check(model: _Model, labelled: pd.DataFrame, plan: pd.DataFrame, *, rule: str) -> pd.DataFrame:
@@ -246,7 +245,7 @@ def _figures(y: np.ndarray, score: np.ndarray, weight: np.ndarray, is_probabilit
     precision = np.cumsum(left) / np.maximum(np.cumsum(both), 1)
     base = all_left / both.sum()
     tenth = both.sum() / GROUPS
-    lift = _leavers_within(left, both, tenth) / tenth / max(base, 1e-12)
+    lift = float(_leavers_within(left, both, tenth)) / tenth / max(base, 1e-12)
     ranks = [auc, (left * precision).sum() / max(all_left, 1), lift]
     if not is_probability:
         return np.array([*ranks, *[np.nan] * len(PARTS), base])
@@ -264,10 +263,9 @@ def _figures(y: np.ndarray, score: np.ndarray, weight: np.ndarray, is_probabilit
     return np.array([*ranks, *brier_parts, error, error - shape, shape, (p * both).sum() / both.sum(), base])
 
 
-def _leavers_within(left: np.ndarray, both: np.ndarray, first: float) -> float:
+def _leavers_within(left: np.ndarray, both: np.ndarray, first: np.ndarray | float) -> np.ndarray:
     """Return how many left among the ``first`` customers, most at risk first; of equal scores a part is taken evenly."""
-    taken = np.clip(first - (np.cumsum(both) - both), 0, both)
-    return float((taken * left / np.maximum(both, 1e-300)).sum())
+    return np.interp(first, np.r_[0, np.cumsum(both)], np.r_[0, np.cumsum(left)])
 
 
 def _move_level(p: np.ndarray, weight: np.ndarray, share: float) -> np.ndarray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from kalib.schema import check_columns, check_key
-from kalib.topics.purchase_models import make_model
+from kalib.topics.purchase import forecast_histories
 
 
 def forecast_snapshots(*snapshots: pd.DataFrame, horizon_days: float, model: str = "bg_nbd") -> pd.DataFrame:
@@ -57,14 +57,7 @@ def forecast_snapshots(*snapshots: pd.DataFrame, horizon_days: float, model: str
                 "age": known["tenure_days"].to_numpy(float),
             }
         )
-        fitted = make_model(model).fit(histories)
-        table = histories[["customer_id"]].assign(
-            p_alive=fitted.p_alive(histories),
-            expected_orders=fitted.expected_orders(histories, horizon_days),
-            converged=fitted.converged_,
-        )
-        table.insert(0, "as_of", pd.Timestamp(date))
-        tables.append(table)
+        tables.append(forecast_histories(histories, as_of=date, horizon_days=horizon_days, model=model))
     if not tables:
         return pd.DataFrame(columns=[*key, "p_alive", "expected_orders", "converged"])
-    return pd.concat(tables, ignore_index=True).astype({"as_of": "datetime64[s]"})
+    return pd.concat(tables, ignore_index=True)

@@ -213,7 +213,7 @@ def describe_risk(churn: pd.DataFrame) -> dict[str, object]:
         ["churn_probability", "sales_at_risk", "net_sales_365_days", "horizon_days", "forecast_is_weak"],
         name="churn",
     )
-    churn = _forecast(churn)
+    churn = keep_forecast(churn)
     is_ranking = churn["churn_probability"].isna().any()
     return {
         "graded": len(churn),
@@ -253,8 +253,15 @@ def list_movers(customers: pd.DataFrame, *, rows: int = 10) -> tuple[pd.DataFram
     return rising[shown].head(rows).reset_index(drop=True), falling[shown].head(rows).reset_index(drop=True)
 
 
-def _forecast(churn: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows that are forecast; all, should the company know of everybody that it has left."""
+def keep_forecast(churn: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows that are forecast; all, should the company know of everybody that it has left.
+
+    Examples
+    --------
+    >>> churn = pd.DataFrame({"customer_id": ["a", "b"], "known_as": [None, "said_left"]})
+    >>> keep_forecast(churn)["customer_id"].tolist()
+    ['a']
+    """
     known = churn["known_as"].notna() if "known_as" in churn else pd.Series(data=False, index=churn.index)
     return churn if known.all() else churn[~known]
 
@@ -272,7 +279,7 @@ def list_at_risk(churn: pd.DataFrame, customers: pd.DataFrame, *, rows: int = 20
     """
     check_columns(churn, ["customer_id", "churn_probability", "sales_at_risk", "reasons"], name="churn")
     known = customers[["customer_id", "net_sales_365_days", "days_since_last_order", "gap_days"]]
-    table = _forecast(churn)[["customer_id", "churn_probability", "sales_at_risk", "reasons"]].merge(
+    table = keep_forecast(churn)[["customer_id", "churn_probability", "sales_at_risk", "reasons"]].merge(
         known, on="customer_id", validate="1:1"
     )
     return (

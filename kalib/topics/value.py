@@ -304,9 +304,9 @@ def rank_value(value: pd.DataFrame, customers: pd.DataFrame) -> pd.DataFrame:
         & (table["net_sales_365_days"] > 0)
     )
     far = (table["clv_rank"] - table["sales_rank"]).abs() >= 5  # from first to second is no decline
-    pauses = table["pause_is_usual"] if "pause_is_usual" in table else False
-    rising, falling = rising & far, falling & far & ~pd.Series(pauses, index=table.index)
-    table["moves"] = np.select([rising, falling], ["rising", "falling"], "steady")
+    if "pause_is_usual" in table:
+        falling &= ~table["pause_is_usual"]
+    table["moves"] = np.select([rising & far, falling & far], ["rising", "falling"], "steady")
     return table.sort_values(["clv", "customer_id"], ascending=[False, True], ignore_index=True)
 
 
