@@ -396,7 +396,7 @@ def _write_tables(
     }
     for name, table in kept.items():
         engines.write(table, scratch / "ledger" / f"{name}.parquet", by=["customer_id", "order_date"])
-    standing = features.standing(kept["days"], as_of, kept["cancelled"])
+    standing = features.standing(kept["days"], [as_of], kept["cancelled"])
     tables = {
         "customers": engines.keep(
             con,

@@ -93,43 +93,61 @@ def _sums(lines: Table) -> dict[str, Value]:
     return sums
 
 
-def _with_gaps(table: Table) -> Table:
-    """Return the table of days with the days since the customer's previous day with an order."""
-    previous = table.order_date.lag().over(group_by=[table.customer_id, table.orders > 0], order_by=table.order_date)
+def _with_gaps(table: Table, *by: str) -> Table:
+    """Return the table of days with the days since the customer's previous day with an order, apart for each of ``by``."""
+    inside = [*(table[name] for name in by), table.customer_id, table.orders > 0]
+    previous = table.order_date.lag().over(group_by=inside, order_by=table.order_date)
     gap = ibis.ifelse(table.orders > 0, table.order_date.delta(previous, unit="day"), None)
     return table.mutate(gap_days=gap.cast("int32"))
 
 
-def standing(days: Table, as_of: dt.date, cancelled: Table | None = None) -> Table:
-    """Return the table of days as it stood at a date: without later rows, and without orders cancelled by then.
+def standing(days: Table, dates: Sequence[dt.date], cancelled: Table | None = None, *, ahead_days: int = 0) -> Table:
+    """Return the table of days as it stood at each date: without later rows, and without orders cancelled by then.
 
-    Only the few customers with a cancelled order are looked at anew: their orders, lines and gaps.
+    The dates are data: one statement, whatever their number. Only the few customers with a cancelled order are looked
+    at anew: their orders, lines and gaps.
 
     Parameters
     ----------
     days : the table of ``days``
-    as_of : the date
+    dates : the dates
     cancelled : the table of ``returns.match``; without it, every order stands
+    ahead_days : so many days after each date are known as well
 
     Returns
     -------
     Table
-        Columns and rows as in ``days``. A day whose orders were all cancelled keeps its money and has 0 orders.
+        as_of, the columns of ``days``, and age_days, from the day to as_of (below 0 after it). A day whose orders were
+        all cancelled keeps its money and has 0 orders.
     """
-    known = days.filter(days.order_date <= as_of)
+    known = _known_at(days, days.order_date, dates, ahead_days).mutate(
+        age_days=_.as_of.delta(_.order_date, unit="day").cast("int32")
+    )
     if cancelled is None:
         return known
-    by_then = cancelled.filter(cancelled.cancelled_on <= as_of)
-    keys = ["customer_id", "order_date"]
+    by_then = _known_at(cancelled, cancelled.cancelled_on, dates, ahead_days)
+    keys = ["as_of", "customer_id", "order_date"]
     gone = by_then.group_by(*keys).agg(orders_gone=_.orders.sum(), lines_gone=_.lines.sum())
-    touched = by_then.select("customer_id").distinct()
-    anew = known.semi_join(touched, "customer_id").left_join(gone, keys)
+    touched = by_then.select("as_of", "customer_id").distinct()
+    anew = known.semi_join(touched, ["as_of", "customer_id"]).left_join(gone, keys)
     anew = anew.mutate(
         orders=(_.orders - _.orders_gone.fill_null(0)).cast("int32"),
         lines=(_.lines - _.lines_gone.fill_null(0)).cast("int32"),
-    ).select(*days.columns)
-    untouched = known.anti_join(touched, "customer_id")
-    return ibis.union(untouched, _with_gaps(anew.drop("gap_days")).select(*days.columns).cast(untouched.schema()))
+    ).select(*known.columns)
+    untouched = known.anti_join(touched, ["as_of", "customer_id"])
+    anew = _with_gaps(anew.drop("gap_days"), "as_of").select(*known.columns).cast(untouched.schema())
+    return ibis.union(untouched, anew)
+
+
+def _known_at(table: Table, day: Value, dates: Sequence[dt.date], ahead_days: int) -> Table:
+    """Return the rows of a table known at each date, or so many days after it, beside that date as ``as_of``."""
+    each = ibis.array([ibis.literal(date) for date in _sorted(dates)]).unnest().name("as_of").as_table()
+    latest = table.filter(day <= max(dates) + dt.timedelta(days=ahead_days))
+    both = each.cross_join(latest)
+    name = day.get_name()
+    return both.filter(
+        both.as_of.delta(both[name], unit="day") >= -ahead_days if ahead_days else both[name] <= both.as_of
+    )
 
 
 def snapshots(days: Table, dates: Sequence[dt.date], cancelled: Table | None = None) -> Table:
@@ -151,10 +169,7 @@ def snapshots(days: Table, dates: Sequence[dt.date], cancelled: Table | None = N
         the windows ``orders_*_days`` and ``net_sales_*_days``, the same a year before, the orders of the 90 days
         that followed the date a year before, and margins, units and discounts where the source has them.
     """
-    return ibis.union(*(_snapshot(standing(days, date, cancelled), date) for date in _sorted(dates)))
-
-
-def _snapshot(known: Table, as_of: dt.date) -> Table:
+    known = standing(days, dates, cancelled)
     has = set(known.columns).__contains__
     bought = known.orders > 0
     # A day with an order is the first of its month if the order day before it lies in an earlier one.
@@ -176,34 +191,32 @@ def _snapshot(known: Table, as_of: dt.date) -> Table:
     }
     for what in ["orders", "net_sales"] + ["margin"] * has("margin"):
         for window in WINDOWS:
-            sums[f"{what}_{window}_days"] = _sum_within(known, what, as_of, 0, window)
-            sums[f"{what}_{window}_days_last_year"] = _sum_within(known, what, as_of, YEAR, window)
+            sums[f"{what}_{window}_days"] = _sum_within(known, what, 0, window)
+            sums[f"{what}_{window}_days_last_year"] = _sum_within(known, what, YEAR, window)
     for name, first in (("gross_sales_365_days", 0), ("gross_sales_365_days_last_year", YEAR)):
-        sums[name] = _sum_within(known, "gross_sales", as_of, first, YEAR)
-    sums["net_sales_half_before"] = _sum_within(known, "net_sales", as_of, HALF, HALF)
-    sums[f"orders_next_{SEASON}_days_last_year"] = _sum_within(known, "orders", as_of, YEAR - SEASON, SEASON)
+        sums[name] = _sum_within(known, "gross_sales", first, YEAR)
+    sums["net_sales_half_before"] = _sum_within(known, "net_sales", HALF, HALF)
+    sums[f"orders_next_{SEASON}_days_last_year"] = _sum_within(known, "orders", YEAR - SEASON, SEASON)
     if has("margin"):
         sums["margin"] = known.margin.sum()
     if has("units"):
         sums["units"] = known.units.sum()
     if has("discounts"):
         sums["discounts"] = known.discounts.sum()
-        sums["discounts_365_days"] = _sum_within(known, "discounts", as_of, 0, YEAR)
-    table = known.group_by("customer_id").agg(**sums)
-    return _finished(table, as_of)
+        sums["discounts_365_days"] = _sum_within(known, "discounts", 0, YEAR)
+    return _finished(known.group_by("as_of", "customer_id").agg(**sums))
 
 
-def _sum_within(known: Table, what: str, as_of: dt.date, before: int, length: int) -> Value:
+def _sum_within(known: Table, what: str, before: int, length: int) -> Value:
     """Return the sum over the ``length`` days that end ``before`` days before the date."""
-    end = as_of - dt.timedelta(days=before)
-    inside = known.order_date > end - dt.timedelta(days=length)
+    inside = known.age_days < before + length
     if before:
-        inside &= known.order_date <= end
+        inside &= known.age_days >= before
     return ibis.ifelse(inside, known[what], None).sum()  # cheaper in DuckDB than a filter for each sum
 
 
-def _finished(table: Table, as_of: dt.date) -> Table:
-    """Return a snapshot with money rounded once to the minor unit, counts as int64, and the ratios of both."""
+def _finished(table: Table) -> Table:
+    """Return snapshots with money rounded once to the minor unit, counts as int64, and the ratios of both."""
     windows = {
         f"returns_365_days{end}": less(table[f"gross_sales_365_days{end}"], table[f"net_sales_365_days{end}"])
         for end in ("", "_last_year")
@@ -213,7 +226,6 @@ def _finished(table: Table, as_of: dt.date) -> Table:
     counts = [name for name in table.columns if name.startswith("orders")]
     counts += ["order_days", "order_months", "lines", "gap_sum", "gap_squares", "gap_count"]
     table = table.mutate(
-        as_of=ibis.literal(as_of),
         **{name: money(table[name]) for name in sums},
         **{name: _counted(_[name]) for name in counts},
         median_gap_days=_.median_gap_days.cast("float64").round(6),
@@ -282,21 +294,14 @@ def outcomes(days: Table, dates: Sequence[dt.date], *, horizon_days: int, cancel
     Table
         One row per as_of and customer with an order by then: orders_ahead, net_sales_ahead in (as_of, as_of + horizon].
     """
-    parts = []
-    for date in _sorted(dates):
-        known = standing(days, date, cancelled).filter(_.orders > 0).select("customer_id").distinct()
-        ahead = standing(days, date + dt.timedelta(days=horizon_days), cancelled).filter(_.order_date > date)
-        ahead = ahead.group_by("customer_id").agg(orders_ahead=_.orders.sum(), net_sales_ahead=_.net_sales.sum())
-        joined = known.left_join(ahead, "customer_id")
-        parts.append(
-            joined.select(
-                "customer_id",
-                as_of=ibis.literal(date),
-                orders_ahead=_counted(_.orders_ahead),
-                net_sales_ahead=money(joined.net_sales_ahead),
-            ).relocate("as_of")
-        )
-    return ibis.union(*parts).order_by("as_of", "customer_id")
+    keys = ["as_of", "customer_id"]
+    known = standing(days, dates, cancelled).filter(_.orders > 0).select(*keys).distinct()
+    ahead = standing(days, dates, cancelled, ahead_days=horizon_days).filter(_.age_days < 0)
+    ahead = ahead.group_by(*keys).agg(orders_ahead=_.orders.sum(), net_sales_ahead=_.net_sales.sum())
+    joined = known.left_join(ahead, keys)
+    return joined.select(
+        *keys, orders_ahead=_counted(_.orders_ahead), net_sales_ahead=money(joined.net_sales_ahead)
+    ).order_by(*keys)
 
 
 def order_days(days: Table) -> Table:

@@ -51,7 +51,7 @@ def make_tables(job: Job, connection: engines.Backend, dates: list[dt.date], fol
     pairs = keep(returns.pair(lines))
     voids = keep(returns.void(lines, pairs))
     days, cancelled = keep(features.days(lines)), keep(returns.match(lines, voids))
-    standing = features.standing(days, dates[-1], cancelled)
+    standing = features.standing(days, dates[-1:], cancelled)
     snapshot, day = ["as_of", "customer_id"], ["customer_id", "order_date"]
     expressions = {
         "set_aside": (judged.set_aside.drop("file"), ["rule", "order_id", "customer_id", "amount", "value"]),
