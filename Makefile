@@ -3,20 +3,26 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 ENGINES := .venv/engines
+NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout 900
 JOBS := jobs/wholesale.yaml $(filter-out jobs/wholesale.yaml,$(wildcard jobs/*.yaml))
 
-.PHONY: report test test-long lab lint bench validation notebooks lock clean
+.PHONY: report test test-runs test-deep lab lint bench validation notebooks lock clean
 
 report: $(READY)
 	$(BIN)/kalib run $(JOBS)
 
 test: $(READY)
-	$(BIN)/pytest -n 2 --dist loadfile -m "not long" tests kalib
-	$(BIN)/pytest -n 2 --dist loadfile --nbval-lax --nbval-current-env --nbval-cell-timeout 900 notebooks
+	$(BIN)/pytest -n 2 --dist loadfile -m "not run and not deep" --durations 10 $(NBVAL) notebooks tests kalib
 
-test-long: $(READY) $(ENGINES)
-	$(BIN)/pytest -n 2 --dist loadfile -m long --ignore tests/engines tests
-	$(BIN)/pytest -m long tests/engines
+# Whole reports, opened in a browser; the wheel; one job on PostgreSQL and one on Spark. CI runs them after `make test`.
+test-runs: $(READY) $(ENGINES)
+	$(BIN)/pytest -n 2 --dist loadscope -m run --durations 10 --ignore tests/engines tests
+	$(BIN)/pytest -m run --durations 10 tests/engines
+
+# What takes an hour: every dirty file, the fuzz, every property at length, every engine. Before an issue is closed, not in CI.
+test-deep: $(READY) $(ENGINES)
+	$(BIN)/pytest -n 2 --dist load -m "deep or hypothesis" --hypothesis-profile deep --durations 10 --ignore tests/engines tests
+	$(BIN)/pytest -m deep --durations 10 tests/engines
 
 lab: $(READY)
 	$(BIN)/kalib lab jobs/wholesale.yaml

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
 import pytest
-from hypothesis import settings
 
+from kalib import ledger
 from kalib.settings import Job, read_job
+from tests import depth, sql_once  # noqa: F401  (both set the whole suite up, once)
 
-settings.register_profile("house", deadline=None)  # no test is a matter of time
-settings.load_profile("house")
+ROOT = Path(__file__).parents[1]
 
 JOB = """\
 job: tiny
@@ -101,9 +102,33 @@ def workshop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workshop:
 
 
 @pytest.fixture(scope="session")
+def shipped(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Give the ledger of a shipped job by its name: built once for the whole suite, whatever the number of workers; to be read only."""
+    base = tmp_path_factory.getbasetemp()
+    place = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+    def build(name: str) -> Path:
+        folder = place / f"shipped-{name}"
+        with (place / f"shipped-{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not folder.exists():
+                ledger.build(read_job(ROOT / "jobs" / f"{name}.yaml"), folder.with_suffix(".part"))
+                folder.with_suffix(".part").rename(folder)
+        return folder
+
+    return build
+
+
+@pytest.fixture
+def ledger_within(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let runs build their ledger in this process: what the process of its own is for has tests of its own."""
+    monkeypatch.setattr("kalib.publish.run.build_apart", ledger.build)
+
+
+@pytest.fixture(scope="session")
 def retail() -> Path:
     """Give the UCI Online Retail II log, which does not ship: where KALIB_RETAIL says, or as `kalib get` leaves it."""
-    fetched = Path(__file__).parents[1] / "data" / "online-retail-ii" / "orders.parquet"
+    fetched = ROOT / "data" / "online-retail-ii" / "orders.parquet"
     place = Path(os.environ.get("KALIB_RETAIL") or fetched)
     if not place.is_file():
         pytest.skip(

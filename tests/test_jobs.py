@@ -26,7 +26,7 @@ from kalib import cli
 from kalib.schema import COLUMNS
 from kalib.words import read_words
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.run
 
 ROOT = Path(__file__).parents[1]
 FILES = {

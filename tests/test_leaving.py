@@ -15,7 +15,7 @@ from kalib.publish.run import run_job
 from kalib.settings import read_job
 from kalib.topics.churn_contracts import CAUSES
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.run
 
 ROOT = Path(__file__).parents[1]
 JOB = """

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pytest
-from hypothesis import HealthCheck, Phase, event, given, settings
+from hypothesis import HealthCheck, Phase, event, given
 from hypothesis import strategies as st
 
 from kalib import ledger
@@ -32,6 +31,7 @@ from kalib.topics import (
     tiers,
 )
 from kalib.topics.churn_model import ChurnModel
+from tests.depth import examples
 
 AS_OF = dt.date(2025, 6, 30)
 START = dt.date(2023, 1, 1)
@@ -47,8 +47,7 @@ COLUMNS = {
 TABLES = ("customers", "months", "mix", "order_days")
 PAST = [AS_OF - dt.timedelta(days=days) for days in (90, 200, 455)]
 
-quick = {"deadline": None, "suppress_health_check": list(HealthCheck), "phases": [Phase.reuse, Phase.generate]}
-few, many = settings(max_examples=10, **quick), settings(max_examples=60, **quick)
+AT_ONCE = {"suppress_health_check": list(HealthCheck), "phases": [Phase.reuse, Phase.generate]}
 """A log is drawn by its seed, so that shrinking would take minutes and show no simpler one."""
 
 
@@ -234,29 +233,15 @@ def check_past_dates(rows: pd.DataFrame, how: set[str], seed: int) -> None:
     pd.testing.assert_frame_equal(*ahead, check_exact=True)
 
 
-@few
+@examples(2, 60, **AT_ONCE)
 @given(logs, ways, st.integers(0, 2**32 - 1))
 def test_nothing_after_the_snapshot_date_is_known(rows, how, seed):
     check_as_of(rows, how, seed)
 
 
-@pytest.mark.long
-@many
-@given(logs, ways, st.integers(0, 2**32 - 1))
-def test_nothing_after_the_snapshot_date_is_known_long(rows, how, seed):
-    check_as_of(rows, how, seed)
-
-
-@settings(few, max_examples=6)
+@examples(2, 60, **AT_ONCE)
 @given(logs, ways, st.integers(0, 2**32 - 1))
 def test_a_past_date_knows_nothing_later_either(rows, how, seed):
-    check_past_dates(rows, how, seed)
-
-
-@pytest.mark.long
-@many
-@given(logs, ways, st.integers(0, 2**32 - 1))
-def test_a_past_date_knows_nothing_later_either_long(rows, how, seed):
     check_past_dates(rows, how, seed)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,6 @@ import pytest
 from sklearn.metrics import adjusted_rand_score
 
 from kalib import ledger
-from kalib.settings import read_job
 from kalib.topics import churn as churn_topic
 from kalib.topics import (
     churn_evidence,
@@ -118,7 +118,7 @@ def agree(found: pd.DataFrame, wanted: list[tuple], columns: dict[str, str]) -> 
 
 
 def open_case(name: str, folder: Path) -> Case:
-    report = ledger.build(read_job(ROOT / "jobs" / f"{name}.yaml"), folder)
+    report = ledger.read_report(folder)
     con = duckdb.connect()
     con.execute(f"CREATE TABLE l AS FROM ({LINES[name]}) WHERE c IS NOT NULL AND d <= DATE '{report.as_of}'")
     add_standing(con)
@@ -128,13 +128,13 @@ def open_case(name: str, folder: Path) -> Case:
 
 
 @pytest.fixture(scope="module")
-def wholesale(tmp_path_factory: pytest.TempPathFactory) -> Case:
-    return open_case("wholesale", tmp_path_factory.mktemp("wholesale"))
+def wholesale(shipped: Callable[[str], Path]) -> Case:
+    return open_case("wholesale", shipped("wholesale"))
 
 
 @pytest.fixture(scope="module")
-def cdnow(tmp_path_factory: pytest.TempPathFactory) -> Case:
-    return open_case("cdnow", tmp_path_factory.mktemp("cdnow"))
+def cdnow(shipped: Callable[[str], Path]) -> Case:
+    return open_case("cdnow", shipped("cdnow"))
 
 
 @pytest.fixture(params=["wholesale", "cdnow"])

@@ -50,7 +50,7 @@ def test_the_second_way_agrees_on_the_page() -> None:
     assert compared > 30
 
 
-@pytest.mark.long
+@pytest.mark.deep
 def test_the_page_comes_again(tmp_path: Path, retail: Path) -> None:
     """Made anew, the page has the same words, and figures as near as another processor allows."""
     command = [sys.executable, ROOT / "docs" / "validation.py", tmp_path / "validation.md"]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.run
 
 ROOT = Path(__file__).parents[1]
 STAND_IN = """\

@@ -17,7 +17,7 @@ SPOKEN = ("clean", "ids-mangled", "gzip-cut", "row-short", "header-only")
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=() if at % 6 == 0 else pytest.mark.long) for at, name in enumerate(CASES)]
+    "name", [pytest.param(name, marks=() if at % 6 == 0 else pytest.mark.deep) for at, name in enumerate(CASES)]
 )
 def test_case(name: str, tmp_path: Path) -> None:
     outcome, problems = examine(CASES[name], tmp_path)

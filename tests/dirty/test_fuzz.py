@@ -1,6 +1,7 @@
 """Can any file bring the reader down? Random damage ends in a refusal or in a report whose rows add up; honest respelling changes nothing.
 
-``KALIB_FUZZ=100000 pytest tests/dirty/test_fuzz.py -m long`` runs so many examples; without it, a thousand, always the same.
+``KALIB_FUZZ=100000 pytest tests/dirty/test_fuzz.py`` runs so many examples; without it, some twenty, or a thousand with
+``--hypothesis-profile=deep``, always the same.
 """
 
 from __future__ import annotations
@@ -29,17 +30,17 @@ from hypothesis import strategies as st
 from kalib.errors import KalibError
 from kalib.ledger import LedgerReport, build
 from kalib.settings import Job
+from tests.depth import is_deep
 
 ASKED = int(os.environ.get("KALIB_FUZZ", "0"))
-pytestmark = pytest.mark.long
+EXAMPLES = ASKED or (1000 if is_deep() else 20)
 
 
 def examples(share: float) -> settings:
     """Return settings for this share of the examples."""
     return settings(
-        max_examples=max(1, round((ASKED or 1000) * share)),
+        max_examples=max(1, round(EXAMPLES * share)),
         derandomize=not ASKED,
-        deadline=None,
         database=None,
         print_blob=True,
         suppress_health_check=list(HealthCheck),

@@ -16,7 +16,7 @@ from kalib.settings import Job
 from tests.engines.conftest import COLUMNS, Shop, read_all
 from tests.engines.servers import PASSWORD, QUOTED
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.deep
 pytest.importorskip("pyspark", reason="needs pyspark: pip install 'kalib[spark]'")
 from kalib.ledger import spark as spark_engine  # noqa: E402
 

@@ -15,7 +15,7 @@ from kalib.ledger.rules import choose_actions
 from kalib.settings import Job
 from tests.engines.conftest import COLUMNS, Shop, assert_same, read_all
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.deep
 SAMPLE = {
     name: name
     for name in (

@@ -18,7 +18,6 @@ from tests.engines.conftest import COLUMNS, Shop, assert_same
 from tests.engines.servers import PASSWORD, QUOTED
 from tests.engines.test_figures import SAMPLE
 
-pytestmark = pytest.mark.long
 OWN = ("file", "line", "value")
 """A database has no lines, its own name, and moments where a file has text."""
 
@@ -42,6 +41,7 @@ def assert_same_ledger(found: Path, wanted: Path) -> None:
     ]
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("engine", ["postgres", "pyspark"])
 def test_the_sample_is_the_same_on_every_engine(
     wholesale: Shop, request: pytest.FixtureRequest, tmp_path: Path, engine: str
@@ -54,6 +54,7 @@ def test_the_sample_is_the_same_on_every_engine(
     assert_same_ledger(tmp_path / engine, tmp_path / "file")
 
 
+@pytest.mark.run
 @pytest.mark.parametrize("engine", ["postgres", "pyspark"])
 def test_a_nasty_log_is_the_same_on_every_engine(
     nasty: Shop, request: pytest.FixtureRequest, tmp_path: Path, engine: str
@@ -65,6 +66,7 @@ def test_a_nasty_log_is_the_same_on_every_engine(
     assert_same_ledger(tmp_path / engine, tmp_path / "file")
 
 
+@pytest.mark.deep
 def test_a_query_is_a_source(wholesale: Shop, tmp_path: Path) -> None:
     query = "SELECT * FROM wholesale WHERE order_date >= DATE '2026-01-01'"
     place = {"source": wholesale.postgres_url, "query": query}
@@ -76,6 +78,7 @@ def test_a_query_is_a_source(wholesale: Shop, tmp_path: Path) -> None:
     assert report.rows_read == sum(date.year == 2026 for date in dates)
 
 
+@pytest.mark.run
 def test_the_command_line_tells_no_secret(wholesale: Shop, tmp_path: Path) -> None:
     """Password in the environment or in the URL: in no output, no table, no file."""
     settings = {

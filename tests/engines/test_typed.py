@@ -10,7 +10,7 @@ import pytest
 from kalib.ledger import engines, typed
 from tests.engines.conftest import COLUMNS, Shop, assert_same, read_all
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.deep
 ZONES = ("UTC", "Asia/Shanghai", "Europe/London", "America/New_York")
 KEY = [
     "customer_id",

@@ -11,12 +11,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, given
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
 from kalib import ledger
 from kalib.ledger import features, returns
+from tests.depth import examples
 
 from . import desk_of_lines
 from .conftest import COLUMNS, HEADER, Desk
@@ -354,23 +355,15 @@ def as_given(data: st.DataObject) -> None:
 
 
 NO_SHRINKING = {
-    "deadline": None,
     "derandomize": True,
     "phases": [Phase.generate],
     "suppress_health_check": list(HealthCheck),
 }
 
 
-@settings(max_examples=2, **NO_SHRINKING)
+@examples(1, 30, **NO_SHRINKING)
 @given(st.data())
 def test_invariants(data):
-    as_given(data)
-
-
-@pytest.mark.long
-@settings(max_examples=30, **NO_SHRINKING)
-@given(st.data())
-def test_invariants_at_length(data):
     as_given(data)
 
 

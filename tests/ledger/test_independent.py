@@ -112,11 +112,7 @@ def wholesale(tmp_path_factory: pytest.TempPathFactory) -> Log:
     )  # fmt: skip
 
 
-LOGS = [
-    "cdnow",
-    pytest.param("wholesale", marks=pytest.mark.long),
-    pytest.param("online_retail", marks=pytest.mark.long),
-]
+LOGS = ["cdnow", "wholesale", pytest.param("online_retail", marks=pytest.mark.run)]
 
 
 @pytest.fixture(params=LOGS)
@@ -176,7 +172,6 @@ def test_months(log):
     )
 
 
-@pytest.mark.long
 def test_mix(wholesale):
     """An order counts in each category of which it has a line that is no return, as long as it stands."""
     wholesale.compare(
@@ -201,7 +196,6 @@ def test_order_days(log):
     )
 
 
-@pytest.mark.long
 def test_margins(wholesale):
     wholesale.compare(
         "customers",
@@ -234,7 +228,7 @@ def test_past_snapshots_and_outcomes(log):
     assert list(zip(ahead.customer_id, ahead.orders_ahead, strict=True)) == wanted
 
 
-@pytest.mark.long
+@pytest.mark.run
 def test_online_retail_is_judged_as_known(online_retail, retail):
     report = online_retail.report
     assert (report.rows_read, report.as_of, report.first_order_date) == (
@@ -276,7 +270,6 @@ def test_online_retail_is_judged_as_known(online_retail, retail):
     assert customers.head(len(customers) // 5).sum() / customers.sum() == pytest.approx(0.77, abs=0.005)
 
 
-@pytest.mark.long
 def test_wholesale_is_judged_as_its_readme_says(wholesale):
     report = wholesale.report
     repeated = duckdb.execute(

@@ -12,12 +12,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from kalib.errors import DataError, KalibError, SettingsError
 from kalib.ledger.inspect import write_job_file
 from kalib.settings import read_job
+from tests.depth import examples
 
 ISO = ["2024-01-05", "2024-02-17", "2024-03-25", "2024-03-28"]
 
@@ -437,7 +438,7 @@ cells = st.one_of(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(12, 200, suppress_health_check=[HealthCheck.too_slow])
 @given(
     header=st.lists(names, min_size=1, max_size=5),
     rows=st.lists(st.lists(cells, min_size=5, max_size=5), max_size=4),

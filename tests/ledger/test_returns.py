@@ -161,8 +161,8 @@ def test_the_second_way_finds_the_same():
     assert check(range(30)) > 60
 
 
-@pytest.mark.long
-def test_the_second_way_finds_the_same_long():
+@pytest.mark.deep
+def test_the_second_way_finds_the_same_at_length():
     assert check(range(100, 1100)) > 2000
 
 

@@ -247,7 +247,7 @@ def test_unknown_name_names_the_nearest(tmp_path):
         get("wholesal", folder=tmp_path, say=lambda line: None)
 
 
-@pytest.mark.long
+@pytest.mark.deep
 def test_the_real_workbook_gives_the_known_rows(tmp_path, retail):
     known = pq.read_table(retail)
     split = 525_461  # rows of the first sheet

@@ -20,6 +20,8 @@ from kalib.publish.plan import Notebook, plan_notebooks, read_notebooks
 from kalib.publish.run import run_job
 from tests.conftest import OPEN, ORDERS, PARAMETERS, Workshop, texts
 
+pytestmark = pytest.mark.usefixtures("ledger_within")
+
 
 @pytest.fixture(autouse=True)
 def plain_pages(monkeypatch: pytest.MonkeyPatch) -> None:

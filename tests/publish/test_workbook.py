@@ -16,6 +16,8 @@ from kalib.publish.record import hide_secrets, plain_settings, read_settings, wr
 from kalib.publish.workbook import Run, open_run
 from tests.conftest import Workshop
 
+pytestmark = pytest.mark.usefixtures("ledger_within")
+
 
 @pytest.fixture
 def shown(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:

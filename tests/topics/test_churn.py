@@ -616,7 +616,7 @@ def test_summaries_add_up(churn: pd.DataFrame) -> None:
 # Published figures
 
 
-@pytest.mark.long
+@pytest.mark.run
 def test_online_retail_ii(retail: Path) -> None:
     """A plain pipeline reaches AUC .749 (logistic on R, F, M) and .769 (boosting), Brier .196 to .201 with the season."""
     days = read_retail(retail)

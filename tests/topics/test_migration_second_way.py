@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -16,14 +18,13 @@ from kalib.topics.tiers import TierModel
 from tests.test_second_way import Case, cents, open_case
 
 DAYS = (dt.date(2025, 6, 30), dt.date(2026, 6, 30))
-pytestmark = pytest.mark.long  # builds the sample of its own
 
 SQL = """SELECT c, year_money / 100.0 AS sales, year_orders, silence FROM known(DATE '{day}') WHERE orders > 0 ORDER BY c"""
 
 
 @pytest.fixture(scope="module")
-def case(tmp_path_factory: pytest.TempPathFactory) -> Case:
-    return open_case("wholesale", tmp_path_factory.mktemp("migration"))
+def case(shipped: Callable[[str], Path]) -> Case:
+    return open_case("wholesale", shipped("wholesale"))
 
 
 def grade(model: TierModel, rows: list[tuple]) -> dict[str, int]:

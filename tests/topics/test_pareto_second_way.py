@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,6 @@ import pytest
 
 from kalib import ledger
 from kalib.ledger import snapshots
-from kalib.settings import read_job
 from kalib.topics import pareto as topic
 from kalib.topics import pareto_concentration, pareto_demand, pareto_groups, pareto_profit
 
@@ -55,7 +55,7 @@ class Case:
 
 
 def open_case(name: str, folder: Path) -> Case:
-    report = ledger.build(read_job(ROOT / "jobs" / f"{name}.yaml"), folder)
+    report = ledger.read_report(folder)
     day = f"DATE '{report.as_of}'"
     con = duckdb.connect()
     con.execute(f"CREATE TABLE l AS FROM ({RAW[name]}) WHERE d <= {day}")
@@ -81,16 +81,16 @@ def open_case(name: str, folder: Path) -> Case:
 
 
 @pytest.fixture(scope="module")
-def wholesale(tmp_path_factory: pytest.TempPathFactory) -> Case:
-    return open_case("wholesale", tmp_path_factory.mktemp("wholesale"))
+def wholesale(shipped: Callable[[str], Path]) -> Case:
+    return open_case("wholesale", shipped("wholesale"))
 
 
 @pytest.fixture(scope="module")
-def cdnow(tmp_path_factory: pytest.TempPathFactory) -> Case:
-    return open_case("cdnow", tmp_path_factory.mktemp("cdnow"))
+def cdnow(shipped: Callable[[str], Path]) -> Case:
+    return open_case("cdnow", shipped("cdnow"))
 
 
-@pytest.fixture(params=["wholesale", pytest.param("cdnow", marks=pytest.mark.long)])
+@pytest.fixture(params=["wholesale", "cdnow"])
 def case(request: pytest.FixtureRequest) -> Case:
     return request.getfixturevalue(request.param)
 

@@ -115,7 +115,7 @@ def test_it_is_the_share_that_redistributes_the_open_ones_to_the_right(rows: lis
         assert row.waiting_share == pytest.approx(1 - back)
 
 
-@pytest.mark.long
+@pytest.mark.deep
 def test_the_interval_holds_what_it_says() -> None:
     rng, held = np.random.default_rng(5), 0
     for _ in range(2000):

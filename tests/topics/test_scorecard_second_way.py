@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
@@ -10,7 +11,6 @@ import pandas as pd
 import pytest
 
 from kalib import ledger
-from kalib.settings import read_job
 from kalib.topics import scorecard as topic
 from kalib.topics.scorecard_rule import RULE, list_accounts
 
@@ -49,10 +49,9 @@ CRITERIA = {
 
 
 @pytest.fixture(scope="module")
-def tables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, pd.DataFrame]:
-    folder = tmp_path_factory.mktemp("wholesale")
-    report = ledger.build(read_job(ROOT / "jobs" / "wholesale.yaml"), folder)
-    assert str(report.as_of) == "2026-06-30"
+def tables(shipped: Callable[[str], Path]) -> dict[str, pd.DataFrame]:
+    folder = shipped("wholesale")
+    assert str(ledger.read_report(folder).as_of) == "2026-06-30"
     return {name: pd.read_parquet(folder / "tables" / f"{name}.parquet") for name in ("customers", "accounts", "mix")}
 
 

@@ -359,7 +359,7 @@ def test_the_settings_default_to_the_features_of_the_model(tmp_path: Path) -> No
     assert set(topic.CLUSTERERS) == {"kmeans", "mini_batch_kmeans", "gaussian_mixture"}
 
 
-@pytest.mark.long
+@pytest.mark.deep
 def test_the_benchmark_runs(tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "benchmarks"))
     spec = importlib.util.spec_from_file_location(
