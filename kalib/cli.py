@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kalib.errors import DataError, KalibError, SettingsError
+from kalib.errors import DataError, KalibError, SettingsError, ShortageError
 
 if TYPE_CHECKING:
     from kalib.ledger import LedgerReport
@@ -46,10 +46,8 @@ def main() -> None:
     except BrokenPipeError:  # the reader of our output left, as `kalib list | head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(1) from None
-    except OSError as error:  # a full disk, a folder that may not be written: nothing was published
-        raise SystemExit(
-            _refuse(SettingsError(f"{error}. Nothing was published; name another place with `--out`."))
-        ) from None
+    except (OSError, MemoryError) as error:  # a full disk, a folder that may not be written
+        raise SystemExit(_refuse(_explain(error))) from None
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
@@ -63,6 +61,12 @@ def _stop(number: int, frame: FrameType | None) -> None:
     raise SystemExit(128 + number)
 
 
+def _explain(error: OSError | MemoryError) -> KalibError:
+    from kalib.ledger.room import find_shortage
+
+    return find_shortage(error) or SettingsError(f"{error}.")
+
+
 def _refuse(error: KalibError) -> int:
     print(f"kalib: {error}", file=sys.stderr, flush=True)
     return error.exit_code
@@ -74,9 +78,9 @@ def init(
     out: Annotated[Path | None, typer.Option("--out", metavar="JOB.yaml", help="The job file to write.")] = None,
 ) -> None:
     """Look at an orders file, guess its columns, write a job file."""
-    from kalib.ledger.inspect import write_job_file
+    from kalib.ledger.apart import write_job_file_apart
 
-    print(write_job_file(file, out))
+    print(write_job_file_apart(file, out))
 
 
 @app.command()
@@ -103,11 +107,13 @@ def check(
 def _check(job_file: Path, tables: Path | None) -> LedgerReport:
     import shutil
     import tempfile
+    from functools import partial
 
     from kalib.ledger.apart import build_apart
     from kalib.publish.checks import check_job
     from kalib.publish.places import reports_folder
     from kalib.publish.plan import check_parameters, read_notebooks
+    from kalib.publish.record import write_whole
     from kalib.publish.run import check_date, check_last_run
     from kalib.settings import read_job
 
@@ -122,8 +128,7 @@ def _check(job_file: Path, tables: Path | None) -> LedgerReport:
         if tables is not None:
             tables.mkdir(parents=True, exist_ok=True)
             for name in ("customers.parquet", "set_aside.parquet"):
-                shutil.copyfile(Path(scratch) / "tables" / name, tables / f".{name}")
-                (tables / f".{name}").replace(tables / name)
+                write_whole(tables / name, partial(shutil.copyfile, Path(scratch) / "tables" / name))
     return report
 
 
@@ -142,6 +147,8 @@ def _refusal(error: KalibError) -> dict[str, object]:
     where = {"rule": "settings", "file": None, "line": None, "column": None, "value": None}
     if isinstance(error, DataError):
         where = {name: getattr(error, name) for name in where}
+    elif isinstance(error, ShortageError):
+        where["rule"] = "shortage"
     issue = {**where, "action": "refused", "count": 1, "message": str(error)}
     return {"rows_read": None, "rows_used": None, "rows_set_aside": None, "issues": [issue]}
 

@@ -22,6 +22,7 @@ from ibis.expr.types import Table
 from kalib.errors import DataError, SettingsError
 from kalib.ledger.address import NAMES, Address, fill_in, read_address
 from kalib.ledger.read import quote, text
+from kalib.ledger.room import find_shortage
 
 Backend: TypeAlias = SQLBackend
 TESTED = ("duckdb", "postgres", "pyspark")
@@ -168,6 +169,8 @@ def keep(backend: Backend, expression: Table, name: str) -> Table:
     if backend.name == "pyspark":
         from kalib.ledger import spark
 
+        if short := find_shortage(error):
+            raise short from None
         return spark.keep(backend, expression, name)
     return backend.create_table(name, expression, temp=True)
 

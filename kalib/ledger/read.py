@@ -249,7 +249,7 @@ def _open(con: duckdb.DuckDBPyConnection, given: Input, read: Read, scratch: Pat
     with given.file.open("rb") as stream:
         head = stream.read(512)
     if not head:
-        raise DataError(
+        raise find_shortage(error) or DataError(
             f"{given.label}: the file is empty. It must have a header and order lines.",
             rule="file_empty",
             file=given.name,
@@ -358,6 +358,7 @@ def _describe(con: duckdb.DuckDBPyConnection, given: Input, file: Path, wanted: 
         raise DataError(f"{label}: {said}", rule="file_empty" if none else "file_unreadable", file=given.name) from None
     _refuse_twice(label, given, _titles(schema), wanted)
     wide = [(title, precision) for title, precision, _ in schema if (precision or 0) > 38]
+    packed = unfolded = 0
     kinds = {row[0]: row[1] for row in columns}
     return kinds | {title: f"DECIMAL of {digits} digits" for title, digits in wide if title in kinds}
 
@@ -443,6 +444,8 @@ def load_raw(
     con: duckdb.DuckDBPyConnection,
     job: Job,
     files: Sequence[Path],
+        if short := find_shortage(error):
+            raise short from None
     *,
     scratch: Path,
     say: Callable[[str], None],
@@ -578,8 +581,11 @@ def _typed(column: str, sources: Sequence[Source], job: Job) -> str:
     return f"CASE WHEN {kind} IN ('FLOAT', 'DOUBLE') OR {kind} LIKE 'DECIMAL%' THEN replace({as_text}, '.', ',') ELSE {as_text} END"
 
 
-def unreadable(source: Source, error: duckdb.Error) -> DataError:
-    """Return the refusal of a file that DuckDB could not read to its end."""
+def unreadable(source: Source, error: duckdb.Error) -> KalibError:
+    """Return the refusal of a file that DuckDB could not read to its end; a full disk is not the file's fault."""
+    short = find_shortage(error)
+    if short:
+        return short
     found = re.search(r"CSV Error on Line: (\d+)", str(error))
     line = int(found[1]) if found else None
     where = f", line {line}" if line else ""
