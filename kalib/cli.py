@@ -258,13 +258,13 @@ def list_runs(out: Out = None) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from kalib.publish.places import find_reports, published_runs
+    from kalib.publish.places import find_reports
+    from kalib.publish.record import sound_runs
 
     reports = out or find_reports()
     table = Table("job", "as of", "made at", "folder", box=None, pad_edge=False, header_style="bold")
     jobs = sorted(path for path in reports.iterdir() if path.is_dir()) if reports.is_dir() else []
-    for folder in (run for job in jobs for run in published_runs(job)):
-        facts = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    for folder, facts in (run for job in jobs for run in sound_runs(job)):
         table.add_row(facts["job"], facts["as_of"], facts["made_at"][:16].replace("T", " "), str(folder))
     if table.row_count:
         Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 1000).print(table)

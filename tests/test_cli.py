@@ -124,6 +124,7 @@ def test_published_runs_are_listed(workshop: Workshop, kalib: Call) -> None:
     run = workshop.reports / "2025-03-31-1"
     run.mkdir(parents=True)
     facts = {"job": "tiny", "as_of": "2025-03-31", "made_at": "2025-04-01T06:00:00+00:00"}
+    facts |= {"settings": {}, "decisions": {}, "missing": {}}
     (run / "run.json").write_text(json.dumps(facts), encoding="utf-8")
     out = kalib("list")[1]
     assert out.splitlines()[1].split() == ["tiny", "2025-03-31", "2025-04-01", "06:00", str(run)]

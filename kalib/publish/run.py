@@ -24,7 +24,7 @@ from kalib.ledger.change import Extent, check_change, measure
 from kalib.ledger.read import find_files, hash_file
 from kalib.publish.checks import check_job
 from kalib.publish.kernels import Kernels
-from kalib.publish.places import next_run, published_runs, reports_folder, sync
+from kalib.publish.places import next_run, reports_folder, sync
 from kalib.publish.plan import (
     SETTINGS,
     Literal,
@@ -42,6 +42,7 @@ from kalib.publish.record import (
     plain_settings,
     read_json,
     write_json,
+    sound_runs,
     write_settings,
 )
 from kalib.settings import Job
@@ -176,8 +177,8 @@ def check_last_run(job: Job, report: LedgerReport, build: Path, folder: Path) ->
         Far fewer rows, customers or sales than the last run had for the same days, or more; far more rows set aside;
         or, where the job does not say `as_of`, a last order before that of the last run.
     """
-    runs = published_runs(folder)
-    last = read_json(runs[-1] / "run.json") if runs else {}
+    runs = sound_runs(folder)
+    last = runs[-1][1] if runs else {}
     ours, theirs = plain_settings(job), last.get("settings", {})
     if "extent" not in last or any(ours.get(name) != theirs.get(name) for name in _SAME_DATA):
         return
