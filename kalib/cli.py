@@ -200,10 +200,14 @@ def run(
             codes.append(_refuse(error))
             continue
         index = published.parent.parent / "index.html"
-        if index not in said:
-            said.add(index)
-            print(index, flush=True)
-        print(published, flush=True)
+        lines = [index, published] if index not in said else [published]
+        said.add(index)
+        try:
+            print(*lines, sep="\n", flush=True)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise SettingsError(f"{published} is published, but its name cannot be printed: {error}.") from None
         if open_page:
             import webbrowser
 
@@ -218,7 +222,13 @@ def _run(job_file: Path, *, overrides: dict[str, str], only: list[str], out: Pat
     from kalib.publish.run import run_job
 
     with _showing_progress(job) as progress:
-        return run_job(job, parameters=overrides, only=only, out=out, progress=progress)
+        try:
+            return run_job(job, parameters=overrides, only=only, out=out, progress=progress)
+        except BrokenPipeError:
+            raise
+        except (OSError, MemoryError) as error:
+            said = str(_explain(error)).replace("Nothing was written.", "").rstrip(". ")
+            raise SettingsError(f"{said}. Nothing was published; name another place with `--out`.") from None
 
 
 def _read_overrides(parameters: list[str]) -> dict[str, str]:
