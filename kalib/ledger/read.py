@@ -7,7 +7,8 @@ import hashlib
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -143,6 +144,57 @@ def hash_file(path: Path) -> str:
 
 
 def name_files(paths: Sequence[Path]) -> list[str]:
+@contextmanager
+def sealed(files: Mapping[str, Path]) -> Iterator[dict[str, str]]:
+    """Give the hash of each file by its name, and see to it that what is read within the block is what was hashed.
+
+    A folder has no hash; its files are watched like the others. A change shows in size, inode or the time of the last
+    change, which nobody can set back as they can the time of the last writing.
+
+    Raises
+    ------
+    DataError
+        A file was changed or replaced before the block ended.
+    """
+    states = {path: _state(path) for path in files.values()}
+    hashes = {name: _hash(path) for name, path in files.items() if path.is_file()}
+    try:
+        yield hashes
+    except DataError:  # a file that is being written looks damaged: say what is the matter with it
+        _refuse_changed(states)
+        raise
+    _refuse_changed(states)
+
+
+def _hash(path: Path) -> str:
+    try:
+        return hash_file(path)
+    except OSError as error:
+        raise DataError(
+            f"{path}: the file cannot be read ({error.strerror}).", rule="file_unreadable", file=path.name
+        ) from None
+
+
+def _refuse_changed(states: Mapping[Path, list[tuple]]) -> None:
+    for path, state in states.items():
+        if _state(path) != state:
+            raise DataError(
+                f"{path}: the file was changed while it was read, so the figures would be of neither the old nor the new one. "
+                "Run again when it is written to its end; an export that is renamed into its place is never half there.",
+                rule="file_changed",
+                file=path.name,
+            )
+
+
+def _state(path: Path) -> list[tuple]:
+    files = _files_below(path, PARQUET_ENDINGS) if path.is_dir() else [path]
+    try:
+        seen = [(file, file.stat()) for file in files]
+    except OSError:
+        return []
+    return [(file, s.st_dev, s.st_ino, s.st_size, s.st_mtime_ns, s.st_ctime_ns) for file, s in seen]
+
+
     """Return a name for each file: its own, or the path below the common folder where two files share one.
 
     >>> name_files([Path("/a/2010/orders.csv"), Path("/a/2011/orders.csv"), Path("/a/more.csv")])
