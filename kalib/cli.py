@@ -227,8 +227,10 @@ def _run(job_file: Path, *, overrides: dict[str, str], only: list[str], out: Pat
         except BrokenPipeError:
             raise
         except (OSError, MemoryError) as error:
-            said = str(_explain(error)).replace("Nothing was written.", "").rstrip(". ")
-            raise SettingsError(f"{said}. Nothing was published; name another place with `--out`.") from None
+            told = _explain(error)
+            if isinstance(told, ShortageError):
+                raise ShortageError(str(told).replace("Nothing was written", "Nothing was published")) from None
+            raise SettingsError(f"{error}. Nothing was published; name another place with `--out`.") from None
 
 
 def _read_overrides(parameters: list[str]) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -166,3 +167,24 @@ def test_an_interrupted_run_leaves_nothing_behind(workshop: Workshop, number: in
     assert not workshop.reports.exists()
     with pytest.raises(ProcessLookupError):
         os.kill(int(mark.read_text()), 0)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(28, "No space left on device"), "no room left on a disk .* Nothing was published. Make room"),
+        (MemoryError(), "the memory did not suffice .* Nothing was published. Close"),
+        (PermissionError(13, "Permission denied"), "Permission denied. Nothing was published; name another place"),
+    ],
+)
+def test_a_run_without_room_is_a_message(
+    workshop: Workshop, kalib: Call, monkeypatch: pytest.MonkeyPatch, error: Exception, said: str
+) -> None:
+    def fail(*given: object, **more: object) -> None:
+        raise error
+
+    monkeypatch.setattr("kalib.publish.run.run_job", fail)
+    code, out, err = kalib("run", workshop.file)
+    assert (code, out) == (2, "")
+    assert re.search(said, err)
+    assert len(err.splitlines()) == 1
