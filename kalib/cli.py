@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kalib.errors import DataError, KalibError, SettingsError
+from kalib.errors import DataError, KalibError, SettingsError, ShortageError
 
 if TYPE_CHECKING:
     from kalib.ledger import LedgerReport
@@ -46,10 +46,8 @@ def main() -> None:
     except BrokenPipeError:  # the reader of our output left, as `kalib list | head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(1) from None
-    except OSError as error:  # a full disk, a folder that may not be written: nothing was published
-        raise SystemExit(
-            _refuse(SettingsError(f"{error}. Nothing was published; name another place with `--out`."))
-        ) from None
+    except (OSError, MemoryError) as error:  # a full disk, a folder that may not be written
+        raise SystemExit(_refuse(_explain(error))) from None
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
@@ -63,6 +61,12 @@ def _stop(number: int, frame: FrameType | None) -> None:
     raise SystemExit(128 + number)
 
 
+def _explain(error: OSError | MemoryError) -> KalibError:
+    from kalib.ledger.room import find_shortage
+
+    return find_shortage(error) or SettingsError(f"{error}.")
+
+
 def _refuse(error: KalibError) -> int:
     print(f"kalib: {error}", file=sys.stderr, flush=True)
     return error.exit_code
@@ -74,9 +78,9 @@ def init(
     out: Annotated[Path | None, typer.Option("--out", metavar="JOB.yaml", help="The job file to write.")] = None,
 ) -> None:
     """Look at an orders file, guess its columns, write a job file."""
-    from kalib.ledger.inspect import write_job_file
+    from kalib.ledger.apart import write_job_file_apart
 
-    print(write_job_file(file, out))
+    print(write_job_file_apart(file, out))
 
 
 @app.command()
@@ -103,11 +107,13 @@ def check(
 def _check(job_file: Path, tables: Path | None) -> LedgerReport:
     import shutil
     import tempfile
+    from functools import partial
 
     from kalib.ledger.apart import build_apart
     from kalib.publish.checks import check_job
     from kalib.publish.places import reports_folder
     from kalib.publish.plan import check_parameters, read_notebooks
+    from kalib.publish.record import write_whole
     from kalib.publish.run import check_date, check_last_run
     from kalib.settings import read_job
 
@@ -122,8 +128,7 @@ def _check(job_file: Path, tables: Path | None) -> LedgerReport:
         if tables is not None:
             tables.mkdir(parents=True, exist_ok=True)
             for name in ("customers.parquet", "set_aside.parquet"):
-                shutil.copyfile(Path(scratch) / "tables" / name, tables / f".{name}")
-                (tables / f".{name}").replace(tables / name)
+                write_whole(tables / name, partial(shutil.copyfile, Path(scratch) / "tables" / name))
     return report
 
 
@@ -142,6 +147,8 @@ def _refusal(error: KalibError) -> dict[str, object]:
     where = {"rule": "settings", "file": None, "line": None, "column": None, "value": None}
     if isinstance(error, DataError):
         where = {name: getattr(error, name) for name in where}
+    elif isinstance(error, ShortageError):
+        where["rule"] = "shortage"
     issue = {**where, "action": "refused", "count": 1, "message": str(error)}
     return {"rows_read": None, "rows_used": None, "rows_set_aside": None, "issues": [issue]}
 
@@ -193,10 +200,14 @@ def run(
             codes.append(_refuse(error))
             continue
         index = published.parent.parent / "index.html"
-        if index not in said:
-            said.add(index)
-            print(index, flush=True)
-        print(published, flush=True)
+        lines = [index, published] if index not in said else [published]
+        said.add(index)
+        try:
+            print(*lines, sep="\n", flush=True)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise SettingsError(f"{published} is published, but its name cannot be printed: {error}.") from None
         if open_page:
             import webbrowser
 
@@ -211,7 +222,15 @@ def _run(job_file: Path, *, overrides: dict[str, str], only: list[str], out: Pat
     from kalib.publish.run import run_job
 
     with _showing_progress(job) as progress:
-        return run_job(job, parameters=overrides, only=only, out=out, progress=progress)
+        try:
+            return run_job(job, parameters=overrides, only=only, out=out, progress=progress)
+        except BrokenPipeError:
+            raise
+        except (OSError, MemoryError) as error:
+            told = _explain(error)
+            if isinstance(told, ShortageError):
+                raise ShortageError(str(told).replace("Nothing was written", "Nothing was published")) from None
+            raise SettingsError(f"{error}. Nothing was published; name another place with `--out`.") from None
 
 
 def _read_overrides(parameters: list[str]) -> dict[str, str]:
@@ -251,13 +270,13 @@ def list_runs(out: Out = None) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from kalib.publish.places import find_reports, published_runs
+    from kalib.publish.places import find_reports
+    from kalib.publish.record import sound_runs
 
     reports = out or find_reports()
     table = Table("job", "as of", "made at", "folder", box=None, pad_edge=False, header_style="bold")
     jobs = sorted(path for path in reports.iterdir() if path.is_dir()) if reports.is_dir() else []
-    for folder in (run for job in jobs for run in published_runs(job)):
-        facts = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    for folder, facts in (run for job in jobs for run in sound_runs(job)):
         table.add_row(facts["job"], facts["as_of"], facts["made_at"][:16].replace("T", " "), str(folder))
     if table.row_count:
         Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 1000).print(table)

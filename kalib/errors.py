@@ -36,6 +36,10 @@ class DataError(KalibError):
         self.rule, self.file, self.line, self.column, self.value = rule, file, line, column, value
 
 
+class ShortageError(KalibError):
+    """Disk or memory ran out while the data was worked on; neither the data nor the settings are to blame."""
+
+
 class MissingColumnsError(DataError):
     """A table lacks columns that were asked of it."""
 

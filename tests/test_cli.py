@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -124,6 +125,7 @@ def test_published_runs_are_listed(workshop: Workshop, kalib: Call) -> None:
     run = workshop.reports / "2025-03-31-1"
     run.mkdir(parents=True)
     facts = {"job": "tiny", "as_of": "2025-03-31", "made_at": "2025-04-01T06:00:00+00:00"}
+    facts |= {"settings": {}, "decisions": {}, "missing": {}}
     (run / "run.json").write_text(json.dumps(facts), encoding="utf-8")
     out = kalib("list")[1]
     assert out.splitlines()[1].split() == ["tiny", "2025-03-31", "2025-04-01", "06:00", str(run)]
@@ -165,3 +167,24 @@ def test_an_interrupted_run_leaves_nothing_behind(workshop: Workshop, number: in
     assert not workshop.reports.exists()
     with pytest.raises(ProcessLookupError):
         os.kill(int(mark.read_text()), 0)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(28, "No space left on device"), "no room left on a disk .* Nothing was published. Make room"),
+        (MemoryError(), "the memory did not suffice .* Nothing was published. Close"),
+        (PermissionError(13, "Permission denied"), "Permission denied. Nothing was published; name another place"),
+    ],
+)
+def test_a_run_without_room_is_a_message(
+    workshop: Workshop, kalib: Call, monkeypatch: pytest.MonkeyPatch, error: Exception, said: str
+) -> None:
+    def fail(*given: object, **more: object) -> None:
+        raise error
+
+    monkeypatch.setattr("kalib.publish.run.run_job", fail)
+    code, out, err = kalib("run", workshop.file)
+    assert (code, out) == (2, "")
+    assert re.search(said, err)
+    assert len(err.splitlines()) == 1

@@ -13,8 +13,10 @@ from pathlib import Path
 
 import kalib
 from kalib import errors
-from kalib.errors import DataError, KalibError
+from kalib.errors import DataError, KalibError, ShortageError
 from kalib.ledger import LedgerReport, build, read_report
+from kalib.ledger.inspect import write_job_file
+from kalib.ledger.room import MEMORY, told_shortage
 from kalib.settings import Job
 
 _WHERE = ("rule", "file", "line", "column", "value")
@@ -38,6 +40,23 @@ def build_apart(job: Job, folder: Path, *, say: Callable[[str], None] | None = N
         "settings": {**job.model_dump(mode="json", exclude_unset=True), "file": str(job.file)},
         "folder": str(folder),
     }
+    _do_apart(order, ", ".join(job.source), say)
+    return read_report(folder)
+
+
+def write_job_file_apart(file: Path, out: Path | None) -> str:
+    """Do as ``write_job_file`` does, in a process of its own.
+
+    Raises
+    ------
+    DataError, SettingsError
+        As ``write_job_file``, and where the reader crashed.
+    """
+    return _do_apart({"inspect": [str(file), str(out) if out else None]}, str(file), None)
+
+
+def _do_apart(order: dict[str, object], source: str, say: Callable[[str], None] | None) -> str:
+    """Let a process of its own do what is ordered; return what it made, where that is a text."""
     path = os.pathsep.join([str(Path(kalib.__file__).parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])])
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as complaints:
         process = subprocess.Popen(
@@ -50,20 +69,20 @@ def build_apart(job: Job, folder: Path, *, say: Callable[[str], None] | None = N
             env={**os.environ, "PYTHONPATH": path, "PYTHONIOENCODING": "utf-8"},
         )
         try:
-            failed, step = _listen(process, json.dumps(order), say)
+            told, step = _listen(process, json.dumps(order), say)
         finally:
             _stop(process)
-        if failed:
-            raise _restore(failed)
+        if "refused" in told:
+            raise _restore(told["refused"])
         if process.returncode:
             complaints.seek(0)
-            raise _explain(process.returncode, job, step, complaints.read())
-    return read_report(folder)
+            raise _explain(process.returncode, source, step, complaints.read())
+    return told.get("made", "")
 
 
-def _listen(process: subprocess.Popen[str], order: str, say: Callable[[str], None] | None) -> tuple[dict | None, str]:
-    """Pass on what the process says; return the refusal it ended with, and the last step it named."""
-    failed, step = None, ""
+def _listen(process: subprocess.Popen[str], order: str, say: Callable[[str], None] | None) -> tuple[dict, str]:
+    """Pass on what the process says; return the refusal or the text it ended with, and the last step it named."""
+    ended, step = {}, ""
     try:
         process.stdin.write(order)
         process.stdin.close()
@@ -71,14 +90,14 @@ def _listen(process: subprocess.Popen[str], order: str, say: Callable[[str], Non
         pass
     for line in process.stdout:
         told = json.loads(line)
-        if "refused" in told:
-            failed = told["refused"]
+        if "step" not in told:
+            ended = told
         else:
             step = told["step"]
             if say:
                 say(step)
     process.wait()
-    return failed, step
+    return ended, step
 
 
 def _stop(process: subprocess.Popen[str]) -> None:
@@ -100,9 +119,11 @@ def _restore(refused: dict) -> KalibError:
     return DataError(refused["message"], **{name: refused[name] for name in _WHERE})
 
 
-def _explain(code: int, job: Job, step: str, complaints: str) -> Exception:
+def _explain(code: int, source: str, step: str, complaints: str) -> Exception:
+    if code > 0 and complaints.strip().rpartition("\n")[2].startswith("MemoryError"):  # too little even to say so
+        return ShortageError(MEMORY.format(said="MemoryError"))
     if code > 0:  # an error of kalib itself
-        return RuntimeError(f"the ledger of {job.job} could not be built:\n{complaints}")
+        return RuntimeError(f"{source} could not be read:\n{complaints}")
     what = signal.Signals(-code).name
     during = f" while {step}" if step else ""
     remedy = (
@@ -111,7 +132,7 @@ def _explain(code: int, job: Job, step: str, complaints: str) -> Exception:
         else "The file is damaged, or made to do harm. Export it anew from where it comes."
     )
     return DataError(
-        f"{', '.join(job.source)}: the reader crashed ({what}){during}. Nothing was written. {remedy}",
+        f"{source}: the reader crashed ({what}){during}. Nothing was written. {remedy}",
         rule="reader_crashed",
         file=step.removeprefix("reading ") if step.startswith("reading ") else None,
     )
@@ -129,7 +150,13 @@ def _serve() -> None:
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     order = json.load(sys.stdin)
     try:
-        build(Job.model_validate(order["settings"]), Path(order["folder"]), say=lambda line: tell(step=line))
+        with told_shortage():
+            if "inspect" in order:
+                tell(made=write_job_file(*(path and Path(path) for path in order["inspect"])))
+            else:
+                build(Job.model_validate(order["settings"]), Path(order["folder"]), say=lambda line: tell(step=line))
+    except OSError as error:  # a folder that may not be written, a disk that fails
+        tell(refused={"kind": "SettingsError", "message": f"{error}. Nothing was written.", **dict.fromkeys(_WHERE)})
     except KalibError as error:
         where = {name: getattr(error, name, None) for name in _WHERE}
         kind = "DataError" if isinstance(error, DataError) else type(error).__name__

@@ -45,7 +45,7 @@ class _Opened:
     con: Backend
     parsed: Table
     found: list[tuple]  # rule, file, line, column, value
-    inputs: dict[str, Path]
+    inputs: dict[str, str]
     names: dict[str, str] = field(default_factory=dict)  # name as shown: path, for messages
     engine: str = "duckdb"
 
@@ -134,7 +134,8 @@ def _open(
             backend.disconnect()
         return
     files = read.find_files(job)
-    sources = read.load_raw(con, job, files, scratch=scratch, say=say)
+    with read.sealed(dict(zip(read.name_files(files), files, strict=True))) as inputs:
+        sources = read.load_raw(con, job, files, scratch=scratch, say=say)
     rows = con.execute("SELECT (SELECT count(*) FROM raw) + (SELECT count(*) FROM unread)").fetchone()[0]
     say(f"judging {rows:,} rows")
     found = parse.parse(con, job, sources)
@@ -145,7 +146,7 @@ def _open(
         backend,
         backend.table("parsed"),
         [*notes, *found],
-        dict(zip(read.name_files(files), files, strict=True)),
+        inputs,
         {source.name: source.label for source in sources},
     )
 
@@ -189,9 +190,7 @@ def _write(
         first_order_date=span["first"],
         sales_used=round(float(span["sales"]), 2),
         issues=sorted(issues, key=lambda issue: order.index(str(issue["rule"]))),
-        inputs={
-            name: read.hash_file(path) for name, path in {**opened.inputs, **beside.inputs}.items() if path.is_file()
-        },
+        inputs=opened.inputs | beside.inputs,
         tables=tables,
         engine=opened.engine,
         newest=newest.to_pyarrow().to_pylist()[0],

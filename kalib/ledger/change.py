@@ -11,6 +11,7 @@ import duckdb
 
 from kalib.errors import DataError
 from kalib.ledger.read import text
+from kalib.ledger.room import told_shortage
 from kalib.settings import Tolerance
 
 
@@ -35,7 +36,7 @@ def measure(folder: Path, *, until: dt.date, rows_read: int, rows_set_aside: int
     rows_read, rows_set_aside : of the whole source
     """
     days = text(glob.escape(str(folder / "ledger" / "days.parquet")))
-    with duckdb.connect() as con:
+    with told_shortage(), duckdb.connect() as con:
         last_day, rows, customers, money = con.execute(
             "SELECT max(order_date), coalesce(sum(lines), 0), count(DISTINCT customer_id), coalesce(sum(net_sales), 0) "
             f"FROM read_parquet({days}) WHERE order_date <= DATE '{until}'"

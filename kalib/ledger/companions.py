@@ -102,12 +102,12 @@ class Companions:
 
     ``tables`` has those that the job names; figures are float64 and missing where the file has none. ``issues`` has one
     entry per table and rule: table, rule, action, count, file, line, column (as the file calls it), value, message.
-    ``inputs`` has the path of each file by table and name, ``notes`` what the reader found by itself.
+    ``inputs`` has the hash of each file by table and name, ``notes`` what the reader found by itself.
     """
 
     tables: dict[str, pd.DataFrame] = field(default_factory=dict)
     issues: list[dict[str, object]] = field(default_factory=list)
-    inputs: dict[str, Path] = field(default_factory=dict)
+    inputs: dict[str, str] = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list)
 
 
@@ -146,7 +146,7 @@ def read_companions(con: duckdb.DuckDBPyConnection, job: Job, scratch: Path) -> 
         found.inputs.update(table.inputs)
         found.notes.extend(note for source in table.sources for note in source.notes)
     if job.level == "parent" and "parent_id" not in found.tables["accounts"]:
-        path = next(iter(found.inputs.values()))
+        path = next(iter(read.find_files(job.model_copy(update={"source": job.accounts.source}))))
         raise MissingColumnsError(
             str(path), ["parent_id"], found.tables["accounts"].columns, f"`level: parent` in {job.file} needs it."
         )
@@ -234,7 +234,7 @@ class _Reader:
     settings: Accounts | Contacts | Costs | Targets
     scratch: Path
     issues: list[dict[str, object]] = field(default_factory=list)
-    inputs: dict[str, Path] = field(default_factory=dict)
+    inputs: dict[str, str] = field(default_factory=dict)
     sources: list[Source] = field(default_factory=list)
     tries: int = 0
 
@@ -262,8 +262,12 @@ class _Reader:
         """Load the rows as table ``raw`` and return the columns found: ours: theirs."""
         needed = self._needed()
         files = read.find_files(self._as_job(needed))
-        self.inputs |= {f"{self.name}/{name}": path for name, path in zip(read.name_files(files), files, strict=True)}
-        self._check_encoding(files)
+        names = [f"{self.name}/{name}" for name in read.name_files(files)]
+        with read.sealed(dict(zip(names, files, strict=True))) as self.inputs:
+            self._check_encoding(files)
+            return self._load_files(files, needed)
+
+    def _load_files(self, files: list[Path], needed: dict[str, str]) -> dict[str, str]:
         try:
             self._load_raw(files, needed)
         except DataError as error:

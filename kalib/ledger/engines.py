@@ -22,6 +22,7 @@ from ibis.expr.types import Table
 from kalib.errors import DataError, SettingsError
 from kalib.ledger.address import NAMES, Address, fill_in, read_address
 from kalib.ledger.read import quote, text
+from kalib.ledger.room import find_shortage
 
 Backend: TypeAlias = SQLBackend
 TESTED = ("duckdb", "postgres", "pyspark")
@@ -39,7 +40,7 @@ def connect(url: str | None = None) -> Backend:
     ----------
     url : nothing for the embedded DuckDB; ``postgres://user:password@host:port/database``; ``spark://host:port`` or
         ``spark://local[2]``, with settings of Spark's own as options (``?spark.executor.memory=4g``); ``duckdb://file``,
-        opened to be read only; or what else Ibis connects to, which is untested. ``${NAME}`` stands for a variable of
+        opened to be read only and locked in: no view of it reads another file or loads an extension; or what else Ibis connects to, which is untested. ``${NAME}`` stands for a variable of
         the environment
 
     Returns
@@ -84,6 +85,28 @@ def _settled(backend: Backend) -> Backend:
     return backend
 
 
+LOCKED_IN = (
+    "autoinstall_known_extensions = false",
+    "autoload_known_extensions = false",
+    "allow_community_extensions = false",
+    "allow_persistent_secrets = false",
+    "python_enable_replacements = false",
+    "enable_external_access = false",
+    "lock_configuration = true",
+)
+"""What keeps a foreign database within its own file: its views run here, and may name any file, address or extension."""
+
+
+def _locked_in(backend: Backend) -> Backend:
+    for setting in LOCKED_IN:
+        backend.raw_sql(f"SET {setting}")
+    return backend
+
+
+def _is_locked_in(backend: Backend) -> bool:
+    return backend.raw_sql("SELECT current_setting('lock_configuration')").fetchone()[0]
+
+
 def _open_duckdb(address: Address) -> Backend:
     if not Path(address.database).is_file():
         raise DataError(
@@ -92,7 +115,7 @@ def _open_duckdb(address: Address) -> Backend:
             file=address.shown,
         )
     try:
-        return _settled(ibis.duckdb.connect(address.database, read_only=True))
+        return _locked_in(_settled(ibis.duckdb.connect(address.database, read_only=True)))
     except duckdb.Error as error:
         raise DataError(
             f"{address.shown}: the file cannot be opened ({str(error).splitlines()[0]}).",
@@ -128,7 +151,10 @@ def explained(backend: Backend, what: str) -> Iterator[None]:
     Raises
     ------
     DataError
-        engine_failed, with the first line of what the engine said.
+        engine_failed, with the first line of what the engine said; engine_reaches_out where a view of a foreign DuckDB
+        file, or a query on it, names a file, an address or an extension.
+    ShortageError
+        Disk or memory ran out.
     """
     complaints: tuple[type[Exception], ...] = (duckdb.Error, IbisError, TableNotFound)
     if backend.name == "postgres":
@@ -143,7 +169,15 @@ def explained(backend: Backend, what: str) -> Iterator[None]:
     try:
         yield
     except complaints as error:
+        if short := find_shortage(error):
+            raise short from None
         said = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+        if isinstance(error, duckdb.PermissionException):
+            raise DataError(
+                f"{what}: it reaches outside its own database, and that is refused ({said[:300]}). Read what it reaches for into "
+                "a table there, and name the table.",
+                rule="engine_reaches_out",
+            ) from None
         raise DataError(f"{what}: {backend.name} says: {said[:300]}", rule="engine_failed") from None
 
 
@@ -194,7 +228,7 @@ def write(expression: Table, path: Path, *, by: Sequence[str]) -> int:
     casts = ", ".join(f"CAST({quote(name)} AS {kind}) AS {quote(name)}" for name, kind in kinds.items())
     order = ", ".join(f"{quote(name)} ASC NULLS LAST" for name in by)
     order_by = f"ORDER BY {order}" if by else ""
-    if backend.name == "duckdb":
+    if backend.name == "duckdb" and not _is_locked_in(backend):
         backend._run_pre_execute_hooks(expression)
         rows = f"({backend.compile(expression)})"
         backend.raw_sql(f"COPY (SELECT {casts} FROM {rows} {order_by}) TO {text(str(path))} (FORMAT parquet)")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -12,12 +13,13 @@ from pathlib import Path
 import duckdb
 import ibis
 
-from kalib.errors import DataError, KalibError, SettingsError
+from kalib.errors import DataError, KalibError, SettingsError, ShortageError
 from kalib.ledger import engines, parse, quality, read
 from kalib.ledger.build import list_issues, refuse_chosen
 from kalib.ledger.draft import Doubt, Draft, write_scalar
 from kalib.ledger.evidence import ITSELF, look_at
 from kalib.ledger.guess import Seen, guess_columns
+from kalib.ledger.room import find_shortage
 from kalib.ledger.rules import choose_actions
 from kalib.ledger.settle import (
     Table,
@@ -81,7 +83,11 @@ def write_job_file(file: Path, out: Path | None) -> str:
         with tempfile.TemporaryDirectory() as scratch, duckdb.connect(Path(scratch) / "source.duckdb") as con:
             draft = _inspect(con, file, out, Path(scratch))
             draft = _rehearse(draft, Path(scratch))
-    except duckdb.Error as error:
+    except (duckdb.Error, MemoryError, OSError) as error:
+        if short := find_shortage(error):
+            raise short from None
+        if not isinstance(error, duckdb.Error):
+            raise
         raise DataError(
             f"{file}: the file cannot be read to its end ({str(error).strip().splitlines()[0]}). Look for a quote that is not "
             "closed, or a row with more or fewer fields than the header.",
@@ -89,13 +95,24 @@ def write_job_file(file: Path, out: Path | None) -> str:
             file=file.name,
         ) from None
     try:
-        with out.open("x", encoding="utf-8") as stream:
+        with out.open("x", encoding="utf-8") as stream, _whole_or_gone(out):
             stream.write(draft.write())
+            stream.flush()
     except OSError as error:
         raise SettingsError(
             f"{out}: the job file cannot be written ({error.strerror}). Name another place with `--out`."
         ) from None
     return draft.summarise()
+
+
+@contextmanager
+def _whole_or_gone(out: Path) -> Iterator[None]:
+    """Take a job file away that could not be written to its end: the next try would refuse to overwrite it."""
+    try:
+        yield
+    except OSError:
+        out.unlink(missing_ok=True)
+        raise
 
 
 # ------------------------------------------------------------------------------------------------------ which table
@@ -301,6 +318,8 @@ def _rehearse(draft: Draft, scratch: Path) -> Draft:
             )
             issues = list_issues(job, judged, judged.count().to_pandas().iloc[0], found, actions)
             refuse_chosen(issues, {source.name: source.label for source in sources})
+    except ShortageError:
+        raise
     except KalibError as error:
         rule = error.rule if isinstance(error, DataError) else "discount_unclear"
         if any(rule in doubt.refusals for doubt in draft.doubts):

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from kalib.errors import DataError
+from kalib.errors import DataError, KalibError
+from kalib.ledger.room import find_shortage
 from kalib.ledger.source import Input, Note, shown
 
 LARGEST = 64 << 30
@@ -228,8 +229,8 @@ def _too_large(given: Input, why: str) -> DataError:
     )
 
 
-def _damaged(given: Input, error: Exception) -> DataError:
-    return DataError(
+def _damaged(given: Input, error: Exception) -> KalibError:
+    return find_shortage(error) or DataError(
         f"{given.label}: the archive is damaged ({shown(str(error) or type(error).__name__, 120)}). Get it again.",
         rule="file_unreadable",
         file=given.name,

@@ -7,14 +7,16 @@ import hashlib
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
 
-from kalib.errors import DataError, MissingColumnsError, SettingsError, nearest
-from kalib.ledger.packed import is_workbook, unpack_gzip, unpack_zip
+from kalib.errors import DataError, KalibError, MissingColumnsError, SettingsError, nearest
+from kalib.ledger.packed import RATIO, RATIO_FROM, is_workbook, unpack_gzip, unpack_zip
+from kalib.ledger.room import find_shortage
 from kalib.ledger.sheets import open_sheets
 from kalib.ledger.source import BLANKS, Input, Note, Source, quote, shown, text
 from kalib.ledger.text import (
@@ -142,6 +144,57 @@ def hash_file(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+@contextmanager
+def sealed(files: Mapping[str, Path]) -> Iterator[dict[str, str]]:
+    """Give the hash of each file by its name, and see to it that what is read within the block is what was hashed.
+
+    A folder has no hash; its files are watched like the others. A change shows in size, inode or the time of the last
+    change, which nobody can set back as they can the time of the last writing.
+
+    Raises
+    ------
+    DataError
+        A file was changed or replaced before the block ended.
+    """
+    states = {path: _state(path) for path in files.values()}
+    hashes = {name: _hash(path) for name, path in files.items() if path.is_file()}
+    try:
+        yield hashes
+    except DataError:  # a file that is being written looks damaged: say what is the matter with it
+        _refuse_changed(states)
+        raise
+    _refuse_changed(states)
+
+
+def _hash(path: Path) -> str:
+    try:
+        return hash_file(path)
+    except OSError as error:
+        raise DataError(
+            f"{path}: the file cannot be read ({error.strerror}).", rule="file_unreadable", file=path.name
+        ) from None
+
+
+def _refuse_changed(states: Mapping[Path, list[tuple]]) -> None:
+    for path, state in states.items():
+        if _state(path) != state:
+            raise DataError(
+                f"{path}: the file was changed while it was read, so the figures would be of neither the old nor the new one. "
+                "Run again when it is written to its end; an export that is renamed into its place is never half there.",
+                rule="file_changed",
+                file=path.name,
+            )
+
+
+def _state(path: Path) -> list[tuple]:
+    files = _files_below(path, PARQUET_ENDINGS) if path.is_dir() else [path]
+    try:
+        seen = [(file, file.stat()) for file in files]
+    except OSError:
+        return []
+    return [(file, s.st_dev, s.st_ino, s.st_size, s.st_mtime_ns, s.st_ctime_ns) for file, s in seen]
+
+
 def name_files(paths: Sequence[Path]) -> list[str]:
     """Return a name for each file: its own, or the path below the common folder where two files share one.
 
@@ -240,7 +293,7 @@ def open_sources(
             return _open_folder(con, given, asked)
         return _open(con, given, read, scratch, asked)
     except OSError as error:
-        raise DataError(
+        raise find_shortage(error) or DataError(
             f"{path}: the file cannot be read ({error.strerror or error}).", rule="file_unreadable", file=given.name
         ) from None
 
@@ -305,12 +358,54 @@ def _open_folder(con: duckdb.DuckDBPyConnection, given: Input, asked: _Wanted) -
 def _open_parquet(con: duckdb.DuckDBPyConnection, given: Input, files: Sequence[Path], asked: _Wanted) -> list[Source]:
     """Open Parquet files as one source for each set of columns among them."""
     alike: dict[tuple, list[Path]] = {}
+    packed = unfolded = 0
     for file in files:
-        alike.setdefault(tuple(_describe(con, given, file, asked.headers).items()), []).append(file)
+        kinds = _describe(con, given, file, asked.headers)
+        size, grown = file.stat().st_size, _unfold(con, file, kinds, asked.headers)
+        _refuse_bomb(given if len(files) == 1 else _named(given, [file]), size, grown)
+        packed, unfolded = packed + size, unfolded + grown
+        alike.setdefault(tuple(kinds.items()), []).append(file)
+    _refuse_bomb(given, packed, unfolded)
     return [
         _parquet_source(_named(given, group) if len(alike) > 1 else given, dict(kinds), group, asked)
         for kinds, group in alike.items()
     ]
+
+
+def _unfold(con: duckdb.DuckDBPyConnection, file: Path, kinds: dict[str, str], wanted: Sequence[str]) -> int:
+    """Return how many bytes a Parquet file is at least, unfolded: a few bytes of it can stand for any number of rows, or of
+    long texts.
+
+    What it says of itself is not believed alone: the texts of the wanted columns are measured.
+    """
+    name = text(glob.escape(str(file)))
+    titles = [
+        title for title, column in _match(kinds, wanted).items() if column in wanted and kinds[title] == "VARCHAR"
+    ]
+    lengths = " + ".join(f"coalesce(sum(strlen({quote(title)})), 0)" for title in titles)
+    try:
+        cells = con.execute(
+            "SELECT coalesce(sum(greatest(greatest(num_values, row_group_num_rows) * 8, total_uncompressed_size)), 0)::BIGINT "
+            f"FROM parquet_metadata({name})"
+        ).fetchone()[0]
+        if not titles or (cells > RATIO_FROM and cells > RATIO * file.stat().st_size):
+            return cells
+        texts = con.execute(
+            f"SELECT ({lengths})::BIGINT FROM read_parquet({name}, hive_partitioning = false)"
+        ).fetchone()[0]
+    except duckdb.Error:  # a damaged part: it is told where the rows are read
+        return 0
+    return max(cells, texts)
+
+
+def _refuse_bomb(given: Input, size: int, unfolded: int) -> None:
+    if unfolded > RATIO_FROM and unfolded > RATIO * size:
+        raise DataError(
+            f"{given.label}: the Parquet file is refused: its {size:,} bytes unfold to {unfolded:,} or more, over {RATIO} times as "
+            "many, which no order log does. If you trust it, write it as CSV and name that.",
+            rule="packed_too_large",
+            file=given.name,
+        )
 
 
 def _named(given: Input, files: Sequence[Path]) -> Input:
@@ -349,6 +444,8 @@ def _describe(con: duckdb.DuckDBPyConnection, given: Input, file: Path, wanted: 
         columns = con.execute(f"DESCRIBE FROM read_parquet({name}, hive_partitioning = false)").fetchall()
         schema = con.execute(f"SELECT name, precision, num_children FROM parquet_schema({name})").fetchall()
     except (duckdb.Error, UnicodeDecodeError) as error:
+        if short := find_shortage(error):
+            raise short from None
         none = "non-root column" in str(error)
         said = (
             "the Parquet file has no columns, and no row. Export it again."
@@ -578,8 +675,11 @@ def _typed(column: str, sources: Sequence[Source], job: Job) -> str:
     return f"CASE WHEN {kind} IN ('FLOAT', 'DOUBLE') OR {kind} LIKE 'DECIMAL%' THEN replace({as_text}, '.', ',') ELSE {as_text} END"
 
 
-def unreadable(source: Source, error: duckdb.Error) -> DataError:
-    """Return the refusal of a file that DuckDB could not read to its end."""
+def unreadable(source: Source, error: duckdb.Error) -> KalibError:
+    """Return the refusal of a file that DuckDB could not read to its end; a full disk is not the file's fault."""
+    short = find_shortage(error)
+    if short:
+        return short
     found = re.search(r"CSV Error on Line: (\d+)", str(error))
     line = int(found[1]) if found else None
     where = f", line {line}" if line else ""

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from kalib.errors import DataError, nearest
 from kalib.ledger.packed import check_members
+from kalib.ledger.room import find_shortage
 from kalib.ledger.source import BLANKS, Input, Note, Source, quote, shown, text
 from kalib.ledger.text import name_columns
 from kalib.settings import Read
@@ -79,6 +80,8 @@ def _read_workbook(given: Input, read: Read, scratch: Path, wanted: Sequence[str
         raise _unreadable(given, f"it was not read within {SECONDS // 60} minutes") from None
     if done.returncode or not done.stdout.strip():
         last = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        if last and (short := find_shortage(RuntimeError(last[-1]))):
+            raise short
         raise _unreadable(
             given, f"it broke the reader ({shown(last[-1], 120) if last else f'signal {-done.returncode}'})"
         )

@@ -90,6 +90,8 @@ _NUMBER_FORMATS = {
     "0 to 1": "0.00",
     "date": "yyyy-mm-dd",
 }
+MOST_ROWS = (1 << 20) - 1
+"""So many rows a sheet of Excel holds below its header."""
 _SAMPLE = 300
 """Rows that a column's width is taken from."""
 
@@ -121,7 +123,7 @@ def write_workbook(run_folder: Path, job: Job, words: Words) -> Path:
         pen = _Pen(book, words, about)
         for name, make, needed in _SHEETS:
             if needed in tables:
-                pen.add_sheet(words(f"page.{name}"), make(tables))
+                pen.add_sheets(words(f"page.{name}"), make(tables))
     return file
 
 
@@ -214,8 +216,14 @@ class _Pen:
         )
         self.formats = {unit: book.add_format({"num_format": how}) for unit, how in _NUMBER_FORMATS.items()}
 
+    def add_sheets(self, name: str, table: pd.DataFrame) -> None:
+        """Write a table on as many sheets as it needs: ``Customers``, ``Customers 2`` and so on."""
+        for n, start in enumerate(range(0, max(len(table), 1), MOST_ROWS), 1):
+            after = f" {n}" if n > 1 else ""
+            self.add_sheet(name[: 31 - len(after)] + after, table.iloc[start : start + MOST_ROWS])
+
     def add_sheet(self, name: str, table: pd.DataFrame) -> None:
-        sheet = self.book.add_worksheet(name[:31])
+        sheet = self.book.add_worksheet(name)
         headers = _name_headers(table.columns, self.words)
         columns = [self._column(table[column]) for column in table]
         sheet.set_row(0, 45)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import os
 from pathlib import Path
 
 from kalib.publish.html import LANGUAGE_TAGS, SUMMARY, environment
-from kalib.publish.places import published_runs
+from kalib.publish.record import sound_runs, write_whole
 from kalib.words import LANGUAGES, Words
 
 
-def write_index(reports: Path) -> Path:
+def write_index(reports: Path, *, newest: Path | None = None) -> Path:
     """Write ``index.html`` above the reports of all jobs.
 
     Jobs stand by the date of their newest run; the page is in the first language of the first of them.
@@ -19,32 +17,26 @@ def write_index(reports: Path) -> Path:
     Parameters
     ----------
     reports : folder with a folder per job, in which ``latest`` points to the newest good run
+    newest : the run that ``latest`` of its job is about to point to
 
     Returns
     -------
     the file written
     """
-    newest = []
+    first = []
     for folder in sorted(path for path in reports.iterdir() if path.is_dir()):
-        runs = published_runs(folder)
+        runs = {run.resolve(): facts for run, facts in sound_runs(folder)}
         if runs:
-            latest = (folder / "latest").resolve()
-            newest.append((latest if latest in [run.resolve() for run in runs] else runs[-1].resolve(), runs))
-    facts = {run: _read_facts(run) for run, _ in newest}
-    newest.sort(key=lambda item: (facts[item[0]]["made_at"], item[0].parent.name), reverse=True)
-    language = _languages(facts[newest[0][0]])[0] if newest else LANGUAGES[0]
+            latest = newest.resolve() if newest and newest.parent == folder else (folder / "latest").resolve()
+            first.append((latest if latest in runs else list(runs)[-1], runs))
+    first.sort(key=lambda item: (item[1][item[0]]["made_at"], item[0].parent.name), reverse=True)
+    language = _languages(first[0][1][first[0][0]])[0] if first else LANGUAGES[0]
     words = Words(language)
-    jobs = [_describe(run, runs, facts[run], words) for run, runs in newest]
+    jobs = [_describe(run, runs, words) for run, runs in first]
     html = environment().get_template("reports.html.j2").render(jobs=jobs, words=words, lang=LANGUAGE_TAGS[language])
     file = reports / "index.html"
-    beside = reports / f".index-{os.getpid()}.html"
-    beside.write_text(html, encoding="utf-8")
-    beside.replace(file)
+    write_whole(file, lambda path: path.write_text(html, encoding="utf-8"))
     return file
-
-
-def _read_facts(run: Path) -> dict:
-    return json.loads((run / "run.json").read_text(encoding="utf-8"))
 
 
 def _languages(facts: dict) -> list[str]:
@@ -52,13 +44,14 @@ def _languages(facts: dict) -> list[str]:
     return [given] if isinstance(given, str) else list(given)
 
 
-def _describe(run: Path, runs: list[Path], facts: dict, words: Words) -> dict[str, object]:
+def _describe(run: Path, runs: dict[Path, dict], words: Words) -> dict[str, object]:
     """Collect what the page says of a job, in its words' language where the run has it."""
+    facts = runs[run]
     languages = _languages(facts)
     language = words.language if words.language in languages else languages[0]
     base = f"{run.parent.name}/{run.name}"
     folders = {tag: base if tag == languages[0] else f"{base}/{tag}" for tag in languages}
-    earlier = [(old, _read_facts(old)) for old in reversed(runs) if old.name != run.name]
+    earlier = [(old, was) for old, was in reversed(runs.items()) if old != run]
     return {
         "title": _text(facts["settings"].get("title"), language) or facts["job"],
         "note": _text(facts["settings"].get("note"), language),

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -24,7 +25,7 @@ from jupyter_client.asynchronous import AsyncKernelClient  # noqa: E402
 from jupyter_client.manager import AsyncKernelManager  # noqa: E402
 from jupyter_core.utils import ensure_event_loop  # noqa: E402
 from nbclient.exceptions import CellControlSignal, DeadKernelError  # noqa: E402
-from papermill.exceptions import PapermillException  # noqa: E402
+from papermill.exceptions import PapermillException, PapermillExecutionError  # noqa: E402
 
 import kalib  # noqa: E402
 from kalib.errors import NotebookError  # noqa: E402
@@ -37,6 +38,11 @@ MANY = 3
 """From so many notebooks on it pays to do all imports once."""
 START_SECONDS = 300
 """A kernel waits for the imports of the process it is forked from, on a busy machine with a cold disk."""
+STILL_SECONDS = 300
+"""A kernel that computes nothing for so long within a cell has lost its answer: where memory ran out, it may live on so."""
+STILL_SHARE = 0.01
+"""A kernel that only waits for messages uses less of a processor than this."""
+LOOK_SECONDS = 5
 _ENVIRONMENT = {
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",
     "OMP_WAIT_POLICY": "PASSIVE",  # else threads that wait burn the core that another notebook needs
@@ -53,11 +59,42 @@ class _Client(AsyncKernelClient):
         self.parent.clients.append(self)
         super().start_channels(shell, iopub, stdin, hb, control)
 
+    async def is_alive(self) -> bool:
+        """Say whether the kernel lives and works; asked every second while a cell runs."""
+        return await super().is_alive() and not self.parent.look()
+
 
 class _Manager(AsyncKernelManager):
     """A kernel's manager that can close what was opened to talk to it: papermill leaves that to nobody."""
 
     clients: list[_Client]
+    still_seconds: float = STILL_SECONDS
+    stands_still = False
+    _looked: tuple[float, float] | None = None  # when it was last seen to compute, and its processor seconds then
+    _next_look = 0.0
+
+    def look(self) -> bool:
+        """Say whether the kernel has stood still for too long."""
+        now = time.monotonic()
+        if now < self._next_look:
+            return self.stands_still
+        self._next_look = now + min(LOOK_SECONDS, self.still_seconds)
+        used = _processor_seconds(self._kernel)
+        if used is None:
+            return False
+        since, before = self._looked or (now, used)
+        if self._looked is None or used - before > STILL_SHARE * max(now - since, 1):
+            self._looked = (now, used)
+        self.stands_still = now - self._looked[0] >= self.still_seconds
+        return self.stands_still
+
+    @property
+    def _kernel(self) -> int | None:
+        """Return the kernel's process, which its keeper names as soon as there is one."""
+        named = Path(f"{self.connection_file}.pid")
+        if named.is_file():
+            return int(named.read_text(encoding="utf-8") or 0) or None
+        return None if "keep" in self.kernel_spec.argv else self.provisioner.pid
 
     def close(self) -> None:
         """End the kernel and close every socket, and the event loop that papermill used."""
@@ -69,6 +106,19 @@ class _Manager(AsyncKernelManager):
         loop.close()
 
 
+def _processor_seconds(group: int | None) -> float | None:
+    """Return the processor time of a group of processes; None where there is none yet, or the system does not tell."""
+    if group is None or not Path("/proc/self/stat").is_file():
+        return None
+    ticks = 0
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # it ended meanwhile
+            fields = stat.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+            if int(fields[2]) == group:
+                ticks += sum(map(int, fields[11:15]))  # of children that ended too
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
 class Kernels:
     """Kernels for notebooks, each used for one; none outlives the ``with`` block.
 
@@ -76,8 +126,11 @@ class Kernels:
     kalib.publish.warm; Linux only).
     """
 
-    def __init__(self, *, folder: Path, expected: int = 1, cell_seconds: int = 1800) -> None:
+    def __init__(
+        self, *, folder: Path, expected: int = 1, cell_seconds: int = 1800, still_seconds: float = STILL_SECONDS
+    ) -> None:
         self.folder, self.expected, self.cell_seconds = folder, expected, cell_seconds
+        self.still_seconds = still_seconds
         self._running: set[_Manager] = set()
         self._stopped = False
         self._lock = threading.Lock()
@@ -141,10 +194,12 @@ class Kernels:
                 execution_timeout=self.cell_seconds,
                 start_timeout=START_SECONDS,
             )
-        except TimeoutError:
-            stopped = f"did not end within {self.cell_seconds} s"
+        except TimeoutError as error:
+            stopped = _LOST if "IOPub" in str(error) else f"did not end within {self.cell_seconds} s"
         except DeadKernelError:
-            stopped = _DIED
+            stopped = _STILL.format(seconds=self.still_seconds) if manager.stands_still else _DIED
+        except PapermillExecutionError as error:
+            stopped = _say_error(error.ename, error.evalue)
         except (PapermillException, CellControlSignal, RuntimeError, OSError) as error:
             stopped = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         finally:
@@ -171,6 +226,7 @@ class Kernels:
             connection_file=str(scratch / "kernel.json"),
         )
         manager.clients = []
+        manager.still_seconds = self.still_seconds
         # This Python, whatever kernel of that name the user has installed; no history file, no startup files of theirs.
         if self._warm is not None and self._warm.poll() is None:
             command = ["-I", "-S", warm.__file__, "keep", str(self._scratch / "warm"), "{connection_file}"]
@@ -198,6 +254,23 @@ class Kernels:
 
 
 _DIED = "ended the kernel (killed from outside, often because memory ran out, or a crash in compiled code)"
+
+
+_STILL = (
+    "has computed nothing for {seconds:.0f} s and gives no answer, as a kernel does whose memory ran out. Close what else "
+    "runs, or run on a larger machine"
+)
+_LOST = "lost its answer, as a kernel does whose memory ran out. Close what else runs, or run on a larger machine"
+
+
+def _say_error(name: str, said: str) -> str:
+    """Return what a cell raised in one line, and what to do where memory ran out."""
+    first = f"{name}: {(said.strip().splitlines() or [''])[0]}".rstrip(": ")
+    if name == "CellExecutionError" and not said:  # what papermill says of a cell that raised and left no error
+        return _LOST
+    if "MemoryError" in name or name == "OutOfMemoryException":
+        return f"the memory did not suffice ({first}). Close what else runs, or run on a larger machine"
+    return first
 
 
 def _tidy(output: Path, notebook: Notebook) -> None:
@@ -245,8 +318,7 @@ def find_trouble(output: Path, stopped: str = "") -> str:
                 if output_["ename"] == "SystemExit":
                     left = f"left by sys.exit({output_['evalue']})"
                     return f"{_name(at, cell)}: {left}; a notebook must run to its last cell"
-                said = (output_["evalue"].strip().splitlines() or [""])[0]
-                return f"{_name(at, cell)}: {output_['ename']}: {said}"
+                return f"{_name(at, cell)}: {_say_error(output_['ename'], output_['evalue'])}"
     if stopped:
         return f"{_name(*begun[-1])}: {stopped}" if begun else f"before its first cell: {stopped}"
     for at, cell in code:

@@ -8,17 +8,97 @@ import json
 import os
 import platform
 import re
+import sys
 from collections.abc import Callable, Mapping
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
 import pandas as pd
+from pydantic import BaseModel, Field, ValidationError
 
 from kalib.errors import SettingsError, nearest
 from kalib.publish.places import published_runs
 from kalib.settings import Job
 
 _PACKAGES = ("kalib", "pandas", "numpy", "scipy", "scikit-learn", "duckdb", "ibis-framework", "matplotlib", "papermill")
+
+
+class _Decision(BaseModel):
+    value: str | int | float | bool | None
+
+
+class _Notebook(BaseModel):
+    answer: dict[str, str | None]
+
+
+class _Extent(BaseModel):
+    last_day: dt.date
+    rows: int
+    customers: int
+    money: float
+    set_aside_share: float
+
+
+class _Facts(BaseModel):
+    """What every reader of a run.json may rely on."""
+
+    job: str
+    as_of: str
+    made_at: str
+    settings: dict[str, object]
+    decisions: dict[str, _Decision]
+    missing: dict[str, dict[str, object]]
+    notebooks: dict[str, _Notebook] = Field(default_factory=dict)
+    extent: _Extent | None = None
+
+
+def read_run(run: Path) -> dict:
+    """Read what a published run says of itself.
+
+    Raises
+    ------
+    ValueError
+        The run.json is empty, cut, of another form or not text.
+    """
+    facts = read_json(run / "run.json")
+    _Facts.model_validate(facts)
+    return facts
+
+
+def sound_runs(folder: Path) -> list[tuple[Path, dict]]:
+    """Return the published runs of a job with what each says of itself, oldest snapshot date first.
+
+    A run whose run.json is damaged is passed over, and named once on stderr.
+
+    Parameters
+    ----------
+    folder : the job's folder of reports, ``reports/<job>``
+    """
+    found = []
+    for run in published_runs(folder):
+        try:
+            found.append((run, read_run(run)))
+        except (ValueError, OSError, RecursionError) as error:
+            _warn(
+                f"kalib: {run / 'run.json'} is damaged ({_first_line(error)}); this run is passed over. "
+                "Take the file from a copy, or remove the folder."
+            )
+    return found
+
+
+@cache
+def _warn(message: str) -> None:
+    """Say it once, however many ask for the runs."""
+    print(message, file=sys.stderr, flush=True)
+
+
+def _first_line(error: Exception) -> str:
+    """Return what is wrong in one line; of a form that does not fit, the first place."""
+    if isinstance(error, ValidationError):
+        place, said = error.errors()[0]["loc"], error.errors()[0]["msg"]
+        return f"{'.'.join(map(str, place))}: {said}" if place else said
+    return next(iter(str(error).splitlines()), type(error).__name__)
 
 
 def kept_decisions(folder: Path, as_of: dt.date) -> dict[str, str | int | float | bool]:
@@ -29,9 +109,9 @@ def kept_decisions(folder: Path, as_of: dt.date) -> dict[str, str | int | float 
     folder : the job's folder of reports
     """
     kept: dict[str, str | int | float | bool] = {}
-    for run in published_runs(folder):
+    for run, facts in sound_runs(folder):
         if run.name[:10] <= as_of.isoformat():
-            kept |= {name: decision["value"] for name, decision in read_json(run / "run.json")["decisions"].items()}
+            kept |= {name: decision["value"] for name, decision in facts["decisions"].items()}
     return kept
 
 
@@ -43,12 +123,8 @@ def earlier_runs(folder: Path, as_of: dt.date, *, level: str) -> list[Path]:
     folder : the job's folder of reports
     level : whom an account is (`level` of the job); runs of another one had other accounts
     """
-    newest = {run.name[:10]: run for run in published_runs(folder) if run.name[:10] < as_of.isoformat()}
-    return [
-        run
-        for run in newest.values()
-        if read_json(run / "run.json").get("settings", {}).get("level", "customer") == level
-    ]
+    newest = {run.name[:10]: (run, facts) for run, facts in sound_runs(folder) if run.name[:10] < as_of.isoformat()}
+    return [run for run, facts in newest.values() if facts["settings"].get("level", "customer") == level]
 
 
 def write_settings(job: Job, folder: Path) -> None:
@@ -77,7 +153,12 @@ def read_settings(folder: Path) -> Job:
     if (folder / "settings.json").is_file():
         return Job.model_validate(read_json(folder / "settings.json"))
     if (folder / "run.json").is_file():
-        return Job.model_validate(read_json(folder / "run.json")["settings"])
+        try:
+            return Job.model_validate(read_run(folder)["settings"])
+        except ValueError as error:
+            raise SettingsError(
+                f"{folder / 'run.json'}: the record of this run is damaged ({_first_line(error)}). Take it from a copy, or open another run."
+            ) from None
     near = [path.name for path in folder.parent.iterdir() if path.is_dir()] if folder.parent.is_dir() else []
     hint = nearest(folder.name, near) if near else "leave `run` empty to work on the draft."
     raise SettingsError(f"`run = {str(folder)!r}` is not the folder of a run; {hint}")

@@ -12,7 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -22,9 +22,10 @@ from kalib.ledger import LedgerReport
 from kalib.ledger.apart import build_apart
 from kalib.ledger.change import Extent, check_change, measure
 from kalib.ledger.read import find_files, hash_file
+from kalib.ledger.room import find_shortage
 from kalib.publish.checks import check_job
 from kalib.publish.kernels import Kernels
-from kalib.publish.places import next_run, published_runs, reports_folder, sync
+from kalib.publish.places import next_run, reports_folder, sync
 from kalib.publish.plan import (
     SETTINGS,
     Literal,
@@ -41,6 +42,7 @@ from kalib.publish.record import (
     list_versions,
     plain_settings,
     read_json,
+    sound_runs,
     write_json,
     write_settings,
 )
@@ -87,8 +89,8 @@ def run_job(
 
     Raises
     ------
-    SettingsError, DataError
-        The settings or the data are refused.
+    SettingsError, DataError, ShortageError
+        The settings or the data are refused; the pages cannot be put in their place; disk or memory ran out.
     NotebookError
         A notebook cannot be run or did not run to its end; it lies as executed in ``reports/<job>/failed``.
     BusyError
@@ -100,6 +102,7 @@ def run_job(
     check_parameters(job, notebooks)
     check_job(job)
     folder = reports_folder(job, out) / job.job
+    _check_places(folder)
     with (
         _locked(folder),
         _build_folder(folder) as build,
@@ -120,7 +123,6 @@ def run_job(
         shutil.rmtree(folder / "failed", ignore_errors=True)
         published = _publish(build, folder, report.as_of)
         steps.say("pages", time.monotonic() - begun)
-    _write_index(folder.parent)
     return published
 
 
@@ -176,8 +178,8 @@ def check_last_run(job: Job, report: LedgerReport, build: Path, folder: Path) ->
         Far fewer rows, customers or sales than the last run had for the same days, or more; far more rows set aside;
         or, where the job does not say `as_of`, a last order before that of the last run.
     """
-    runs = published_runs(folder)
-    last = read_json(runs[-1] / "run.json") if runs else {}
+    runs = sound_runs(folder)
+    last = runs[-1][1] if runs else {}
     ours, theirs = plain_settings(job), last.get("settings", {})
     if "extent" not in last or any(ours.get(name) != theirs.get(name) for name in _SAME_DATA):
         return
@@ -513,29 +515,50 @@ def _make_pages(job: Job, build: Path, report: LedgerReport, facts: dict[str, ob
     write_json(build / "run.json", {**facts, "seconds": round(time.monotonic() - started, 1)})
 
 
-def _publish(build: Path, folder: Path, as_of: dt.date) -> Path:
-    """Put a finished build in its place, and let ``latest`` point to it."""
-    latest = folder / "latest"
+def _check_places(folder: Path) -> None:
+    """Refuse what stands where a link or a page is to be put, before hours of work and again before anything is moved."""
+    latest, index = folder / "latest", folder.parent / "index.html"
     if latest.is_dir() and not latest.is_symlink():
         raise SettingsError(f"{latest} is a folder, not a link; kalib lets it point to the newest run. Move it away.")
+    if index.is_dir() and not index.is_symlink():
+        raise SettingsError(f"{index} is a folder; kalib writes the page above all jobs there. Move it away.")
+
+
+def _publish(build: Path, folder: Path, as_of: dt.date) -> Path:
+    """Put a finished build in its place, write the page above all jobs, and last let ``latest`` point to it.
+
+    Whatever fails before that takes the build out of its place again.
+    """
+    _check_places(folder)
     for name in ("ledger", "records"):  # what pages and tables were made from; run.json has what counts of it
         shutil.rmtree(build / name)
     for name in ("settings.json", "plan.json"):
         (build / name).unlink()
     sync(build)
     published = next_run(folder, as_of.isoformat())
-    build.rename(published)
     link = folder / f".latest-{os.getpid()}"
-    link.unlink(missing_ok=True)
-    link.symlink_to(published.name)
-    link.replace(latest)
+    with ExitStack() as undo:
+        undo.callback(link.unlink, missing_ok=True)
+        link.unlink(missing_ok=True)
+        link.symlink_to(published.name)
+        build.rename(published)
+        undo.callback(published.rename, build)
+        _write_index(folder.parent, published)
+        link.replace(folder / "latest")
+        undo.pop_all()
     return published
 
 
-def _write_index(reports: Path) -> None:
+def _write_index(reports: Path, published: Path) -> None:
     from kalib.publish.index import write_index
 
-    write_index(reports)
+    try:
+        write_index(reports, newest=published)
+    except OSError as error:
+        raise find_shortage(error) or SettingsError(
+            f"{reports / 'index.html'}: the page above all jobs cannot be written ({error.strerror or error}). Nothing was "
+            "published. See that the folder may be written, or name another place with `--out`."
+        ) from None
 
 
 def _now() -> dt.datetime:

@@ -102,6 +102,8 @@ def keep(address: str, file: str) -> None:
     connection.sendall(json.dumps(asked).encode() + b"\n")
     with connection.makefile("r", encoding="utf-8") as lines:
         kernel = int(lines.readline())
+        with open(f"{file}.pid", "w", encoding="utf-8") as mark:
+            mark.write(str(kernel))
         signal.signal(signal.SIGINT, lambda number, frame: os.kill(kernel, signal.SIGINT))
         lines.readline()  # comes back when the server closes it, because the kernel ended
 

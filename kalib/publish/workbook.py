@@ -30,6 +30,7 @@ from kalib.publish.record import (
     list_versions,
     plain,
     read_json,
+    read_run,
     read_settings,
     write_json,
     write_whole,
@@ -641,7 +642,7 @@ class Run:
 
     def _records(self) -> list[dict]:
         if self._published:
-            return [{"skipped": read_json(self.folder / "run.json")["missing"]}]
+            return [{"skipped": read_run(self.folder)["missing"]}]
         own = [{"skipped": self._skipped}]
         return own + [read_json(file) for file in sorted(self._records_folder.glob("*.json"))]
 

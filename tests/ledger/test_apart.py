@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import dataclasses
+from functools import partial
 
 import pytest
 
 from kalib import ledger
-from kalib.errors import DataError, SettingsError
-from kalib.ledger.apart import build_apart
+from kalib.errors import DataError, KalibError, SettingsError, ShortageError
+from kalib.ledger.apart import build_apart, write_job_file_apart
 
 from .conftest import HEADER, LINE
 
+SMALL_DISK = """\
+import resource
+resource.setrlimit(resource.RLIMIT_FSIZE, ({0}, {0}))
+"""
+NO_MEMORY = """\
+import duckdb
+def connect(*given, **more):
+    raise {}
+duckdb.connect = connect
+"""
 FALLS = """\
 import os, signal
 import duckdb
@@ -71,3 +82,42 @@ def test_an_error_of_our_own_is_not_taken_for_the_users(desk, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(desk.folder))
     with pytest.raises(RuntimeError, match="AttributeError"):
         build_apart(desk.job(), desk.out)
+
+
+def make(desk, monkeypatch, fault: str, what: str) -> KalibError:
+    """Return the refusal of a ledger, or of a job file, that is made in a process with a fault; nothing may be left of it."""
+    (desk.folder / "sitecustomize.py").write_text(fault, encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(desk.folder))
+    out = desk.folder / "new.yaml"
+    do = partial(build_apart, desk.job(), desk.out)
+    if what == "job file":
+        do = partial(write_job_file_apart, desk.folder / "orders.csv", out)
+    with pytest.raises(KalibError) as caught:
+        do()
+    assert not desk.out.exists()
+    assert not out.exists()
+    return caught.value
+
+
+@pytest.mark.parametrize("what", ["ledger", "job file"])
+def test_a_full_disk_is_a_message(desk, monkeypatch, what):
+    desk.put((HEADER + LINE).encode("utf-16"))  # read through a copy
+    refused = make(desk, monkeypatch, SMALL_DISK.format(100), what)
+    assert isinstance(refused, ShortageError)
+    assert str(refused).startswith("there is no room left on a disk (")
+    assert "Nothing was written. Make room" in str(refused)
+
+
+@pytest.mark.parametrize("what", ["ledger", "job file"])
+@pytest.mark.parametrize("error", ["MemoryError", "duckdb.OutOfMemoryException('Out of Memory Error: 1.0 GiB used')"])
+def test_too_little_memory_is_a_message(desk, monkeypatch, what, error):
+    desk.put(HEADER + LINE)
+    refused = make(desk, monkeypatch, NO_MEMORY.format(error), what)
+    assert isinstance(refused, ShortageError)
+    assert str(refused).startswith("the memory did not suffice (")
+
+
+def test_a_guess_that_is_killed_is_a_message(desk, monkeypatch):
+    desk.put(HEADER + LINE)
+    refused = make(desk, monkeypatch, FALLS.format("SIGKILL"), "job file")
+    assert "orders.csv: the reader crashed (SIGKILL). Nothing was written. Perhaps the memory" in str(refused)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from decimal import Decimal
 from pathlib import Path
 
@@ -490,3 +491,61 @@ def test_parquet_that_is_cut_says_so_without_the_words_of_the_reader(tmp_path):
     found = load_refusal(tmp_path, b"PAR1" + bytes(90), "orders.parquet")
     assert "not a readable Parquet file" in str(found)
     assert "Error" not in str(found)
+
+
+@pytest.mark.parametrize("change", ["replaced", "rewritten", "removed"])
+@pytest.mark.parametrize("which", ["orders.csv", "accounts.csv"])
+def test_a_file_that_changes_while_it_is_read_is_refused(desk, monkeypatch, which, change):
+    path = desk.put("customer_id,name\nann,Ann\n", "accounts.csv")
+    path = desk.put(HEADER + LINE) if which == "orders.csv" else path
+    load_raw = read.load_raw
+
+    def load_and_change(con, job, files, **given):
+        loaded = load_raw(con, job, files, **given)
+        if path in files:
+            other = path.read_bytes().replace(b"ann", b"bob")
+            if change == "rewritten":
+                times = path.stat().st_atime_ns, path.stat().st_mtime_ns
+                path.write_bytes(other)
+                os.utime(path, ns=times)
+            else:
+                path.unlink()
+            if change == "replaced":
+                path.write_bytes(other)
+        return loaded
+
+    monkeypatch.setattr(read, "load_raw", load_and_change)
+    desk.put(HEADER + LINE)
+    with pytest.raises(DataError, match=rf"{which}: the file was changed while it was read.*Run again") as caught:
+        desk.build(accounts="accounts.csv")
+    assert caught.value.rule == "file_changed"
+    assert not desk.out.exists()
+
+
+def unfolding(folder: Path, customer: str, rows: int) -> Path:
+    """Write a small Parquet file that stands for much more."""
+    file = folder / "orders.parquet"
+    with duckdb.connect() as con:
+        con.execute(
+            f"COPY (SELECT {customer} AS customer, '1' AS \"order\", DATE '2024-01-05' AS date, 1.0 AS amount FROM range({rows})) "
+            f"TO '{file}' (FORMAT parquet, ROW_GROUP_SIZE {rows})"
+        )
+    return file
+
+
+@pytest.mark.parametrize(
+    ("customer", "rows"), [("'ann'", 2_500_000), ("repeat('a', 10000)", 20_000)], ids=["rows", "texts"]
+)
+def test_parquet_that_unfolds_out_of_proportion_is_refused(desk, customer, rows):
+    file = unfolding(desk.folder, customer, rows)
+    assert file.stat().st_size < 20_000
+    with pytest.raises(
+        DataError, match=r"orders\.parquet: .* unfold to [\d,]+ or more, over 250 times .* write it as CSV"
+    ) as caught:
+        desk.build(source="orders.parquet")
+    assert caught.value.rule == "packed_too_large"
+
+
+def test_parquet_that_is_merely_well_packed_is_read(desk):
+    unfolding(desk.folder, "'ann' || range", 10_000)
+    assert desk.build(source="orders.parquet", read={"duplicates": "keep"}).rows_read == 10_000

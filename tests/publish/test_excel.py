@@ -188,3 +188,13 @@ def test_a_list_of_nobody_is_an_empty_sheet(graded: Path, job: Job) -> None:
     sheets = _read(write_workbook(graded, job, Words("en")))
     assert len(sheets["Key accounts"]) == len(sheets["Moves"]) == 1
     assert sheets["Key accounts"][0][0] == "Customer"
+
+
+def test_more_rows_than_a_sheet_holds_go_on_the_next(run: Path, job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kalib.publish.excel.MOST_ROWS", 4)
+    sheets = _read(write_workbook(run, job, Words("en", currency="GBP")))
+    assert list(sheets) == ["Customers", "Customers 2"]
+    assert sheets["Customers"][0] == sheets["Customers 2"][0]
+    found = [row[0] for sheet in sheets.values() for row in sheet[1:]]
+    assert len(found) == len(HOSTILE)
+    assert set(found) == {row[0] for row in sheets["Customers"][1:]} | {row[0] for row in sheets["Customers 2"][1:]}

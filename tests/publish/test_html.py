@@ -208,6 +208,8 @@ def test_the_reports_stand_newest_first_with_earlier_runs_folded(tmp_path: Path)
             "as_of": name[:10],
             "made_at": f"{made}T06:00:00+00:00",
             "settings": {"title": {"en": "A <b>", "zh": "甲"}, "language": ["en", "zh"]} if job == "a" else {},
+            "decisions": {},
+            "missing": {},
             "notebooks": {
                 "90_summary": {"answer": {"en": "**All** is well."}},
                 "00_quality": {"answer": {"en": "No."}},

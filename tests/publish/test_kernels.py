@@ -11,6 +11,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from kalib.errors import NotebookError
 from kalib.publish.kernels import MANY, Kernels
 from kalib.publish.plan import Notebook
 
@@ -19,9 +20,13 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="counts files in
 
 @pytest.fixture
 def notebook(tmp_path: Path) -> Notebook:
+    return write_notebook(tmp_path, "two")
+
+
+def write_notebook(tmp_path: Path, code: str) -> Notebook:
     cells = [
         nbformat.v4.new_code_cell("two = 0", metadata={"tags": ["parameters"]}),
-        nbformat.v4.new_code_cell("two"),
+        nbformat.v4.new_code_cell(code),
     ]
     file = tmp_path / "10_tiny.ipynb"
     about = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
@@ -62,3 +67,28 @@ def test_a_kernel_starts_beside_a_thousand_open_files(
     with Kernels(folder=tmp_path, expected=MANY) as kernels:
         kernels.execute(notebook, parameters={"two": 2}, output=output)
     assert answer(output) == "2"
+
+
+@pytest.mark.parametrize("expected", [1, MANY], ids=["alone", "forked"])
+def test_a_kernel_that_lost_its_answer_is_given_up(tmp_path: Path, expected: int) -> None:
+    """The kernel lives and its client sees nothing wrong: so it stands where memory ran out as it answered."""
+    stuck = write_notebook(tmp_path, "import os; os.kill(os.getpid(), 19)")
+    with (
+        Kernels(folder=tmp_path, expected=expected, cell_seconds=60, still_seconds=2) as kernels,
+        pytest.raises(NotebookError, match=r"10_tiny, cell 2 .*has computed nothing for 2 s .* whose memory ran out"),
+    ):
+        kernels.execute(stuck, parameters={}, output=tmp_path / "out.ipynb")
+
+
+def test_a_kernel_that_computes_is_not_given_up(tmp_path: Path) -> None:
+    busy = write_notebook(tmp_path, "import time\nwhile time.process_time() < 3: pass\n2")
+    with Kernels(folder=tmp_path, still_seconds=2) as kernels:
+        kernels.execute(busy, parameters={}, output=tmp_path / "out.ipynb")
+    assert answer(tmp_path / "out.ipynb") == "2"
+
+
+def test_a_cell_short_of_memory_says_so(tmp_path: Path) -> None:
+    greedy = write_notebook(tmp_path, "bytes(1 << 60)")
+    with Kernels(folder=tmp_path) as kernels, pytest.raises(NotebookError) as refused:
+        kernels.execute(greedy, parameters={}, output=tmp_path / "out.ipynb")
+    assert "10_tiny, cell 2 (`bytes(1 << 60)`): the memory did not suffice (MemoryError)." in str(refused.value)

@@ -30,7 +30,7 @@ def plain_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     def write_pages(folder: Path, *, languages: list[str], job: object, report: object) -> None:
         (folder / "index.html").write_text(f"{languages}", encoding="utf-8")
 
-    def write_index(reports: Path) -> Path:
+    def write_index(reports: Path, *, newest: Path) -> Path:
         (reports / "index.html").write_text("index", encoding="utf-8")
         return reports / "index.html"
 
@@ -250,6 +250,55 @@ def test_pages_that_fail_publish_nothing(workshop: Workshop, no_kernels: list) -
     with pytest.raises(OSError, match="disk full"):
         run_job(workshop.job())
     assert not workshop.reports.exists()
+
+
+def test_a_run_with_a_damaged_record_is_passed_over(
+    workshop: Workshop, no_kernels: list, capsys: pytest.CaptureFixture
+) -> None:
+    workshop.add("10_a", ["1"], parameters="horizon_days = None\n")
+    sound, damaged = run_job(workshop.job()), run_job(workshop.job())
+    (damaged / "run.json").write_bytes(b'{"job": "tiny", "as_of": "2025-0')
+    halve(workshop)
+    with pytest.raises(DataError, match="at the last run there were 5 rows"):  # of the sound one
+        run_job(workshop.job())
+    rewrite(workshop, ORDERS)
+    assert run_job(workshop.job()).name == "2025-03-31-3"
+    assert no_kernels[-1][1]["horizon_days"] == 45
+    said = capsys.readouterr().err
+    assert said.count(f"{damaged / 'run.json'} is damaged (") == 1
+    assert "this run is passed over" in said
+    cli.list_runs(out=workshop.reports.parent)
+    listed = capsys.readouterr().out
+    assert str(sound) in listed
+    assert str(damaged) not in listed
+
+
+def test_what_stands_in_the_way_is_said_before_the_work(workshop: Workshop, no_kernels: list) -> None:
+    workshop.add("10_a", ["1"])
+    (workshop.reports.parent / "index.html").mkdir(parents=True)
+    with pytest.raises(SettingsError, match=r"index\.html is a folder; .* Move it away"):
+        run_job(workshop.job())
+    assert not no_kernels
+
+
+def test_a_page_above_all_that_fails_publishes_nothing(workshop: Workshop, no_kernels: list) -> None:
+    workshop.add("10_a", ["1"])
+    first = run_job(workshop.job())
+
+    def write_index(reports: Path, *, newest: Path) -> Path:
+        assert newest.name == "2025-03-31-2"
+        assert os.readlink(workshop.reports / "latest") == first.name
+        raise PermissionError(13, "Permission denied")
+
+    sys.modules["kalib.publish.index"].write_index = write_index
+    with pytest.raises(
+        SettingsError, match=r"index\.html: .* cannot be written \(Permission denied\)\. Nothing was published"
+    ):
+        run_job(workshop.job())
+    assert os.readlink(workshop.reports / "latest") == first.name
+    assert runs_of(workshop) == [first.name]
+    assert not hidden(workshop.reports)
+    assert not list(workshop.reports.glob(".latest*"))
 
 
 # --- data that went bad -------------------------------------------------------------------------------------------

@@ -168,7 +168,8 @@ def test_a_published_run_is_read_and_never_written(workshop: Workshop, book: Run
     published = workshop.reports / "2025-03-31-1"
     os.rename(book.folder, published)
     (published / "settings.json").unlink()
-    facts = {"settings": plain_settings(workshop.job()), "missing": {}, "decisions": {"horizon_days": {"value": 45}}}
+    facts = {"job": "tiny", "as_of": "2025-03-31", "made_at": "2025-04-01T06:00:00+00:00", "missing": {}}
+    facts |= {"settings": plain_settings(workshop.job()), "decisions": {"horizon_days": {"value": 45}}}
     write_json(published / "run.json", facts)
     late = open_run(str(published), job="whatever")
     assert late.rows("customers") == 3
@@ -187,7 +188,14 @@ def publish(workshop: Workshop, name: str, frame: pd.DataFrame | None, **setting
     (folder / "tables").mkdir(parents=True)
     if frame is not None:
         frame.to_parquet(folder / "tables" / "churn.parquet")
-    facts = {"settings": plain_settings(workshop.job()) | settings, "missing": {}, "decisions": {}}
+    facts = {
+        "job": "tiny",
+        "as_of": name[:10],
+        "made_at": f"{name[:10]}T06:00:00+00:00",
+        "missing": {},
+        "decisions": {},
+    }
+    facts["settings"] = plain_settings(workshop.job()) | settings
     write_json(folder / "run.json", facts)
 
 
