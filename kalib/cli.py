@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kalib import interpreter
 from kalib.errors import DataError, KalibError, SettingsError
 
 if TYPE_CHECKING:
@@ -286,8 +287,13 @@ def lab(job_file: JobFile) -> None:
             if not (copies / file.name).exists():
                 shutil.copyfile(file, copies / file.name)
         notebooks = copies
-    environment = os.environ | {"KALIB_JOB": str(job_file.resolve())}
-    os.execve(sys.executable, [sys.executable, "-m", "jupyterlab", str(notebooks)], environment)
+    # Its kernels get both from it; the second one does there what `-P` does here.
+    about = {"KALIB_JOB": str(job_file.resolve()), "PYTHONSAFEPATH": "1"}
+    os.execve(
+        sys.executable,
+        [sys.executable, "-m", "jupyterlab", str(notebooks)],
+        interpreter.environment() | about,
+    )
 
 
 @app.command()

@@ -11,8 +11,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-import kalib
-from kalib import errors
+from kalib import errors, interpreter
 from kalib.errors import DataError, KalibError
 from kalib.ledger import LedgerReport, build, read_report
 from kalib.settings import Job
@@ -38,16 +37,15 @@ def build_apart(job: Job, folder: Path, *, say: Callable[[str], None] | None = N
         "settings": {**job.model_dump(mode="json", exclude_unset=True), "file": str(job.file)},
         "folder": str(folder),
     }
-    path = os.pathsep.join([str(Path(kalib.__file__).parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])])
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as complaints:
         process = subprocess.Popen(
-            [sys.executable, "-m", "kalib.ledger.apart"],
+            interpreter.call("kalib.ledger.apart", "serve"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=complaints,
             text=True,
             encoding="utf-8",
-            env={**os.environ, "PYTHONPATH": path, "PYTHONIOENCODING": "utf-8"},
+            env=interpreter.environment() | {"PYTHONIOENCODING": "utf-8"},
         )
         try:
             failed, step = _listen(process, json.dumps(order), say)
@@ -117,7 +115,7 @@ def _explain(code: int, job: Job, step: str, complaints: str) -> Exception:
     )
 
 
-def _serve() -> None:
+def serve() -> None:
     """Build what stdin orders and tell each step, and a refusal, as a line of JSON."""
     channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what a library prints is no part of the account
@@ -134,7 +132,3 @@ def _serve() -> None:
         where = {name: getattr(error, name, None) for name in _WHERE}
         kind = "DataError" if isinstance(error, DataError) else type(error).__name__
         tell(refused={"kind": kind, "message": str(error), **where})
-
-
-if __name__ == "__main__":
-    _serve()

@@ -12,14 +12,17 @@ import io
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import jinja2
 import pandas as pd
 from markupsafe import Markup
-from matplotlib.axes import Axes
 
 from kalib.figures import style
 from kalib.words import Words
+
+if TYPE_CHECKING:  # kalib.figures imports matplotlib, and says why
+    from matplotlib.axes import Axes
 
 Output = tuple[dict[str, str], dict[str, object]]
 """A MIME bundle and its metadata, as ``IPython.display.display(bundle, metadata=metadata, raw=True)`` takes them."""

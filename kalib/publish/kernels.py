@@ -26,7 +26,7 @@ from jupyter_core.utils import ensure_event_loop  # noqa: E402
 from nbclient.exceptions import CellControlSignal, DeadKernelError  # noqa: E402
 from papermill.exceptions import PapermillException  # noqa: E402
 
-import kalib  # noqa: E402
+from kalib import interpreter  # noqa: E402
 from kalib.errors import NotebookError  # noqa: E402
 from kalib.publish import warm  # noqa: E402
 from kalib.publish.plan import Literal, Notebook  # noqa: E402
@@ -90,13 +90,13 @@ class Kernels:
                 listener.bind(str(self._scratch / "warm"))
                 listener.listen()
                 self._warm = subprocess.Popen(
-                    [sys.executable, "-m", "kalib.publish.warm", "serve", str(listener.fileno())],
+                    interpreter.call(warm.__name__, "serve", str(listener.fileno())),
                     stdin=subprocess.PIPE,  # its end ends it, even when this process is killed
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,
                     pass_fds=[listener.fileno()],
-                    cwd=Path(kalib.__file__).parent.parent,
-                    env=os.environ | _ENVIRONMENT,
+                    cwd=self._scratch,
+                    env=interpreter.environment() | _ENVIRONMENT,
                     start_new_session=True,
                 )
         return self
@@ -173,17 +173,17 @@ class Kernels:
         manager.clients = []
         # This Python, whatever kernel of that name the user has installed; no history file, no startup files of theirs.
         if self._warm is not None and self._warm.poll() is None:
-            command = ["-I", "-S", warm.__file__, "keep", str(self._scratch / "warm"), "{connection_file}"]
+            command = [sys.executable, "-I", "-S", warm.__file__, str(self._scratch / "warm"), str(self.folder)]
         else:
-            command = ["-m", "ipykernel_launcher", "-f", "{connection_file}", "--HistoryManager.enabled=False"]
-        manager.kernel_spec.argv = [sys.executable, *command]
+            command = interpreter.call(warm.__name__, "be_one", str(self.folder))
+        manager.kernel_spec.argv = [*command, "{connection_file}"]
         about = {"KALIB_NOTEBOOK": notebook.name, "IPYTHONDIR": str(scratch / "ipython")}
         with self._lock:
             if self._stopped:
                 raise NotebookError(f"{notebook.name} was not started: the run was stopped.")
             start = manager.start_kernel(
-                env=os.environ | _ENVIRONMENT | about,
-                cwd=str(self.folder),
+                env=interpreter.environment() | _ENVIRONMENT | about,
+                cwd=str(scratch),
                 stdout=subprocess.DEVNULL,  # ours is for results; what cells print goes into the notebook
                 stderr=subprocess.DEVNULL,
             )

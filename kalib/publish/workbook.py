@@ -19,7 +19,6 @@ import pyarrow.parquet as pq
 from babel.numbers import get_currency_precision
 from IPython import get_ipython
 from IPython.display import display as show_output
-from matplotlib.axes import Axes
 
 from kalib.errors import NotebookError, NotEnoughDataError
 from kalib.publish import display
@@ -39,6 +38,7 @@ from kalib.settings import Job, read_job
 from kalib.words import Words, read_words
 
 if TYPE_CHECKING:  # seconds of imports, which most notebooks do without
+    from matplotlib.axes import Axes
     from sklearn.base import BaseEstimator
 
     from kalib.ledger import LedgerReport
