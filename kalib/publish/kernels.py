@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -203,12 +203,16 @@ _DIED = "ended the kernel (killed from outside, often because memory ran out, or
 def _tidy(output: Path, notebook: Notebook) -> None:
     """Take the folders of this machine and the run's folder out of an executed notebook.
 
-    Opened by hand later, it works on the draft.
+    Opened by hand later, it works on the draft. A warning and a stack trace name the file that they come from: it is told
+    from its package on.
     """
     try:
         content = json.loads(output.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return
+    for cell in content["cells"]:
+        if "outputs" in cell:
+            cell["outputs"] = _without(cell["outputs"], _folders_of_code())
     about = content["metadata"].get("papermill", {})
     about.update(input_path=notebook.file.name, output_path=output.name)
     about.get("parameters", {}).update(run="")
@@ -217,6 +221,28 @@ def _tidy(output: Path, notebook: Notebook) -> None:
             lines = "".join(cell["source"]).splitlines(keepends=True)
             cell["source"] = ['run = ""\n' if line.startswith("run = ") else line for line in lines]
     output.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+def _folders_of_code() -> list[str]:
+    """Return the folders that modules are imported from, the deepest first; also as a stack trace shortens them."""
+    folders = {path for path in (*sys.path, interpreter.ROOT, sys.prefix, sys.base_prefix) if os.path.isabs(path)}
+    folders |= {os.path.realpath(path) for path in folders}
+    home = str(Path.home())
+    folders |= {"~" + path.removeprefix(home) for path in folders if path.startswith(home + os.sep)}
+    return sorted(folders - {os.sep, home}, key=len, reverse=True)
+
+
+def _without(outputs: object, folders: Sequence[str]) -> object:
+    """Return a notebook's outputs with the paths below these folders told from there on."""
+    if isinstance(outputs, str):
+        for folder in folders:
+            outputs = outputs.replace(folder + os.sep, "")
+        return outputs
+    if isinstance(outputs, list):
+        return [_without(part, folders) for part in outputs]
+    if isinstance(outputs, dict):
+        return {name: _without(part, folders) for name, part in outputs.items()}
+    return outputs
 
 
 def find_trouble(output: Path, stopped: str = "") -> str:
