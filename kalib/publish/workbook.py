@@ -66,6 +66,7 @@ def open_run(run: str = "", *, job: str, language: str = "en") -> Run:
         If the folder is no run, or the job file is not there or wrong.
     """
     take_up_cells()
+    pd.set_option("display.html.use_mathjax", False)  # JupyterLab takes two dollar signs in names for a formula
     if run:
         folder = Path(run).resolve()
         return Run(folder, settings=read_settings(folder), language=language)
