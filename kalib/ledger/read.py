@@ -438,8 +438,8 @@ def check_mapping(source: Source, mapped: dict[str, str], *, job_file: Path) -> 
     ):  # no table: its line may be a secret of some other file, and helps nobody
         raise DataError(
             f"{source.label or source.path}: this is no table: its lines are not divided into columns by a tab, `;`, `|` or "
-            f"`,`. {job_file} wants {', '.join(f'`{theirs}`' for theirs in missing)} of it; name a table, or say "
-            "`read: {delimiter: ...}`.",
+            f"`,`. Name a table, or say `read: {{delimiter: ...}}`. Map your headers under `columns:` in {job_file}, which wants "
+            f"{', '.join(f'`{theirs}`' for theirs in missing)}.",
             rule="column_missing",
             file=source.name,
             column=missing[0],
