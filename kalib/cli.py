@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kalib import interpreter
 from kalib.errors import DataError, KalibError, SettingsError, ShortageError
 
 if TYPE_CHECKING:
@@ -36,10 +38,12 @@ Out = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Folder o
 
 def main() -> None:
     """Run the command line; a refusal is one message on stderr and an exit code, never a stack trace."""
+    _stopped.clear()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:  # started with nohup
             signal.signal(number, _stop)
     try:
+        _check_open_files()
         app(prog_name="kalib")
     except KalibError as error:
         raise SystemExit(_refuse(error)) from None
@@ -48,9 +52,32 @@ def main() -> None:
         raise SystemExit(1) from None
     except (OSError, MemoryError) as error:  # a full disk, a folder that may not be written
         raise SystemExit(_refuse(_explain(error))) from None
+    finally:
+        if _stopped:  # whatever its SystemExit became on the way, as in a module that was just being imported
+            raise SystemExit(128 + _stopped[0])
+
+
+_OPEN_FILES = 256
+"""A run has some hundred files and sockets open at once; this is what the most frugal of systems gives."""
+_stopped: list[int] = []
+
+
+def _check_open_files() -> None:
+    """Take as many open files as the system lets this process have, and refuse to begin with too few."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= _OPEN_FILES:
+        return
+    wanted = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(_OPEN_FILES, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    if wanted < _OPEN_FILES:
+        raise SettingsError(
+            f"this process may have {hard} files open at once, and kalib needs {_OPEN_FILES}. Give it more before it starts, "
+            f"as with `ulimit -n {_OPEN_FILES}`; whoever runs the machine can raise what is allowed."
+        )
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
+    _stopped.append(number)
     for other in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(other, signal.SIG_IGN)  # one is enough: what is under way is being cleared away
     print(
@@ -305,8 +332,13 @@ def lab(job_file: JobFile) -> None:
             if not (copies / file.name).exists():
                 shutil.copyfile(file, copies / file.name)
         notebooks = copies
-    environment = os.environ | {"KALIB_JOB": str(job_file.resolve())}
-    os.execve(sys.executable, [sys.executable, "-m", "jupyterlab", str(notebooks)], environment)
+    # Its kernels get both from it; the second one does there what `-P` does here.
+    about = {"KALIB_JOB": str(job_file.resolve()), "PYTHONSAFEPATH": "1"}
+    os.execve(
+        sys.executable,
+        [sys.executable, "-m", "jupyterlab", str(notebooks)],
+        interpreter.environment() | about,
+    )
 
 
 @app.command()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -188,3 +189,35 @@ def test_a_run_without_room_is_a_message(
     assert (code, out) == (2, "")
     assert re.search(said, err)
     assert len(err.splitlines()) == 1
+
+
+def test_a_signal_ends_with_its_number_whatever_it_becomes_on_the_way(
+    workshop: Workshop, kalib: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A module in compiled code that is being imported makes an ImportError of it."""
+
+    def falls(*_: object) -> None:
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        except SystemExit:
+            raise ImportError("initialization failed") from None
+
+    monkeypatch.setattr("kalib.ledger.apart.write_job_file_apart", falls)
+    code, out, err = kalib("init", workshop.root / "data" / "orders.csv")
+    assert (code, out) == (143, "")
+    assert err == "kalib: interrupted (SIGTERM); what was under way is not published.\n"
+    assert kalib("list")[0] == 0  # and the next one knows nothing of it
+
+
+def test_too_few_open_files_are_a_message_and_more_are_taken_where_there_are(workshop: Workshop) -> None:
+    for soft, hard, code in ((16, 16, 2), (64, 4096, 0)):
+        done = subprocess.run(
+            [sys.executable, "-m", "kalib", "list"],
+            capture_output=True,
+            text=True,
+            check=False,
+            preexec_fn=partial(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard)),
+        )
+        assert done.returncode == code
+        said = "kalib: this process may have 16 files open at once, and kalib needs 256." if code else "kalib: No run"
+        assert done.stderr.startswith(said.removeprefix("" if code else "kalib: "))

@@ -123,7 +123,8 @@ def test_a_job_inside_the_package_reports_where_the_user_is(python: Path, tmp_pa
 
 
 def test_lab_opens_copies_and_leaves_them_as_they_are_edited(python: Path, folder: Path) -> None:
-    (folder / "jupyterlab.py").write_text(STAND_IN, encoding="utf-8")  # stands in for the real one, which would stay
+    (site,) = python.parents[1].glob("lib/python*/site-packages")  # in the folder of a user nothing is imported from
+    (site / "jupyterlab.py").write_text(STAND_IN, encoding="utf-8")  # stands in for the real one, which would stay
     call_kalib(python, folder, "get", "cdnow")
     opened = call_kalib(python, folder, "lab", "jobs/cdnow.yaml")
     notebooks = folder / "reports" / "cdnow" / "draft" / "notebooks"

@@ -11,8 +11,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-import kalib
-from kalib import errors
+from kalib import errors, interpreter
 from kalib.errors import DataError, KalibError, ShortageError
 from kalib.ledger import LedgerReport, build, read_report
 from kalib.ledger.inspect import write_job_file
@@ -57,16 +56,15 @@ def write_job_file_apart(file: Path, out: Path | None) -> str:
 
 def _do_apart(order: dict[str, object], source: str, say: Callable[[str], None] | None) -> str:
     """Let a process of its own do what is ordered; return what it made, where that is a text."""
-    path = os.pathsep.join([str(Path(kalib.__file__).parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])])
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as complaints:
         process = subprocess.Popen(
-            [sys.executable, "-m", "kalib.ledger.apart"],
+            interpreter.call("kalib.ledger.apart", "serve"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=complaints,
             text=True,
             encoding="utf-8",
-            env={**os.environ, "PYTHONPATH": path, "PYTHONIOENCODING": "utf-8"},
+            env=interpreter.environment() | {"PYTHONIOENCODING": "utf-8"},
         )
         try:
             told, step = _listen(process, json.dumps(order), say)
@@ -138,7 +136,7 @@ def _explain(code: int, source: str, step: str, complaints: str) -> Exception:
     )
 
 
-def _serve() -> None:
+def serve() -> None:
     """Build what stdin orders and tell each step, and a refusal, as a line of JSON."""
     channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what a library prints is no part of the account
@@ -161,7 +159,3 @@ def _serve() -> None:
         where = {name: getattr(error, name, None) for name in _WHERE}
         kind = "DataError" if isinstance(error, DataError) else type(error).__name__
         tell(refused={"kind": kind, "message": str(error), **where})
-
-
-if __name__ == "__main__":
-    _serve()

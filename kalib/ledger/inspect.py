@@ -35,7 +35,7 @@ from kalib.ledger.settle import (
 )
 from kalib.ledger.source import Source, quote, shown, text
 from kalib.ledger.text import DELIMITERS, is_clean
-from kalib.settings import Job, Read, read_job
+from kalib.settings import Job, Read, check_name, read_job
 
 COMPLETE = 4
 """A table with customer, date and money fits so well; see ``Table.fit``."""
@@ -68,6 +68,8 @@ def write_job_file(file: Path, out: Path | None) -> str:
             "`table:` or `query:` says which rows, and `columns:` maps them."
         )
     out = Path.cwd() / f"{file.stem}.yaml" if out is None else out
+    for path in (file, out):
+        check_name(path.absolute())
     if out.exists():
         raise SettingsError(
             f"{out}: this file is already there and is not overwritten. Remove it, or name another with `--out`."

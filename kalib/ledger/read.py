@@ -27,7 +27,7 @@ from kalib.ledger.text import (
     source_of,
     two_tables,
 )
-from kalib.settings import Job, Read
+from kalib.settings import Job, Read, check_name
 
 __all__ = ["DELIMITERS", "NUMBERS", "PARQUET_ENDINGS", "Note", "Source", "quote", "text"]
 
@@ -87,6 +87,8 @@ def find_files(job: Job) -> list[Path]:
     ------
     DataError
         A path that does not exist, or a pattern that matches nothing.
+    SettingsError
+        A name that is not UTF-8.
     """
     found: list[Path] = []
     for item in job.source:
@@ -107,6 +109,8 @@ def find_files(job: Job) -> list[Path]:
                 rule="file_missing",
                 file=item,
             )
+        for match in matches:
+            check_name(match)
         found += [match for match in matches if match not in found]
     return found
 
@@ -526,6 +530,17 @@ def check_mapping(source: Source, mapped: dict[str, str], *, job_file: Path) -> 
         Names the file, what it lacks, what it has and the nearest header.
     """
     missing = [theirs for theirs in mapped.values() if theirs not in source.columns]
+    if (
+        missing and source.kind == "csv" and len(source.columns) < 2
+    ):  # no table: its line may be a secret of some other file, and helps nobody
+        raise DataError(
+            f"{source.label or source.path}: this is no table: its lines are not divided into columns by a tab, `;`, `|` or "
+            f"`,`. Name a table, or say `read: {{delimiter: ...}}`. Map your headers under `columns:` in {job_file}, which wants "
+            f"{', '.join(f'`{theirs}`' for theirs in missing)}.",
+            rule="column_missing",
+            file=source.name,
+            column=missing[0],
+        )
     if missing:
         hints = "; ".join(f"`{theirs}`: {nearest(theirs, source.columns)}" for theirs in missing)
         raise MissingColumnsError(

@@ -5,13 +5,13 @@ from __future__ import annotations
 import glob
 import json
 import subprocess
-import sys
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from kalib import interpreter
 from kalib.errors import DataError, nearest
 from kalib.ledger.packed import check_members
 from kalib.ledger.room import find_shortage
@@ -73,9 +73,9 @@ def _read_workbook(given: Input, read: Read, scratch: Path, wanted: Sequence[str
         check_members(given)
     folder = Path(tempfile.mkdtemp(prefix="sheets-", dir=scratch))
     script = Path(__file__).with_name("workbook.py")
-    order = [sys.executable, "-P", str(script), str(given.file), str(folder), read.decimal or ".", str(MEMORY)]
+    order = interpreter.command(str(script), str(given.file), str(folder), read.decimal or ".", str(MEMORY))
     try:
-        done = subprocess.run(order, capture_output=True, timeout=SECONDS, check=False)
+        done = subprocess.run(order, capture_output=True, timeout=SECONDS, check=False, env=interpreter.environment())
     except subprocess.TimeoutExpired:
         raise _unreadable(given, f"it was not read within {SECONDS // 60} minutes") from None
     if done.returncode or not done.stdout.strip():

@@ -13,6 +13,7 @@ import posixpath
 import re
 import sys
 import zipfile
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
@@ -36,6 +37,9 @@ _NO_VALUE = re.compile(
     + rb">\s*<(?:\w+:)?f\b(?:[^<>]*/>|[^<>]*>[^<]*</(?:\w+:)?f>)\s*(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v>\s*</(?:\w+:)?v>)?\s*"
     + _END
 )
+_ROW = re.compile(rb"<(?:\w+:)?row\b([^>]*)>")
+_ROW_NUMBER = re.compile(rb'\br="(\d{1,7})"')
+_PLACED = re.compile(rb'<(?:\w+:)?c\b[^>]*?\br="([A-Z]{1,3})(\d{1,7})"')
 _PLACE = re.compile(rb'\br="([A-Z]{1,3})(\d{1,7})"')
 _REPEATED = re.compile(rb'number-rows-repeated="(\d{7,18})"')
 _KIND = re.compile(rb'\bt="(\w+)"')
@@ -73,14 +77,22 @@ def cell_text(value: object, decimal: str = ".") -> str:
 
 
 def _marks(book: Path, name: str) -> tuple[dict[tuple[int, int], str], list[str]]:
-    """Return the error cells of a sheet by row and column, and the cells whose formula has no value, as Excel writes them."""
+    """Return the error cells of a sheet by row and column, and the cells whose formula has no value, as Excel writes them.
+
+    Raises
+    ------
+    ValueError
+        A row or a cell that stands twice: the reader would keep one of the two.
+    """
     errors: dict[tuple[int, int], str] = {}
     empty: list[str] = []
     with zipfile.ZipFile(book) as archive:
         member = _member(archive, name)
         if member is None:
             return errors, empty
+        once = _Once(name)
         for piece in _pieces(archive, member):
+            once.check(piece)
             for found in _ERROR.finditer(piece) if b'"e"' in piece else ():
                 place, kind = _PLACE.search(found[1]), _KIND.search(found[1])
                 if place and kind and kind[1] == b"e" and len(errors) < MOST_ERRORS:
@@ -90,6 +102,35 @@ def _marks(book: Path, name: str) -> tuple[dict[tuple[int, int], str], list[str]
                 if place and not (kind and kind[1] == b"str") and len(empty) < MOST_ERRORS:
                     empty.append((place[1] + place[2]).decode())
     return errors, empty
+
+
+class _Once:
+    """Checks piece by piece that no row and no cell of a sheet stands twice; a piece ends between two rows."""
+
+    def __init__(self, sheet: str) -> None:
+        self.sheet = sheet
+        self.last = 0
+        self.rows: set[int] = set()
+        self.rows_of_cells: set[bytes] = set()
+
+    def check(self, piece: bytes) -> None:
+        for row in _ROW.finditer(piece):
+            told = _ROW_NUMBER.search(row[1])
+            self.last = int(told[1]) if told else self.last + 1
+            if self.last in self.rows:
+                self._refuse(f"row {self.last}")
+            self.rows.add(self.last)
+        places = _PLACED.findall(piece)
+        if len(set(places)) < len(places):
+            (column, row), _ = Counter(places).most_common(1)[0]
+            self._refuse(f"cell {(column + row).decode()}")
+        rows = {row for _, row in places}
+        if twice := rows & self.rows_of_cells:
+            self._refuse(f"row {min(map(int, twice))}")
+        self.rows_of_cells |= rows
+
+    def _refuse(self, what: str) -> None:
+        raise ValueError(f"{what} of the sheet {self.sheet} stands in it twice")
 
 
 def _member(archive: zipfile.ZipFile, name: str) -> str | None:
@@ -116,7 +157,7 @@ def _pieces(archive: zipfile.ZipFile, member: str) -> Iterator[bytes]:
     with archive.open(member) as stream:
         while piece := stream.read(PIECE):
             left += piece
-            cut = max(left.rfind(b"<row"), left.rfind(b":row"))
+            cut = max((row.start() for row in _ROW.finditer(left)), default=0)
             if cut > 0:
                 yield left[:cut]
                 left = left[cut:]

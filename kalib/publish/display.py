@@ -12,14 +12,17 @@ import io
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import jinja2
 import pandas as pd
 from markupsafe import Markup
-from matplotlib.axes import Axes
 
 from kalib.figures import style
 from kalib.words import Words
+
+if TYPE_CHECKING:  # kalib.figures imports matplotlib, and says why
+    from matplotlib.axes import Axes
 
 Output = tuple[dict[str, str], dict[str, object]]
 """A MIME bundle and its metadata, as ``IPython.display.display(bundle, metadata=metadata, raw=True)`` takes them."""
@@ -86,8 +89,13 @@ def _sentence(text: str, role: str) -> Output:
 
 
 def _escape_markdown(text: str) -> str:
-    """Let only ``**`` mean something: a name from the data may hold any character."""
-    return re.sub(r"([\\`_\[\]<>#|~$&]|(?<!\*)\*(?!\*))", r"\\\1", text)
+    """Let only ``**`` mean something: a name from the data may hold any character.
+
+    JupyterLab looks for mathematics before Markdown is read and again in what it became, where ``\\$`` is ``$`` and ``\\\\(``
+    is ``\\(``. It never looks across a tag.
+    """
+    escaped = re.sub(r"([`_\[\]<>#|~&]|(?<!\*)\*(?!\*))", r"\\\1", text.replace("\\", "\0"))
+    return escaped.replace("$", "<span>&#36;</span>").replace("\0", "<span>&#92;</span>")
 
 
 def kpis(items: Sequence[tuple[str, str, str, str]]) -> Output:

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -27,7 +27,7 @@ from jupyter_core.utils import ensure_event_loop  # noqa: E402
 from nbclient.exceptions import CellControlSignal, DeadKernelError  # noqa: E402
 from papermill.exceptions import PapermillException, PapermillExecutionError  # noqa: E402
 
-import kalib  # noqa: E402
+from kalib import interpreter  # noqa: E402
 from kalib.errors import NotebookError  # noqa: E402
 from kalib.publish import warm  # noqa: E402
 from kalib.publish.plan import Literal, Notebook  # noqa: E402
@@ -143,13 +143,13 @@ class Kernels:
                 listener.bind(str(self._scratch / "warm"))
                 listener.listen()
                 self._warm = subprocess.Popen(
-                    [sys.executable, "-m", "kalib.publish.warm", "serve", str(listener.fileno())],
+                    interpreter.call(warm.__name__, "serve", str(listener.fileno())),
                     stdin=subprocess.PIPE,  # its end ends it, even when this process is killed
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,
                     pass_fds=[listener.fileno()],
-                    cwd=Path(kalib.__file__).parent.parent,
-                    env=os.environ | _ENVIRONMENT,
+                    cwd=self._scratch,
+                    env=interpreter.environment() | _ENVIRONMENT,
                     start_new_session=True,
                 )
         return self
@@ -229,17 +229,17 @@ class Kernels:
         manager.still_seconds = self.still_seconds
         # This Python, whatever kernel of that name the user has installed; no history file, no startup files of theirs.
         if self._warm is not None and self._warm.poll() is None:
-            command = ["-I", "-S", warm.__file__, "keep", str(self._scratch / "warm"), "{connection_file}"]
+            command = [sys.executable, "-I", "-S", warm.__file__, str(self._scratch / "warm"), str(self.folder)]
         else:
-            command = ["-m", "ipykernel_launcher", "-f", "{connection_file}", "--HistoryManager.enabled=False"]
-        manager.kernel_spec.argv = [sys.executable, *command]
+            command = interpreter.call(warm.__name__, "be_one", str(self.folder))
+        manager.kernel_spec.argv = [*command, "{connection_file}"]
         about = {"KALIB_NOTEBOOK": notebook.name, "IPYTHONDIR": str(scratch / "ipython")}
         with self._lock:
             if self._stopped:
                 raise NotebookError(f"{notebook.name} was not started: the run was stopped.")
             start = manager.start_kernel(
-                env=os.environ | _ENVIRONMENT | about,
-                cwd=str(self.folder),
+                env=interpreter.environment() | _ENVIRONMENT | about,
+                cwd=str(scratch),
                 stdout=subprocess.DEVNULL,  # ours is for results; what cells print goes into the notebook
                 stderr=subprocess.DEVNULL,
             )
@@ -276,12 +276,16 @@ def _say_error(name: str, said: str) -> str:
 def _tidy(output: Path, notebook: Notebook) -> None:
     """Take the folders of this machine and the run's folder out of an executed notebook.
 
-    Opened by hand later, it works on the draft.
+    Opened by hand later, it works on the draft. A warning and a stack trace name the file that they come from: it is told
+    from its package on.
     """
     try:
         content = json.loads(output.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return
+    for cell in content["cells"]:
+        if "outputs" in cell:
+            cell["outputs"] = _without(cell["outputs"], _folders_of_code())
     about = content["metadata"].get("papermill", {})
     about.update(input_path=notebook.file.name, output_path=output.name)
     about.get("parameters", {}).update(run="")
@@ -290,6 +294,28 @@ def _tidy(output: Path, notebook: Notebook) -> None:
             lines = "".join(cell["source"]).splitlines(keepends=True)
             cell["source"] = ['run = ""\n' if line.startswith("run = ") else line for line in lines]
     output.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+def _folders_of_code() -> list[str]:
+    """Return the folders that modules are imported from, the deepest first; also as a stack trace shortens them."""
+    folders = {path for path in (*sys.path, interpreter.ROOT, sys.prefix, sys.base_prefix) if os.path.isabs(path)}
+    folders |= {os.path.realpath(path) for path in folders}
+    home = str(Path.home())
+    folders |= {"~" + path.removeprefix(home) for path in folders if path.startswith(home + os.sep)}
+    return sorted(folders - {os.sep, home}, key=len, reverse=True)
+
+
+def _without(outputs: object, folders: Sequence[str]) -> object:
+    """Return a notebook's outputs with the paths below these folders told from there on."""
+    if isinstance(outputs, str):
+        for folder in folders:
+            outputs = outputs.replace(folder + os.sep, "")
+        return outputs
+    if isinstance(outputs, list):
+        return [_without(part, folders) for part in outputs]
+    if isinstance(outputs, dict):
+        return {name: _without(part, folders) for name, part in outputs.items()}
+    return outputs
 
 
 def find_trouble(output: Path, stopped: str = "") -> str:

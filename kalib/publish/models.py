@@ -8,6 +8,7 @@ import importlib
 import io
 import json
 import zipfile
+import zlib
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -31,6 +32,19 @@ MOST_BYTES = 100_000_000
 """A model unpacks to some hundred kilobytes; what unpacks to more than this is not unpacked."""
 
 _CARD = "kalib.json"
+_DAMAGED = (
+    OSError,
+    zipfile.BadZipFile,
+    zlib.error,
+    AttributeError,
+    IndexError,
+    KeyError,
+    RecursionError,
+    TypeError,
+    ValueError,
+    ValidationError,
+)
+"""What reading a file ends in that somebody changed: one that is cut off, nested without end, or says other things."""
 
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
@@ -102,7 +116,7 @@ def read_model(
         parts = skops.get_untrusted_types(data=content)
     except FileNotFoundError:
         raise SettingsError(f"{file}: there is no such model. {wanted}") from None
-    except (OSError, zipfile.BadZipFile, KeyError, TypeError, ValueError, ValidationError):
+    except _DAMAGED:
         raise SettingsError(f"{file}: this is not a model that kalib saved. {wanted}") from None
     strange = [kind for kind in parts if not _is_ours(kind)]
     if strange:
@@ -116,7 +130,10 @@ def read_model(
         )
     if data is not None:
         check_columns(data, card.features, name=f"the table for {file.name}")
-    model = skops.loads(content, trusted=parts)
+    try:
+        model = skops.loads(content, trusted=parts)
+    except _DAMAGED:
+        raise SettingsError(f"{file}: this is not a model that kalib saved. {wanted}") from None
     try:
         check_is_fitted(model)
     except (NotFittedError, TypeError):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import kalib
 from kalib.errors import SettingsError, nearest
-from kalib.settings import Job
+from kalib.settings import Job, check_name
 
 PUBLISHED = re.compile(r"(?P<as_of>\d{4}-\d{2}-\d{2})-(?P<count>\d+)")
 """The name of a published run's folder: its as_of and a number that counts up."""
@@ -73,10 +73,17 @@ def reports_folder(job: Job, out: Path | str | None = None) -> Path:
 
     ``out`` if given; else ``reports`` beside the job's data, whatever the working directory; for a job that ships
     inside the package, ``reports`` in the working directory.
+
+    Raises
+    ------
+    SettingsError
+        A name that is not UTF-8.
     """
+    folder = (Path.cwd() if is_installed(job.root) else job.root) / "reports"
     if out is not None:
-        return Path(out).expanduser().resolve()
-    return (Path.cwd() if is_installed(job.root) else job.root) / "reports"
+        folder = Path(out).expanduser().resolve()
+    check_name(folder)
+    return folder
 
 
 def find_reports() -> Path:

@@ -83,7 +83,7 @@ def read_notebook(file: Path) -> Notebook:
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
         cells = [(cell["cell_type"], "".join(cell["source"]), cell.get("metadata", {})) for cell in content["cells"]]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise NotebookError(
             f"{file}: this is not a notebook of format 4 ({error}). Save it again, or move it away."
         ) from None

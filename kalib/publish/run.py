@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import fcntl
 import hashlib
 import json
 import os
 import shutil
+import stat
 import tempfile
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -15,6 +17,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TextIO
 
 from kalib import ledger
 from kalib.errors import BusyError, DataError, NotebookError, SettingsError
@@ -291,13 +294,19 @@ class _Steps:
             self._progress(Step(self._done, self._total, f"{what} done in {seconds:.1f} s"))
 
 
+_HELD = "process "
+"""How a lock file begins."""
+_NO_FILE = (errno.ELOOP, errno.EMLINK, errno.EISDIR, errno.ENXIO)
+"""What opening a link, as it is called here and there, a folder or a pipe ends in."""
+
+
 @contextmanager
 def _locked(folder: Path, *, wait_for_it: bool = False) -> Iterator[None]:
     """Hold the lock of a folder; a folder that was made for it and stays empty, as when the data is refused, goes again."""
     made = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     mark = folder / ".lock"
-    with mark.open("a+", encoding="utf-8") as lock:
+    with _open_lock(mark) as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait_for_it else fcntl.LOCK_NB))
         except BlockingIOError:
@@ -305,7 +314,7 @@ def _locked(folder: Path, *, wait_for_it: bool = False) -> Iterator[None]:
             who = lock.read().strip()
             raise BusyError(f"another run of `{folder.name}` is under way ({who}). Wait for its end.") from None
         lock.truncate(0)
-        lock.write(f"process {os.getpid()}, since {_now():%Y-%m-%d %H:%M} UTC")
+        lock.write(f"{_HELD}{os.getpid()}, since {_now():%Y-%m-%d %H:%M} UTC")
         lock.flush()
         try:
             yield
@@ -315,6 +324,24 @@ def _locked(folder: Path, *, wait_for_it: bool = False) -> Iterator[None]:
                 for path in made:
                     if not any(path.iterdir()):
                         path.rmdir()
+
+
+def _open_lock(mark: Path) -> TextIO:
+    """Open a lock file, and no other: it is written to, and a name can lead to anybody's file."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK
+    try:
+        lock = os.fdopen(os.open(mark, flags, 0o644), "a+", encoding="utf-8", errors="replace")
+    except OSError as error:
+        if error.errno not in _NO_FILE:
+            raise
+        raise SettingsError(
+            f"{mark}: a lock file of kalib's must stand here, and this leads elsewhere. Remove it."
+        ) from None
+    lock.seek(0)
+    if not stat.S_ISREG(os.fstat(lock.fileno()).st_mode) or lock.read(len(_HELD)) not in ("", _HELD):
+        lock.close()
+        raise SettingsError(f"{mark}: a lock file of kalib's must stand here, and this is another file. Move it away.")
+    return lock
 
 
 @contextmanager

@@ -29,15 +29,14 @@ IMPORTS = (
     "sklearn.pipeline",
 )
 
+_OPTIONS = ("--HistoryManager.enabled=False", "--InteractiveShellApp.exec_PYTHONSTARTUP=False")
+"""A notebook's kernel knows nothing of what its user typed elsewhere, and runs no file of theirs."""
 
-def serve(listening: int) -> None:
-    """Import, and fork a kernel for each connection to the socket ``listening``, until stdin is closed."""
-    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
-    from ipykernel.kernelapp import IPKernelApp
 
-    listener = socket.socket(fileno=listening)
-    for name in IMPORTS:
-        importlib.import_module(name)
+def serve() -> None:
+    """Import, and fork a kernel for each connection to the socket of that number, until stdin is closed."""
+    application = _import(*IMPORTS)
+    listener = socket.socket(fileno=int(sys.argv[1]))
     gc.freeze()  # what is shared stays shared: the collector would write to it
     kernels: dict[int, socket.socket] = {}
     waiting = selectors.DefaultSelector()  # `select` knows no file of a number above 1023, and `listening` may be one
@@ -55,7 +54,13 @@ def serve(listening: int) -> None:
             if pid == 0:
                 for other in (waiting, listener, connection, *kernels.values()):
                     other.close()
-                _become_kernel(asked, IPKernelApp)
+                os.setsid()
+                os.environ.clear()
+                os.environ.update(asked["environment"])
+                # so that it ends when the server is gone
+                _become_kernel(
+                    application, asked["folder"], asked["file"], f"--IPKernelApp.parent_handle={os.getppid()}"
+                )
             connection.sendall(f"{pid}\n".encode())
             kernels[pid] = connection
             waiting.register(connection, selectors.EVENT_READ)
@@ -81,24 +86,39 @@ def _reap(kernels: dict[int, socket.socket], readable: set, waiting: selectors.B
             kernels.pop(pid).close()
 
 
-def _become_kernel(asked: dict, application: type) -> None:
-    os.setsid()
-    os.environ.clear()
-    os.environ.update(asked["environment"])
-    os.chdir(asked["folder"])
+def be_one() -> None:
+    """Be the one kernel of this process: the folder to work in and the connection file are its arguments.
+
+    It starts in another folder and goes there with matplotlib imported, which takes a ``matplotlibrc`` from where it is.
+    """
+    folder, file = sys.argv[1:]
+    _become_kernel(_import("matplotlib"), folder, file)
+
+
+def _import(*names: str) -> type:
+    """Import what a kernel needs from where this process started; return the kernel's application."""
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+    from ipykernel.kernelapp import IPKernelApp
+
+    for name in names:
+        importlib.import_module(name)
+    return IPKernelApp
+
+
+def _become_kernel(application: type, folder: str, file: str, *options: str) -> None:
+    os.chdir(folder)
     sys.argv = ["kernel"]
     app = application.instance()
-    parent = f"--IPKernelApp.parent_handle={os.getppid()}"  # so that it ends when the server is gone
-    app.initialize(["-f", asked["file"], "--HistoryManager.enabled=False", parent])
+    app.initialize(["-f", file, *_OPTIONS, *options])
     app.start()
     os._exit(0)
 
 
-def keep(address: str, file: str) -> None:
+def keep(address: str, folder: str, file: str) -> None:
     """Ask the server for a kernel and stay as long as it lives: for a kernel manager, this process is the kernel."""
     connection = socket.socket(socket.AF_UNIX)
     connection.connect(address)
-    asked = {"file": file, "environment": dict(os.environ), "folder": os.getcwd()}
+    asked = {"file": file, "environment": dict(os.environ), "folder": folder}
     connection.sendall(json.dumps(asked).encode() + b"\n")
     with connection.makefile("r", encoding="utf-8") as lines:
         kernel = int(lines.readline())
@@ -109,7 +129,4 @@ def keep(address: str, file: str) -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "serve":
-        serve(int(sys.argv[2]))
-    else:
-        keep(sys.argv[2], sys.argv[3])
+    keep(*sys.argv[1:])

@@ -19,7 +19,6 @@ import pyarrow.parquet as pq
 from babel.numbers import get_currency_precision
 from IPython import get_ipython
 from IPython.display import display as show_output
-from matplotlib.axes import Axes
 
 from kalib.errors import NotebookError, NotEnoughDataError
 from kalib.publish import display
@@ -40,6 +39,7 @@ from kalib.settings import Job, read_job
 from kalib.words import Words, read_words
 
 if TYPE_CHECKING:  # seconds of imports, which most notebooks do without
+    from matplotlib.axes import Axes
     from sklearn.base import BaseEstimator
 
     from kalib.ledger import LedgerReport
@@ -67,6 +67,7 @@ def open_run(run: str = "", *, job: str, language: str = "en") -> Run:
         If the folder is no run, or the job file is not there or wrong.
     """
     take_up_cells()
+    pd.set_option("display.html.use_mathjax", False)  # JupyterLab takes two dollar signs in names for a formula
     if run:
         folder = Path(run).resolve()
         return Run(folder, settings=read_settings(folder), language=language)

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from kalib.errors import SettingsError, nearest
 from kalib.settings.job import Job
+from kalib.settings.strict_yaml import RefusedYAMLError, read_yaml
 
 
 def read_job(file: Path | str, overrides: dict[str, str] | None = None) -> Job:
@@ -26,6 +27,7 @@ def read_job(file: Path | str, overrides: dict[str, str] | None = None) -> Job:
         Names the file, the line, the setting, what it has and what is wanted.
     """
     file = Path(file)
+    check_name(file.absolute())
     try:
         text = file.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
@@ -35,12 +37,13 @@ def read_job(file: Path | str, overrides: dict[str, str] | None = None) -> Job:
             f"{file}: the job file cannot be read ({error}). It must be a YAML text in UTF-8."
         ) from None
     try:
-        tree = yaml.compose(text, Loader=yaml.SafeLoader)
-        settings = yaml.safe_load(text)
+        settings, tree = read_yaml(text)
+    except RefusedYAMLError as error:
+        raise SettingsError(f"{file}{_place(error)}: {error.problem}.") from None
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise SettingsError(f"{file}{where}: this is not YAML: {getattr(error, 'problem', None) or error}.") from None
+        raise SettingsError(
+            f"{file}{_place(error)}: this is not YAML: {getattr(error, 'problem', None) or error}."
+        ) from None
     if not isinstance(settings, dict):
         raise SettingsError(f"{file}: a job file is a list of `setting: value`; this holds {type(settings).__name__}.")
     for key, value in (overrides or {}).items():
@@ -51,9 +54,35 @@ def read_job(file: Path | str, overrides: dict[str, str] | None = None) -> Job:
         raise SettingsError(_explain(error, file, tree, settings, set(overrides or ()))) from None
 
 
+def check_name(path: Path) -> None:
+    """Check that the name of a file or folder can be written down: reports, and the engines that read, know UTF-8 only.
+
+    Raises
+    ------
+    SettingsError
+        Shows the name, with what is no UTF-8 as the system has it.
+    """
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        shown = str(path).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+        raise SettingsError(
+            f"{shown}: the name of this file, or of a folder it lies in, is not UTF-8. Rename it, or copy it elsewhere."
+        ) from None
+
+
+def _place(error: yaml.YAMLError) -> str:
+    mark = getattr(error, "problem_mark", None)
+    return f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+
+
 def _override(settings: dict, key: str, value: str) -> None:
     try:
-        parsed = yaml.safe_load(value)
+        parsed, _ = read_yaml(value)
+    except RefusedYAMLError as error:
+        raise SettingsError(f"-p {key}: {error.problem}.") from None
+    except yaml.reader.ReaderError as error:  # such as a byte that is no UTF-8, which no report could hold either
+        raise SettingsError(f"-p {key}: {error.reason}.") from None
     except yaml.YAMLError:
         parsed = value
     *parents, last = key.split(".")

@@ -391,3 +391,10 @@ def test_garbage_is_refused_without_a_stack_trace(tmp_path, table):
     ):
         with pytest.raises(KalibError):
             read_one(tmp_path, table, content)
+
+
+def test_the_first_line_of_a_file_that_is_no_table_is_not_repeated(tmp_path):
+    with pytest.raises(DataError, match="this is no table: its lines are not divided into columns") as told:
+        read_one(tmp_path, "accounts", "root:x:0:0:root:/root:/bin/sh\nann:x:1:1::/home/ann:/bin/sh\n")
+    assert "`customer_id`" in str(told.value)
+    assert "root" not in str(told.value).replace(str(tmp_path), "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import zipfile
 
 import pytest
@@ -167,3 +168,33 @@ def test_a_number_in_a_cell_is_never_taken_for_thousands(tmp_path):
     content = workbook({"Orders": grid([TITLES, ["ann", 1, "2024-01-05", 1.125], ["bob", 2, "2024-01-06", 0.125]])})
     assert [row[3] for row in load(tmp_path, content, "orders.xlsx").cells] == ["1.1250", "0.1250"]
     assert [row[3] for row in load(tmp_path, content, "orders.xlsx", decimal=",").cells] == ["1,1250", "0,1250"]
+
+
+def twice(book: bytes, before: str, after: str) -> bytes:
+    """Return a workbook whose first sheet says something else."""
+    parts = {
+        name: zipfile.ZipFile(io.BytesIO(book)).read(name) for name in zipfile.ZipFile(io.BytesIO(book)).namelist()
+    }
+    sheet = parts["xl/worksheets/sheet1.xml"].decode()
+    assert before in sheet
+    return archive(parts | {"xl/worksheets/sheet1.xml": sheet.replace(before, after)})
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "what"),
+    [
+        ('<row r="3"', '<row r="2"', "row 2"),  # the cells of one of them could be lost
+        ('r="A3"', 'r="A2"', "row 2"),
+        ('r="C3"', 'r="B3"', "cell B3"),
+    ],
+)
+def test_a_row_or_cell_that_stands_twice_is_refused(tmp_path, before, after, what):
+    book = workbook({"Orders": grid([TITLES, ["ann", 1, DAY, 10.5], ["bob", 2, DAY, 20]])})
+    error = refusal(tmp_path, twice(book, before, after), "o.xlsx")
+    assert error.rule == "file_unreadable"
+    assert f"{what} of the sheet Orders stands in it twice" in str(error)
+
+
+def test_text_that_looks_like_a_row_is_text(tmp_path, monkeypatch):
+    rows = [[f"a:row <row r={n}", n, DAY, 1] for n in range(50)]
+    assert len(load(tmp_path, workbook({"Orders": grid([TITLES, *rows])}), "o.xlsx").cells) == 50

@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 
 from kalib.figures import style
 from kalib.publish import display
+from kalib.publish.html import clean, markdown
 from kalib.words import Words
 
 WORDS = Words("en", currency="GBP")
@@ -173,3 +174,18 @@ def test_a_heavy_drawing_becomes_a_picture(frame: pd.DataFrame, monkeypatch: pyt
     html = display.figure(_draw, frame, WORDS, alt="x<y", publishing=True)[0]["text/html"]
     assert html.count('<img src="data:image/png;base64,') == 2
     assert 'alt="x&lt;y"' in html
+
+
+def test_no_name_is_taken_for_mathematics() -> None:
+    """JupyterLab sets what stands between dollar signs, in ``\\(…\\)`` or in ``\\begin{…}``, unless a tag comes between."""
+    name = r"A$x$ \(y\) \begin{z}"
+    marked = display.answer(name)[0]["text/markdown"]
+    assert marked == (
+        "A<span>&#36;</span>x<span>&#36;</span> <span>&#92;</span>(y<span>&#92;</span>) <span>&#92;</span>begin{z}"
+    )
+    assert clean(markdown(marked)).striptags() == name
+
+    frame = pd.DataFrame({"name": [name]})
+    shown = [display.table(frame, {"name": ""}, WORDS), display.kpis([(name, name, name, "")])]
+    for bundle, _ in shown:
+        assert re.match(r"<\w+ class=\"[^\"]*\bmathjax_ignore\b", bundle["text/html"])

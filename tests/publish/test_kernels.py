@@ -11,6 +11,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from kalib import interpreter
 from kalib.errors import NotebookError
 from kalib.publish.kernels import MANY, Kernels
 from kalib.publish.plan import Notebook
@@ -92,3 +93,23 @@ def test_a_cell_short_of_memory_says_so(tmp_path: Path) -> None:
     with Kernels(folder=tmp_path) as kernels, pytest.raises(NotebookError) as refused:
         kernels.execute(greedy, parameters={}, output=tmp_path / "out.ipynb")
     assert "10_tiny, cell 2 (`bytes(1 << 60)`): the memory did not suffice (MemoryError)." in str(refused.value)
+
+
+def test_a_warning_does_not_tell_where_python_lies(notebook: Notebook, tmp_path: Path) -> None:
+    content = nbformat.read(notebook.file, as_version=4)
+    content.cells += [
+        nbformat.v4.new_code_cell(
+            "import warnings, pandas\nwarnings.warn_explicit('odd', UserWarning, pandas.__file__, 7)"
+        ),
+        nbformat.v4.new_code_cell("import kalib\nprint(kalib.__file__)"),
+        nbformat.v4.new_code_cell("pandas.read_json('{')"),
+    ]
+    nbformat.write(content, notebook.file)
+    output = tmp_path / "out.ipynb"
+    with Kernels(folder=tmp_path) as kernels, pytest.raises(NotebookError):
+        kernels.execute(notebook, parameters={"two": 2}, output=output)
+    written = output.read_text(encoding="utf-8")
+    assert "pandas/__init__.py:7: UserWarning: odd" in written
+    assert "kalib/__init__.py" in written
+    assert "site-packages" not in written
+    assert interpreter.ROOT not in written

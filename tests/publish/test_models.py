@@ -157,3 +157,24 @@ def test_a_model_that_a_job_names_is_checked_before_anything_runs(tmp_path: Path
         check_models(make_job(tmp_path, rfm={"model": "rfm.skops"}, as_of="2026-06-29"))
     with pytest.raises(SettingsError, match="this is the model `rfm`"):
         check_models(make_job(tmp_path, tiers={"model": "rfm.skops"}))
+
+
+@pytest.mark.parametrize("part", ["kalib.json", "schema.json"])
+def test_a_file_nested_without_end_is_refused(tmp_path: Path, part: str) -> None:
+    write(tmp_path / "whole.skops")
+    with zipfile.ZipFile(tmp_path / "whole.skops") as whole, zipfile.ZipFile(tmp_path / "rfm.skops", "w") as odd:
+        for name in whole.namelist():
+            odd.writestr(name, "[" * 100_000 + "]" * 100_000 if name == part else whole.read(name))
+    with pytest.raises(SettingsError, match="this is not a model that kalib saved"):
+        read_model(tmp_path / "rfm.skops", name="rfm")
+
+
+def test_a_file_that_says_other_things_is_refused(tmp_path: Path) -> None:
+    """It passes the look at its parts, and cannot be made into a model."""
+    write(tmp_path / "whole.skops")
+    with zipfile.ZipFile(tmp_path / "whole.skops") as whole, zipfile.ZipFile(tmp_path / "rfm.skops", "w") as odd:
+        for name in whole.namelist():
+            content = whole.read(name)
+            odd.writestr(name, content.replace(b'"content": "', b'"content": "{') if name == "schema.json" else content)
+    with pytest.raises(SettingsError, match="this is not a model that kalib saved"):
+        read_model(tmp_path / "rfm.skops", name="rfm")

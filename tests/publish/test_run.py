@@ -486,3 +486,14 @@ def test_a_users_notebook_joins_and_pages_work_on_the_draft_later(workshop: Work
     content = json.loads((published / "notebooks" / "90_mine.ipynb").read_text(encoding="utf-8"))
     assert 'run = ""' in texts(content)
     assert str(workshop.root) not in json.dumps(content)
+
+
+@pytest.mark.parametrize("link", ["symlink_to", "hardlink_to"])
+def test_a_lock_that_leads_to_another_file_leaves_it_as_it_is(workshop: Workshop, link: str) -> None:
+    other = workshop.root / "other"
+    other.write_text("precious", encoding="utf-8")
+    workshop.reports.mkdir(parents=True)
+    getattr(workshop.reports / ".lock", link)(other)
+    with pytest.raises(SettingsError, match=r"\.lock: a lock file of kalib's must stand here"):
+        run_job(workshop.job())
+    assert other.read_text(encoding="utf-8") == "precious"
