@@ -16,7 +16,7 @@ test: $(READY)
 
 # Whole reports, opened in a browser; the wheel; one job on PostgreSQL and one on Spark. CI runs them after `make test`.
 test-runs: $(READY) $(ENGINES)
-	$(BIN)/pytest -n 2 --dist loadscope -m run --durations 10 --ignore tests/engines tests
+	$(BIN)/pytest -n 2 --dist loadfile -m "run and not deep" --durations 10 --ignore tests/engines tests
 	$(BIN)/pytest -m run --durations 10 tests/engines
 
 # What takes an hour: every dirty file, the fuzz, every property at length, every engine. Before an issue is closed, not in CI.

@@ -145,6 +145,7 @@ def _check(job_file: Path, tables: Path | None) -> LedgerReport:
     from kalib.settings import read_job
 
     job = read_job(job_file)
+    _mention_notebooks(job)
     if job.parameters:
         check_parameters(job, read_notebooks(job))
     check_job(job)
@@ -246,6 +247,7 @@ def _run(job_file: Path, *, overrides: dict[str, str], only: list[str], out: Pat
     from kalib.settings import read_job
 
     job = read_job(job_file, overrides)
+    _mention_notebooks(job)
     from kalib.publish.run import run_job
 
     with _showing_progress(job) as progress:
@@ -258,6 +260,16 @@ def _run(job_file: Path, *, overrides: dict[str, str], only: list[str], out: Pat
             if isinstance(told, ShortageError):
                 raise ShortageError(str(told).replace("Nothing was written", "Nothing was published")) from None
             raise SettingsError(f"{error}. Nothing was published; name another place with `--out`.") from None
+
+
+def _mention_notebooks(job: Job) -> None:
+    """Tell of notebooks beside the data: they are code, and run only where the job says so."""
+    from kalib.publish.plan import find_unasked
+
+    if folder := find_unasked(job):
+        _say(
+            f"kalib: the notebooks in {folder} are not run. If they are yours, say `notebooks: notebooks` in {job.file}."
+        )
 
 
 def _read_overrides(parameters: list[str]) -> dict[str, str]:

@@ -22,6 +22,7 @@ job: tiny
 source: data/orders.csv
 columns: {customer_id: customer, order_date: day, order_id: order, amount: amount}
 currency: GBP
+notebooks: notebooks
 """
 ORDERS = """\
 customer,day,order,amount

@@ -221,3 +221,14 @@ def test_too_few_open_files_are_a_message_and_more_are_taken_where_there_are(wor
         assert done.returncode == code
         said = "kalib: this process may have 16 files open at once, and kalib needs 256." if code else "kalib: No run"
         assert done.stderr.startswith(said.removeprefix("" if code else "kalib: "))
+
+
+def test_notebooks_beside_the_data_run_only_where_the_job_asks(workshop: Workshop, kalib: Call) -> None:
+    mark = workshop.root / "ran"
+    workshop.add("10_theirs", [f"open({str(mark)!r}, 'w')"])
+    asked = workshop.file.read_text(encoding="utf-8")
+    workshop.file.write_text(asked.replace("notebooks: notebooks\n", ""), encoding="utf-8")
+    code, _, err = kalib("run", workshop.file)
+    assert code == 0
+    assert "/notebooks are not run. If they are yours, say `notebooks: notebooks` in" in err
+    assert not mark.exists()

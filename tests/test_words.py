@@ -73,6 +73,8 @@ def test_every_cell_of_text_has_its_chinese(path: Path) -> None:
         ("en", "XXX", -0.004, "number2", "0.00"),
         ("en", "XXX", -0.0004, "number3", "0.000"),
         ("en", "XXX", -0.0006, "number3", "-0.001"),
+        ("en", "XXX", 197_246.477, "digits4", "197,200"),
+        ("zh", "XXX", 0.00123456, "digits4", "0.001235"),
         ("en", "XXX", -0.031, "change", "▼ 3.1%"),
         ("en", "GBP", -1_234_567, "gain", "▼ £1.2m"),
         ("zh", "CNY", 12_345, "gain", "▲ ¥1.2万"),

@@ -47,7 +47,20 @@ LAB_STYLE = Markup(
 _LEAST = 18
 """Characters that a column of texts keeps before its texts are broken; narrower screens scroll."""
 
-_NUMBERS = ("count", "number", "number2", "number3", "percent", "percent1", "points", "money", "cents", "short", "days")
+_NUMBERS = (
+    "count",
+    "number",
+    "number2",
+    "number3",
+    "digits4",
+    "percent",
+    "percent1",
+    "points",
+    "money",
+    "cents",
+    "short",
+    "days",
+)
 _MONEY = ("money", "cents", "short")
 _TEMPLATES = jinja2.Environment(
     loader=jinja2.PackageLoader("kalib.publish"), autoescape=True, trim_blocks=False, undefined=jinja2.StrictUndefined

@@ -51,9 +51,9 @@ class _Unknown:
 
 
 def read_notebooks(job: Job) -> list[Notebook]:
-    """Read the shipped notebooks and the job's own, which lie in ``notebooks:`` or in ``notebooks`` beside the data.
+    """Read the shipped notebooks and the job's own, which lie in the folder that ``notebooks:`` names.
 
-    A notebook of the job's with the file name of a shipped one takes its place.
+    They are code: what lies beside the data unnamed is not run (see ``find_unasked``). A notebook of the job's with the file name of a shipped one takes its place.
 
     Raises
     ------
@@ -62,14 +62,21 @@ def read_notebooks(job: Job) -> list[Notebook]:
     NotebookError
         If a file is no notebook.
     """
-    own = job.path(job.notebooks) if job.notebooks else job.root / "notebooks"
-    if job.notebooks and not own.is_dir():
+    own = job.path(job.notebooks) if job.notebooks else None
+    if own and not own.is_dir():
         raise SettingsError(f"{job.file}: `notebooks: {job.notebooks}`: there is no such folder ({own}).")
     files: dict[str, Path] = {}
     for folder in (shipped_folder() / "notebooks", own):
-        if folder.is_dir():
+        if folder and folder.is_dir():
             files |= {file.name: file.resolve() for file in folder.glob("*.ipynb") if file.name[0] not in "._"}
     return [read_notebook(files[name]) for name in sorted(files)]
+
+
+def find_unasked(job: Job) -> Path | None:
+    """Return the folder ``notebooks`` beside the data if it holds notebooks that the job does not ask for."""
+    beside = job.root / "notebooks"
+    unasked = not job.notebooks and beside.resolve() != (shipped_folder() / "notebooks").resolve()
+    return beside if unasked and any(beside.glob("*.ipynb")) else None
 
 
 def read_notebook(file: Path) -> Notebook:

@@ -228,7 +228,9 @@ class ChurnModel(BaseEstimator):
 
     def _fit(self, name: str, x: pd.DataFrame, y: np.ndarray) -> BaseEstimator:
         if name != "boosting":
-            return make_pipeline(FunctionTransformer(_log), StandardScaler(), LogisticRegression()).fit(x, y)
+            return make_pipeline(
+                FunctionTransformer(_log), StandardScaler(), LogisticRegression(solver="newton-cholesky", tol=1e-9)
+            ).fit(x, y)
         x = x[[column for column in x if x[column].nunique() > 1]]  # on some dates the year before is unknown to all
         return HistGradientBoostingClassifier(
             learning_rate=0.05,
@@ -280,7 +282,7 @@ def _calibrate(held_out: np.ndarray, y: np.ndarray, dates: pd.Series) -> tuple[p
     Returns as_of, intercept, slope and noise (variance of the intercept), and the recalibrated log-odds.
     """
     which = pd.get_dummies(dates).astype(float)
-    fitted = LogisticRegression(C=1e3, fit_intercept=False, max_iter=1000, tol=1e-8)
+    fitted = LogisticRegression(C=1e3, fit_intercept=False, solver="newton-cholesky", tol=1e-9)
     x = np.column_stack([held_out, which])
     weights = fitted.fit(x, y).coef_[0].round(9)
     odds = x @ weights

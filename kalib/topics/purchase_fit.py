@@ -230,6 +230,30 @@ def _climb(objective: Objective, information: np.ndarray, place: _Place, count: 
     return place
 
 
+def _settle(objective: Objective, information: np.ndarray, place: _Place) -> _Place:
+    """Take Newton steps as long as they halve the gradient: to the parameters that any processor finds.
+
+    At the top the likelihood is flat, and its own rounding hides a difference of a millionth in a parameter; the gradient shows it.
+    A parameter that ran to its edge stays there.
+    """
+    free = ~_at_edge(place.theta)
+    inside = information[np.ix_(free, free)]
+    if not free.any() or not _is_curved(inside):
+        return place
+    for _ in range(_STEPS):
+        theta = place.theta.copy()
+        theta[free] += np.linalg.solve(inside, place.gradient[free])
+        nearer = _Place(theta, *objective(theta))
+        if not np.abs(nearer.gradient[free]).max() < np.abs(place.gradient[free]).max() / 2:
+            break
+        place = nearer
+    return place
+
+
+def _at_edge(theta: np.ndarray) -> np.ndarray:
+    return np.abs(theta) > np.log(EDGE) - 1e-3
+
+
 def _judge(objective: Objective, place: _Place, count: float) -> Fit:
     """Say whether this is a maximum, after a few more steps if they are worth it."""
     for _ in range(3):
@@ -240,7 +264,10 @@ def _judge(objective: Objective, place: _Place, count: float) -> Fit:
         if gain <= GAIN / 100:
             break
         place = _climb(objective, information, place, count)
-    edges = tuple(np.flatnonzero(np.abs(place.theta) > np.log(EDGE) - 1e-3).tolist())
+    if np.isfinite(information).all():
+        place = _settle(objective, information, place)
+        information = _inform(objective, place.theta)
+    edges = tuple(np.flatnonzero(_at_edge(place.theta)).tolist())
     return Fit(place.theta, place.value, place.gradient, information, gain, edges)
 
 

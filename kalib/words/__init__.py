@@ -153,6 +153,8 @@ class Words(string.Formatter):
             return self._decimal(number, "#,##0.00")
         if kind == "number3":
             return self._decimal(number, "#,##0.000")
+        if kind == "digits4":
+            return self._decimal(float(f"{number:.4g}"), "#,##0.########")
         if kind in ("percent", "percent1"):
             pattern = "#,##0%" if kind == "percent" else "#,##0.0%"
             shown = numbers.format_percent(abs(number), format=pattern, locale=self.locale)
