@@ -17,7 +17,7 @@ from skops import io as skops
 from kalib.errors import NotEnoughDataError
 from kalib.topics import purchase_fit
 from kalib.topics.purchase import compare_counts, summarise_histories
-from kalib.topics.purchase_fit import Groups
+from kalib.topics.purchase_fit import Groups, PurchaseModel
 from kalib.topics.purchase_geometric import expect_orders
 from kalib.topics.purchase_models import MODELS, BetaGeometric, ModifiedBetaGeometric, ParetoNBD
 from kalib.topics.purchase_spend import GammaGamma, summarise_spend
@@ -57,6 +57,18 @@ def test_bg_nbd_of_the_paper(weeks: pd.DataFrame) -> None:
     assert round(model.p_alive(one)[0], 4) == 0.7266
     assert round(model.expected_orders(one, 39)[0], 3) == 1.226
     assert model.expected_new(np.array([1, 3, 32])).round(4).tolist() == [0.0532, 0.1506, 1.0437]
+
+
+@pytest.mark.parametrize("model", [BetaGeometric, ModifiedBetaGeometric, ParetoNBD])
+def test_the_same_parameters_are_found_from_another_side(
+    weeks: pd.DataFrame, model: type[PurchaseModel], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So they do not depend on the path, which differs by processor: the search alone comes to within some millionths."""
+    found = model().fit(weeks)
+    monkeypatch.setattr(model, "starts", (tuple(1.7 * start for start in model.starts[0]),))
+    other = model().fit(weeks)
+    np.testing.assert_allclose(other.values_, found.values_, rtol=1e-10)
+    np.testing.assert_allclose(other.standard_errors_, found.standard_errors_, rtol=1e-6)
 
 
 def test_a_new_customer_of_the_paper_in_the_long_run(weeks: pd.DataFrame) -> None:
