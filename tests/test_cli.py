@@ -225,10 +225,13 @@ def test_too_few_open_files_are_a_message_and_more_are_taken_where_there_are(wor
 
 def test_notebooks_beside_the_data_run_only_where_the_job_asks(workshop: Workshop, kalib: Call) -> None:
     mark = workshop.root / "ran"
+    ours = workshop.add_maker("20_ours", writes="ours")
+    (workshop.root / "shipped" / "notebooks").mkdir()
+    ours.rename(workshop.root / "shipped" / "notebooks" / ours.name)
     workshop.add("10_theirs", [f"open({str(mark)!r}, 'w')"])
     asked = workshop.file.read_text(encoding="utf-8")
     workshop.file.write_text(asked.replace("notebooks: notebooks\n", ""), encoding="utf-8")
     code, _, err = kalib("run", workshop.file)
-    assert code == 0
+    assert code == 0, err
     assert "/notebooks are not run. If they are yours, say `notebooks: notebooks` in" in err
     assert not mark.exists()

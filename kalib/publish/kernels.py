@@ -69,6 +69,7 @@ class _Manager(AsyncKernelManager):
 
     clients: list[_Client]
     still_seconds: float = STILL_SECONDS
+    is_forked = False
     stands_still = False
     _looked: tuple[float, float] | None = None  # when it was last seen to compute, and its processor seconds then
     _next_look = 0.0
@@ -94,7 +95,7 @@ class _Manager(AsyncKernelManager):
         named = Path(f"{self.connection_file}.pid")
         if named.is_file():
             return int(named.read_text(encoding="utf-8") or 0) or None
-        return None if "keep" in self.kernel_spec.argv else self.provisioner.pid
+        return None if self.is_forked else self.provisioner.pid
 
     def close(self) -> None:
         """End the kernel and close every socket, and the event loop that papermill used."""
@@ -228,7 +229,8 @@ class Kernels:
         manager.clients = []
         manager.still_seconds = self.still_seconds
         # This Python, whatever kernel of that name the user has installed; no history file, no startup files of theirs.
-        if self._warm is not None and self._warm.poll() is None:
+        manager.is_forked = self._warm is not None and self._warm.poll() is None
+        if manager.is_forked:
             command = [sys.executable, "-I", "-S", warm.__file__, str(self._scratch / "warm"), str(self.folder)]
         else:
             command = interpreter.call(warm.__name__, "be_one", str(self.folder))
