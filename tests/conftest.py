@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import gc
 import os
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ from kalib.settings import Job, read_job
 from tests import depth, sql_once  # noqa: F401  (both set the whole suite up, once)
 
 ROOT = Path(__file__).parents[1]
+gc.set_threshold(
+    100_000, 50, 50
+)  # expressions are many small objects: a fifth of the time went into looking for cycles among them
 
 JOB = """\
 job: tiny

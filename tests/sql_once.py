@@ -22,7 +22,7 @@ def _translate_once(compiler: SQLGlotCompiler, op: Node, *, params: Mapping) -> 
     key = (type(compiler), op)
     if key not in _known:
         _known[key] = _translate(compiler, op, params=params)
-    return _known[key].copy()
+    return _known[key]  # sqlglot copies what it writes out
 
 
 SQLGlotCompiler.translate = _translate_once

@@ -47,6 +47,7 @@ def test_a_log_has_a_multiple_of_fifty_lines(scripts: None) -> None:
         log_query(1001, 10)
 
 
+@pytest.mark.run
 def test_both_sides_find_the_same_figures(scripts: None, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     import ledger
 
@@ -80,6 +81,7 @@ def test_a_side_that_fails_says_why(scripts: None) -> None:
     assert 0.001 < cost.memory < own + 1
 
 
+@pytest.mark.run
 def test_purchase_models_scored_from_a_file_need_no_more_memory(scripts: None, tmp_path: Path) -> None:
     import purchase
 
