@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from hypothesis import settings
 
-for name in ("quick", "deep"):
-    settings.register_profile(name, deadline=None)  # no test is a matter of time
+for name, count in (("quick", 25), ("deep", 400)):
+    settings.register_profile(name, max_examples=count, deadline=None)  # no test is a matter of time
 settings.load_profile("quick")
 
 

@@ -82,12 +82,14 @@ def test_the_ledger_imports_nothing_from_beside_the_data(trapped: Path) -> None:
     assert json.loads(done.stdout)["rows_used"] == 5
 
 
+@pytest.mark.run
 def test_init_imports_nothing_from_beside_the_data(trapped: Path) -> None:
     done = kalib("init", "orders.csv")
     assert done.returncode == 0, done.stderr
     assert (trapped / "orders.yaml").is_file()
 
 
+@pytest.mark.run
 def test_python_m_leaves_the_working_directory_as_soon_as_kalib_is_asked(trapped: Path) -> None:
     before = subprocess.run([sys.executable, "-P", "-c", BEFORE_US], capture_output=True, text=True, check=True)
     for name in {"kalib", *before.stdout.split()}:  # nobody's but Python's: docs/trust.md says to start `kalib`
@@ -126,6 +128,7 @@ def started_lab(folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[list[str
     return started[0][1:]
 
 
+@pytest.mark.run
 def test_the_lab_and_its_kernels_import_nothing_from_beside_the_data(
     trapped: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -147,6 +150,7 @@ def test_the_lab_and_its_kernels_import_nothing_from_beside_the_data(
     assert not {"", ".", str(trapped)} & set(folders)
 
 
+@pytest.mark.run
 def test_a_folder_of_pythonpath_without_a_whole_path_counts_for_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,11 +8,12 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kalib.errors import DataError, SettingsError
 from kalib.ledger import dates
+from tests.depth import examples
 
 READ = """2024-01-05 | 2024-1-5 | 2024/1/5 | 2024.1.5 | 2024/01/05 10:00 | 2024-01-05 10:00:00 | 2024-01-05T10:00:00.123456789 | 20240105
 20240105 10:00 | 20240105103000 | 2024年1月5日 | ２０２４年１月５日 | 2024年1月5日 15:20 | 2024年1月5日 下午3点20分 | 2024-01-05T10:00:00Z
@@ -159,20 +160,20 @@ SHAPES = [
 ]
 
 
-@settings(max_examples=60, deadline=None)
+@examples(15, 120)
 @given(MOMENTS, st.sampled_from(SHAPES))
 def test_any_day_in_any_shape(moment, shape):
     assert read(moment.strftime(shape))[0] == moment.date()
 
 
-@settings(max_examples=60, deadline=None)
+@examples(15, 120)
 @given(MOMENTS, st.integers(-11, 13), st.sampled_from(["UTC", "Asia/Shanghai", "America/New_York"]))
 def test_any_zone(moment, hours, business):
     moment = moment.replace(microsecond=0, tzinfo=dt.timezone(dt.timedelta(hours=hours)))
     assert read(moment.isoformat(), timezone=business)[0] == moment.astimezone(ZoneInfo(business)).date()
 
 
-@settings(max_examples=60, deadline=None)
+@examples(15, 120)
 @given(MOMENTS)
 def test_any_day_number(moment):
     days = (moment - dt.datetime(1899, 12, 30)) / dt.timedelta(days=1)

@@ -6,11 +6,12 @@ import re
 
 import duckdb
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kalib.errors import DataError
 from kalib.ledger import ids
+from tests.depth import examples
 
 KEPT = ["00123", "12345678901234567890", "NA", "NULL", "TRUE", "nan", "1e5", "12.5", "V1.0", "10.20.30.0", "a  b", "A-100", "Müller", "'s-Gravenhage",
         "上海（集团）公司", "12340.", "#12", "' OR 1=1 --", '"; DROP TABLE raw; --']  # fmt: skip
@@ -164,7 +165,7 @@ def test_an_error_of_a_spreadsheet_is_nobody(error):
     assert read(f"{error}1")[0] == f"{error}1"
 
 
-@settings(max_examples=300, deadline=None)
+@examples(75, 600)
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12))
 def test_whatever_is_not_repaired_is_the_trimmed_text(written):
     value, blank, broken, repaired = read(written)

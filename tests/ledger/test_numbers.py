@@ -7,12 +7,13 @@ from decimal import Decimal
 
 import duckdb
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kalib.errors import DataError
 from kalib.ledger import numbers
 from kalib.ledger.value import LONG_PRICE, LONG_QUANTITY, MONEY, PRICE, QUANTITY
+from tests.depth import examples
 
 UNREADABLE = (None, "number_unreadable")
 POINT = {
@@ -118,7 +119,7 @@ DIGITS = st.decimals(min_value=-(10**11), max_value=10**11, places=2)
 GROUPINGS = {".": [",", " ", "\u00a0", "\u202f", "'", ""], ",": [".", " ", "\u00a0", "'", ""]}
 
 
-@settings(max_examples=300, deadline=None)
+@examples(75, 600)
 @given(DIGITS, st.sampled_from(".,"), st.data())
 def test_any_spelling_of_a_number_is_that_number(number, decimal, data):
     group = data.draw(st.sampled_from(GROUPINGS[decimal]))
@@ -131,7 +132,7 @@ def test_any_spelling_of_a_number_is_that_number(number, decimal, data):
     assert read(written, decimal)[0] == number
 
 
-@settings(max_examples=300, deadline=None)
+@examples(75, 600)
 @given(st.text("0123456789.,-+()' eE$%", max_size=9))
 def test_a_number_never_has_another_digit_than_is_written(written):
     for decimal in ".,":

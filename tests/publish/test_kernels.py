@@ -70,7 +70,7 @@ def test_a_kernel_starts_beside_a_thousand_open_files(
     assert answer(output) == "2"
 
 
-@pytest.mark.parametrize("expected", [1, MANY], ids=["alone", "forked"])
+@pytest.mark.parametrize("expected", [pytest.param(1, marks=pytest.mark.run), MANY], ids=["alone", "forked"])
 def test_a_kernel_that_lost_its_answer_is_given_up(tmp_path: Path, expected: int) -> None:
     """The kernel lives and its client sees nothing wrong: so it stands where memory ran out as it answered."""
     stuck = write_notebook(tmp_path, "import os; os.kill(os.getpid(), 19)")
@@ -81,6 +81,7 @@ def test_a_kernel_that_lost_its_answer_is_given_up(tmp_path: Path, expected: int
         kernels.execute(stuck, parameters={}, output=tmp_path / "out.ipynb")
 
 
+@pytest.mark.run
 def test_a_kernel_that_computes_is_not_given_up(tmp_path: Path) -> None:
     busy = write_notebook(tmp_path, "import time\nwhile time.process_time() < 3: pass\n2")
     with Kernels(folder=tmp_path, still_seconds=2) as kernels:

@@ -8,13 +8,14 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from kalib.errors import NotEnoughDataError
 from kalib.settings.campaign import CampaignSettings
 from kalib.topics import campaign as topic
+from tests.depth import examples
 
 AS_OF = dt.date(2026, 6, 30)
 
@@ -165,7 +166,7 @@ rows_of = st.lists(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@examples(25, 200)
 @given(rows_of, st.floats(0.01, 1), st.floats(0.5, 500), st.floats(0, 100), st.randoms(use_true_random=False))
 def test_invariants(rows: list[tuple[float, int]], rate: float, cost: float, offer: float, random: object) -> None:
     churn, stakes = make([(f"c{at:02}", p, cents / 100) for at, (p, cents) in enumerate(rows)])

@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.stats import beta as beta_distribution
 
 from kalib.errors import NotEnoughDataError
 from kalib.topics.campaign_empc import compute_empc, judge_rankings, trace_hull
+from tests.depth import examples
 
 LEFT = pd.Series([0, 1] * 4)
 SCORES = pd.Series([0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 0.8, 0.9])
@@ -46,7 +47,7 @@ def test_by_integration() -> None:
     )
 
 
-@settings(max_examples=60, deadline=None)
+@examples(15, 120)
 @given(
     st.lists(st.tuples(st.integers(0, 1), st.integers(0, 6)), min_size=2, max_size=20).filter(
         lambda rows: 0 < sum(left for left, _ in rows) < len(rows)

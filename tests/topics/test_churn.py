@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import event, given, settings
+from hypothesis import event, given
 from hypothesis import strategies as st
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
@@ -30,6 +30,7 @@ from kalib.topics.churn_windows import (
     summarise_repeats,
 )
 from kalib.words import Words
+from tests.depth import examples
 
 AS_OF = dt.date(2026, 6, 30)
 
@@ -209,7 +210,7 @@ def test_windows_do_not_see_past_the_snapshot_date(shop: pd.DataFrame) -> None:
     pd.testing.assert_frame_equal(one, other)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(15, 120)
 @given(
     as_of=st.dates(dt.date(2005, 1, 1), dt.date(2030, 1, 1)),
     history=st.integers(100, 2500),

@@ -7,7 +7,7 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kalib.topics.churn_contracts import (
@@ -22,6 +22,7 @@ from kalib.topics.churn_contracts import (
     summarise_causes,
 )
 from kalib.words import Words
+from tests.depth import examples
 
 AS_OF = dt.date(2026, 6, 30)
 
@@ -181,7 +182,7 @@ def test_who_was_known_to_have_left_is_not_learnt_from() -> None:
     assert kept.index.is_monotonic_increasing
 
 
-@settings(max_examples=40, deadline=None)
+@examples(10, 80)
 @given(st.integers(0, 2**32 - 1))
 def test_nothing_after_the_snapshot_date_is_known_but_the_end_of_a_contract(seed: int) -> None:
     rng = np.random.default_rng(seed)

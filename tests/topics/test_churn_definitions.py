@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kalib.errors import NotEnoughDataError
@@ -21,6 +21,7 @@ from kalib.topics.churn_definitions import (
 )
 from kalib.topics.churn_windows import find_reference, label, label_partial, list_year_before
 from kalib.words import Words
+from tests.depth import examples
 
 THEN = pd.Timestamp("2026-04-01")
 
@@ -146,7 +147,7 @@ def test_nobody_was_active() -> None:
     assert Words("zh")(f"reasons.{refusal.value.reason}")
 
 
-@settings(max_examples=40, deadline=None)
+@examples(10, 80)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 40), st.floats(1, 20))
 def test_shares_and_sums_hold_whatever_the_rows_and_their_order(seed: int, n: int, factor: float) -> None:
     rng = np.random.default_rng(seed)

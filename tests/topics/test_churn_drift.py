@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kalib.errors import NotEnoughDataError
 from kalib.topics.churn_drift import describe_drift, measure_drift
 from kalib.topics.churn_features import COLUMNS
 from kalib.words import Words
+from tests.depth import examples
 
 
 def then(values: object, dates: int = 1) -> pd.DataFrame:
@@ -115,7 +116,7 @@ def test_nobody_to_compare() -> None:
     assert "1 customers learnt from, 0 today" in Words("en")(f"reasons.{refusal.value.reason}", **refusal.value.facts)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(15, 120)
 @given(
     st.lists(st.one_of(st.just(np.nan), st.floats(-1e6, 1e6)), min_size=1, max_size=60),
     st.lists(st.one_of(st.just(np.nan), st.floats(-1e6, 1e6)), min_size=1, max_size=60),

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 
 from kalib.topics.churn_evidence import evaluate_churn, list_check, summarise_lift
+from tests.depth import examples
 
 PLAN = pd.DataFrame({"as_of": [pd.Timestamp("2026-01-01")], "role": ["report"]})
 
@@ -50,7 +51,7 @@ def test_parts_of_the_brier_score_by_hand() -> None:
     assert found["uncertainty"] == pytest.approx(0.25)
 
 
-@settings(max_examples=30, deadline=None)
+@examples(7, 60)
 @given(st.lists(st.tuples(st.floats(0.001, 0.999), st.integers(0, 1)), min_size=12, max_size=200))
 def test_parts_add_up_and_agree_with_another_library(told: list[tuple[float, int]]) -> None:
     p, left = [share for share, _ in told], [one for _, one in told]

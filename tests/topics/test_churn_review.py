@@ -7,7 +7,7 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import brier_score_loss, roc_auc_score
 
@@ -21,6 +21,7 @@ from kalib.topics.churn_review import (
     review_forecast,
 )
 from kalib.words import Words
+from tests.depth import examples
 
 
 def runs(*rows: tuple[str, str, int]) -> pd.DataFrame:
@@ -137,7 +138,7 @@ def test_every_review_is_said(language: str) -> None:
         assert told["interim"].startswith("The forecast of 1 May 2026 still runs until 30 July 2026. Of 2 customers")
 
 
-@settings(max_examples=40, deadline=None)
+@examples(10, 80)
 @given(st.integers(0, 2**32 - 1), st.integers(2, 60))
 def test_grades_hold_whatever_the_order_and_agree_with_others(seed: int, n: int) -> None:
     rng = np.random.default_rng(seed)

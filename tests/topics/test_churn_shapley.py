@@ -7,13 +7,14 @@ from math import factorial
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
 from kalib.topics import churn_shapley
 from kalib.topics.churn_shapley import share_out_linear, share_out_trees
+from tests.depth import examples
 
 GROUPS = np.array([0, 0, 1, 2, 3, 3, 1])
 
@@ -49,7 +50,7 @@ def by_every_coalition(score, own: np.ndarray, other: np.ndarray) -> np.ndarray:
     return effects
 
 
-@settings(max_examples=15, deadline=None)
+@examples(4, 30)
 @given(seed=st.integers(0, 10_000), leaves=st.sampled_from([2, 4, 15, 31]))
 def test_trees_are_shared_out_as_by_every_coalition(seed: int, leaves: int) -> None:
     trees, own, other = learn(seed, leaves), figures(30, seed + 1), figures(30, seed + 2)

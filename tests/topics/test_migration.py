@@ -7,13 +7,14 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kalib.errors import MissingColumnsError, NotEnoughDataError
 from kalib.topics import migration as topic
 from kalib.topics.rfm import RfmScorer
 from kalib.words import Words
+from tests.depth import examples
 from tests.topics.migration_cases import Cuts, make_customers
 
 YARDSTICK = Cuts([1000, 100]).fit(make_customers(dict.fromkeys("abc", (1.0, 1, 1))))
@@ -110,7 +111,7 @@ def snapshots(draw: st.DrawFn) -> tuple[pd.DataFrame, pd.DataFrame]:
     return tables[0], tables[1]
 
 
-@settings(max_examples=20, deadline=None)
+@examples(5, 40)
 @given(snapshots(), st.randoms(use_true_random=False))
 def test_nobody_and_no_cent_is_lost(tables: tuple[pd.DataFrame, pd.DataFrame], random: object) -> None:
     copies = [table.copy(deep=True) for table in tables]

@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kalib.errors import MissingColumnsError
 from kalib.topics import migration as topic
 from kalib.topics import migration_causes as causes
 from kalib.words import Words
+from tests.depth import examples
 from tests.topics.migration_cases import Cuts, Rule, make_customers
 
 FEATURES = ["net_sales_365_days", "orders_365_days", "days_since_last_order"]
@@ -57,7 +58,7 @@ def test_a_figure_that_pulls_the_other_way_counts_against() -> None:
     assert shares.loc["a"].tolist() == [1, 0, 0]
 
 
-@settings(max_examples=12, deadline=None)
+@examples(4, 24)
 @given(
     st.lists(st.floats(-3, 3), min_size=4, max_size=4),
     st.integers(0, 2**32 - 1),

@@ -9,7 +9,7 @@ from fractions import Fraction
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kalib.errors import MissingColumnsError, NotEnoughDataError
@@ -17,6 +17,7 @@ from kalib.settings.pareto import ParetoSettings
 from kalib.topics import pareto as topic
 from kalib.topics import pareto_demand
 from kalib.topics.pareto import assign_classes, grade_values
+from tests.depth import examples
 
 EIGHT = pd.DataFrame(
     {
@@ -91,7 +92,7 @@ def _slowly(cents: list[int], limits: tuple[str, str]) -> list[str]:
     return classes
 
 
-@settings(max_examples=150, deadline=None)
+@examples(37, 300)
 @given(money, st.sampled_from([("0.8", "0.95"), ("0.7", "0.9"), ("0.05", "0.1")]))
 def test_classes_are_those_of_a_slow_loop(cents: list[int], limits: tuple[str, str]) -> None:
     values = pd.Series(cents) / 100
@@ -110,7 +111,7 @@ def test_classes_are_those_of_a_slow_loop(cents: list[int], limits: tuple[str, s
     assert best.sum() - best.min() * (best == best.min()).sum() < Fraction(limits[0]) * total
 
 
-@settings(max_examples=60, deadline=None)
+@examples(15, 120)
 @given(money.filter(lambda cents: max(cents) > 0), st.randoms(use_true_random=False))
 def test_row_order_changes_nothing_and_inputs_stay(cents: list[int], random: object) -> None:
     customers = customers_of(cents)
@@ -123,7 +124,7 @@ def test_row_order_changes_nothing_and_inputs_stay(cents: list[int], random: obj
     pd.testing.assert_frame_equal(topic.summarise_curve(first), topic.summarise_curve(second))
 
 
-@settings(max_examples=40, deadline=None)
+@examples(10, 80)
 @given(money.filter(lambda cents: max(cents) > 0), st.sampled_from([2, 7, 100]))
 def test_another_currency_changes_no_class(cents: list[int], factor: int) -> None:
     one, other = (assign_classes(customers_of([value * by for value in cents])) for by in (1, factor))

@@ -7,13 +7,14 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kalib.errors import NotEnoughDataError
 from kalib.topics import pareto_concentration as topic
 from kalib.topics.pareto import assign_classes
 from kalib.topics.pareto_concentration import compute_gini, list_losses, measure_concentration
+from tests.depth import examples
 
 money = st.lists(st.integers(-3_000, 90_000), min_size=1, max_size=30).filter(lambda cents: max(cents) > 0)
 
@@ -53,7 +54,7 @@ def test_gini_by_hand() -> None:
     assert compute_gini(pd.Series([1e6] + [0.01] * 9)) == pytest.approx(0.9, abs=1e-6)
 
 
-@settings(max_examples=150, deadline=None)
+@examples(37, 300)
 @given(money)
 def test_gini_is_the_mean_difference_of_all_pairs(cents: list[int]) -> None:
     values = np.array(cents) / 100
@@ -76,7 +77,7 @@ def test_equal_accounts_are_as_many_as_they_are() -> None:
     assert (facts["top_accounts"], facts["top_share"], facts["accounts_for_80"]) == (10, 0.4, 20)
 
 
-@settings(max_examples=100, deadline=None)
+@examples(25, 200)
 @given(money)
 def test_eighty_percent_are_counted_up(cents: list[int]) -> None:
     assert measure_concentration(pd.Series(cents) / 100)["accounts_for_80"] == fewest_for(cents)
@@ -130,7 +131,7 @@ def test_losses_by_hand() -> None:
     assert second["as_b_accounts"] == pytest.approx(200 / 75)  # B: 100 and 50
 
 
-@settings(max_examples=120, deadline=None)
+@examples(30, 240)
 @given(money)
 def test_losing_an_account_is_what_is_left_without_it(cents: list[int]) -> None:
     customers = customers_of(cents)

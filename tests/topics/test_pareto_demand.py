@@ -8,12 +8,13 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kalib.topics import pareto_demand as topic
 from kalib.topics.pareto import assign_classes
 from kalib.topics.pareto_demand import find_months, measure_demand
+from tests.depth import examples
 
 AS_OF = dt.date(2026, 6, 30)
 YEAR = [dt.date(2025 + (m > 12), (m - 1) % 12 + 1, 1) for m in range(7, 19)]
@@ -111,7 +112,7 @@ def test_nothing_outside_the_window_counts() -> None:
     assert whole["demand_months"].tolist() == [13]
 
 
-@settings(max_examples=80, deadline=None)
+@examples(20, 160)
 @given(
     st.lists(
         st.lists(st.integers(-500, 9_000), min_size=12, max_size=12).filter(lambda v: v[0] > 0), min_size=1, max_size=8

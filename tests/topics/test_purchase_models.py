@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.special import betaln, gammaln
@@ -21,6 +21,7 @@ from kalib.topics.purchase_fit import Groups, PurchaseModel
 from kalib.topics.purchase_geometric import expect_orders
 from kalib.topics.purchase_models import MODELS, BetaGeometric, ModifiedBetaGeometric, ParetoNBD
 from kalib.topics.purchase_spend import GammaGamma, summarise_spend
+from tests.depth import examples
 
 ROOT = Path(__file__).parents[2]
 FITTED_TO = dt.date(1997, 9, 30)
@@ -162,7 +163,7 @@ def differ(objective: purchase_fit.Objective, theta: np.ndarray, width: float = 
 
 
 @pytest.mark.parametrize("code", MODELS)
-@settings(max_examples=60, deadline=None)
+@examples(15, 120)
 @given(histories=HISTORIES, theta=LOGS)
 def test_gradients_are_those_of_the_likelihood(code: str, histories: pd.DataFrame, theta: np.ndarray) -> None:
     objective = MODELS[code]()._likelihood(Groups.make(histories))
@@ -191,7 +192,7 @@ def likelihood_by_definition(code: str, parameters: np.ndarray, x: int, recency:
 
 
 @pytest.mark.parametrize("code", MODELS)
-@settings(max_examples=60, deadline=None)
+@examples(15, 120)
 @given(history=st.tuples(st.integers(0, 40), st.floats(0.1, 50), st.floats(0, 50)), theta=st.lists(st.floats(-2.5, 3), min_size=4, max_size=4))  # fmt: skip
 def test_likelihoods_are_those_of_their_definition(code: str, history: tuple, theta: list[float]) -> None:
     x, recency, more = history

@@ -7,11 +7,12 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kalib.errors import MissingColumnsError, NotEnoughDataError
 from kalib.topics.purchase_spend import GammaGamma, SpendLikelihood, summarise_spend
+from tests.depth import examples
 
 DAY = dt.date(2026, 3, 31)
 
@@ -121,7 +122,7 @@ def test_where_customers_spend_alike_the_model_is_not_trusted() -> None:
     assert model.expected_value(spend) == pytest.approx(50, rel=0.1)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(15, 120)
 @given(
     orders=st.lists(st.tuples(st.integers(1, 50), st.floats(0.01, 100)), min_size=1, max_size=20),
     theta=st.lists(st.floats(-4, 4), min_size=3, max_size=3).map(np.array),

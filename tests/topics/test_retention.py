@@ -8,11 +8,12 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kalib.errors import NotEnoughDataError
 from kalib.topics import retention as topic
+from tests.depth import examples
 
 AS_OF = dt.date(2026, 6, 30)
 
@@ -150,7 +151,7 @@ rows_of = st.lists(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@examples(20, 160)
 @given(rows_of, st.randoms(use_true_random=False), st.sampled_from([1, 3, 12]))
 def test_invariants(rows: list[tuple[int, int, int, int]], random: object, length: int) -> None:
     begin = pd.Timestamp("2023-03-01")

@@ -8,11 +8,12 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kalib.errors import NotEnoughDataError
 from kalib.topics import retention_spells as topic
+from tests.depth import examples
 
 AS_OF = dt.date(2026, 6, 30)
 
@@ -110,7 +111,7 @@ def test_which_sentence_says_it(days: dict[str, list[int]], back: str, mark: int
     assert math.isnan(facts["mark_share"]) == (mark == 0)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(15, 120)
 @given(
     st.lists(st.lists(st.integers(0, 1000), min_size=1, max_size=8, unique=True), min_size=1, max_size=12),
     st.integers(1, 400),

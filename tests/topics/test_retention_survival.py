@@ -7,10 +7,11 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kalib.topics.retention_survival import estimate_survival, find_median, read_curve
+from tests.depth import examples
 
 SIX_MP = [6, 6, 6, 7, 10, 13, 16, 22, 23]
 SIX_MP_OPEN = [6, 9, 10, 11, 17, 19, 20, 25, 32, 32, 34, 35]
@@ -72,7 +73,7 @@ def test_all_back_and_nobody_back() -> None:
         estimate_survival(spells([]))
 
 
-@settings(max_examples=150, deadline=None)
+@examples(37, 300)
 @given(spells_of, st.randoms(use_true_random=False))
 def test_invariants(rows: list[tuple[int, bool]], random: object) -> None:
     table = pd.DataFrame(rows, columns=["days", "returned"])
@@ -89,7 +90,7 @@ def test_invariants(rows: list[tuple[int, bool]], random: object) -> None:
     assert int(curve["returned"].sum() + curve["open"].sum()) == len(table)
 
 
-@settings(max_examples=100, deadline=None)
+@examples(25, 200)
 @given(st.lists(st.integers(0, 40), min_size=1, max_size=60))
 def test_where_all_is_known_it_is_the_plain_share(days: list[int]) -> None:
     curve = estimate_survival(spells(days))
@@ -97,7 +98,7 @@ def test_where_all_is_known_it_is_the_plain_share(days: list[int]) -> None:
     assert curve["waiting_share"].tolist() == pytest.approx(plain)
 
 
-@settings(max_examples=100, deadline=None)
+@examples(25, 200)
 @given(spells_of)
 def test_it_is_the_share_that_redistributes_the_open_ones_to_the_right(rows: list[tuple[int, bool]]) -> None:
     """Efron's way (1967): the mass of each open spell is shared out among those that lasted longer."""

@@ -8,13 +8,14 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kalib.errors import MissingColumnsError, NotEnoughDataError
 from kalib.topics import rfm as topic
 from kalib.topics.rfm import GRID, SEGMENTS, SEGMENTS_8, RfmScorer, find_segment, score_rfm
 from kalib.topics.rfm_scorer import _find_edges
+from tests.depth import examples
 
 TEN = pd.DataFrame(
     {
@@ -103,7 +104,7 @@ def test_edges_stay_when_another_snapshot_is_scored() -> None:
     assert len(score_rfm(TEN.head(0), scorer=scorer)) == 0
 
 
-@settings(max_examples=60, deadline=None)
+@examples(15, 120)
 @given(rows, st.randoms(use_true_random=False))
 def test_row_order_changes_nothing_and_inputs_stay(drawn: list[tuple[int, int, int]], random: object) -> None:
     customers = customers_of(drawn)
@@ -116,7 +117,7 @@ def test_row_order_changes_nothing_and_inputs_stay(drawn: list[tuple[int, int, i
     assert first["customer_id"].is_unique
 
 
-@settings(max_examples=60, deadline=None)
+@examples(15, 120)
 @given(rows)
 def test_equal_figures_get_equal_scores_and_better_ones_no_worse(drawn: list[tuple[int, int, int]]) -> None:
     rfm = score_rfm(customers_of(drawn))
@@ -127,7 +128,7 @@ def test_equal_figures_get_equal_scores_and_better_ones_no_worse(drawn: list[tup
         assert by.between(1, 5).all()
 
 
-@settings(max_examples=60, deadline=None)
+@examples(15, 120)
 @given(rows, st.sampled_from([2, 7, 100, 1000]))
 def test_another_currency_changes_no_score(drawn: list[tuple[int, int, int]], factor: int) -> None:
     cents = [(days, orders, money * 100) for days, orders, money in drawn]  # whole units, exact in floats

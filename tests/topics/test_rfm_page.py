@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kalib.errors import NotEnoughDataError
@@ -14,6 +14,7 @@ from kalib.figures.rfm import draw_rfm_cells, draw_segment_map, draw_segments
 from kalib.topics import rfm as topic
 from kalib.topics.rfm import RfmScorer, score_rfm
 from kalib.words import Words
+from tests.depth import examples
 
 TWELVE = pd.DataFrame(
     {
@@ -150,7 +151,7 @@ def test_scores_of_several_lengths_stand_in_one_table() -> None:
 rows = st.lists(st.tuples(st.integers(0, 800), st.integers(1, 9), st.integers(-999, 9999)), min_size=10, max_size=40)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(10, 80)
 @given(rows, st.integers(2, 10), st.randoms(use_true_random=False))
 def test_row_order_changes_no_table(drawn: list[tuple[int, int, int]], bins: int, random: object) -> None:
     customers = pd.DataFrame(drawn, columns=["days_since_last_order", "orders", "net_sales"])

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.base import clone
 
@@ -16,6 +16,7 @@ from kalib.errors import MissingColumnsError, NotEnoughDataError
 from kalib.publish.models import read_model, write_model
 from kalib.topics.rfm import RfmScorer, check_snapshot, score_rfm
 from kalib.topics.rfm_scorer import _find_edges
+from tests.depth import examples
 
 figures = st.lists(st.integers(0, 60), min_size=10, max_size=80)
 
@@ -53,7 +54,7 @@ def test_quintiles_of_eleven_customers_as_in_r() -> None:
     assert rfm["r_score"].tolist() == [6 - score for score in wanted]
 
 
-@settings(max_examples=80, deadline=None)
+@examples(20, 160)
 @given(figures, st.integers(2, 10))
 def test_whole_quantiles_score_as_in_r(values: list[int], bins: int) -> None:
     edges = r_edges(values, bins)
@@ -71,7 +72,7 @@ def test_where_we_leave_r() -> None:
     assert RfmScorer(bins=2).fit_predict(customers_of(values))["m_score"].tolist() == [1, 1, 2, 2]
 
 
-@settings(max_examples=80, deadline=None)
+@examples(20, 160)
 @given(st.lists(st.integers(-10_000, 10_000_000), min_size=10, max_size=200), st.integers(2, 10))
 def test_any_number_of_bins_is_numpys_type_seven(cents: list[int], bins: int) -> None:
     values = np.array(cents, float)

@@ -7,7 +7,7 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kalib.errors import MissingColumnsError, NotEnoughDataError
@@ -26,6 +26,7 @@ from kalib.topics.scorecard import (
     score_measure,
 )
 from kalib.topics.scorecard_rule import RULE, list_accounts
+from tests.depth import examples
 
 AS_OF = dt.date(2026, 6, 30)
 SIZE, LOYAL = Use("net_sales_365_days", "purchasing_power", True), Use("orders_365_days", "loyalty", True)
@@ -263,7 +264,7 @@ def sheet_of(rows: list[tuple], method: str, order: list[int] | None = None) -> 
     return sheet
 
 
-@settings(max_examples=80, deadline=None)
+@examples(20, 160)
 @given(rows=tables, method=METHODS, data=st.data())
 def test_row_order_does_not_matter_and_contributions_add_up(
     rows: list[tuple], method: str, data: st.DataObject
@@ -281,7 +282,7 @@ def test_row_order_does_not_matter_and_contributions_add_up(
     assert ((one.score[known] >= 0) & (one.score[known] <= 1)).all()
 
 
-@settings(max_examples=120, deadline=None)
+@examples(30, 240)
 @given(rows=tables, method=METHODS, data=st.data())
 def test_a_better_figure_never_lowers_the_score(rows: list[tuple], method: str, data: st.DataObject) -> None:
     at = data.draw(st.integers(0, len(rows) - 1))

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.cluster import DBSCAN, Birch, BisectingKMeans, KMeans, MiniBatchKMeans
@@ -25,6 +25,7 @@ from kalib.topics.tiers import TierModel, assign_tiers
 from kalib.topics.tiers_choice import fit_tiers, measure_agreement
 from kalib.topics.tiers_points import FEATURES, find_nearest, pick_rows
 from kalib.words import Words
+from tests.depth import examples
 from tests.topics.test_tiers import CLOUD, GROUPS
 
 CLUSTERERS = [
@@ -153,7 +154,7 @@ def test_agreement_is_the_adjusted_rand_index(parts: list) -> None:
     assert measure_agreement(one, other) == pytest.approx(adjusted_rand_score(one, other), abs=1e-12)
 
 
-@settings(max_examples=15, deadline=None)
+@examples(4, 30)
 @given(
     st.lists(st.tuples(st.integers(-20, 500), st.integers(0, 6), st.integers(0, 400)), min_size=25, max_size=60),
     st.randoms(use_true_random=False),
@@ -179,7 +180,7 @@ def test_the_same_customers_get_the_same_tiers_whatever_the_rows(rows: list, ran
     assert most < 100 or means.is_monotonic_decreasing
 
 
-@settings(max_examples=15, deadline=None)
+@examples(4, 30)
 @given(
     st.lists(st.tuples(st.integers(1, 4), st.integers(0, 20_000)), min_size=25, max_size=60),
     st.randoms(use_true_random=False),

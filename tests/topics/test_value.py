@@ -7,7 +7,7 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import nbinom, poisson
 
@@ -29,6 +29,7 @@ from kalib.topics.value import (
     rank_value,
 )
 from kalib.topics.value_orders import OrderValue, summarise_value, take_returns_off
+from tests.depth import examples
 
 AS_OF = dt.date(2026, 6, 30)
 
@@ -241,7 +242,7 @@ def build(orders: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
     return table
 
 
-@settings(max_examples=5, deadline=None)
+@examples(5, 10)
 @given(st.integers(0, 1000))
 def test_rows_may_come_in_any_order(seed: int) -> None:
     pd.testing.assert_frame_equal(build(ORDERS), build(ORDERS.sample(frac=1, random_state=seed), seed))
