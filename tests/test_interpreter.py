@@ -58,7 +58,7 @@ def trapped(tmp_path: Path, names: list[str], monkeypatch: pytest.MonkeyPatch) -
     folder = tmp_path / "orders"
     folder.mkdir()
     (folder / "orders.csv").write_text(ORDERS, encoding="utf-8")
-    (folder / "tiny.yaml").write_text(JOB.replace("data/", ""), encoding="utf-8")
+    (folder / "tiny.yaml").write_text(JOB.replace("data/", "").replace("notebooks: notebooks\n", ""), encoding="utf-8")
     for name in (*(f"{name}.py" for name in names), *CONFIGURATIONS):
         trap = folder / name
         trap.parent.mkdir(parents=True, exist_ok=True)
