@@ -16,10 +16,12 @@ from tests.depth import is_deep
 
 SPOKEN = ("clean", "ids-mangled", "gzip-cut", "row-short", "header-only")
 """Cases that a real process is started for."""
+DEPTHS = {0: (), 6: pytest.mark.run}
+"""Of twelve cases one is quick and one more is seen by CI."""
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=() if at % 6 == 0 else pytest.mark.deep) for at, name in enumerate(CASES)]
+    "name", [pytest.param(name, marks=DEPTHS.get(at % 12, pytest.mark.deep)) for at, name in enumerate(CASES)]
 )
 def test_case(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     if not is_deep():  # reading and judging; what the features make of it has tests of its own, and costs more

@@ -27,6 +27,9 @@ CONTRAST = """() => {
 }"""
 
 
+pytestmark = pytest.mark.run
+
+
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_run(tmp_path_factory.mktemp("browser"))
