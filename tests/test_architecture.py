@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "schema": {"errors", "schema"},
     "money": set(),
     "settings": {"errors", "settings"},
-    "ledger": {"errors", "interpreter", "money", "schema", "settings", "ledger"},
+    "ledger": {"errors", "interpreter", "money", "schema", "settings", "words", "ledger"},
     "topics": {"errors", "money", "schema", "topics"},  # of their own family: see below
     "figures": {"words", "figures"},
     "publish": {"errors", "interpreter", "schema", "settings", "words", "ledger", "topics", "figures", "publish"},

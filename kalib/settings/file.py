@@ -46,6 +46,8 @@ def read_job(file: Path | str, overrides: dict[str, str] | None = None) -> Job:
         ) from None
     if not isinstance(settings, dict):
         raise SettingsError(f"{file}: a job file is a list of `setting: value`; this holds {type(settings).__name__}.")
+    for key in [key for key in settings if isinstance(key, str) and "." in key]:
+        _put(settings, key, settings.pop(key), f"{file}{_line(tree, [key])}: `{key}`")
     for key, value in (overrides or {}).items():
         _override(settings, key, value)
     try:
@@ -85,15 +87,22 @@ def _override(settings: dict, key: str, value: str) -> None:
         raise SettingsError(f"-p {key}: {error.reason}.") from None
     except yaml.YAMLError:
         parsed = value
+    _put(settings, key, parsed, f"-p {key}")
+
+
+def _put(settings: dict, key: str, value: object, where: str) -> None:
+    """Set a dotted setting, such as ``read.decimal``: a line of its own says the same as one below ``read:``, and more loudly."""
     *parents, last = key.split(".")
     node = settings
     if len(parents) == 1 and parents[0] not in Job.model_fields:  # -p 10_rfm.bins=4
         parents = ["parameters", *parents]
     for parent in parents:
-        node = node.setdefault(parent, {})
+        if node.get(parent) is None:
+            node[parent] = {}
+        node = node[parent]
         if not isinstance(node, dict):
-            raise SettingsError(f"-p {key}: `{parent}` has no settings below it.")
-    node[last] = parsed
+            raise SettingsError(f"{where}: `{parent}` has no settings below it.")
+    node[last] = value
 
 
 def _explain(error: ValidationError, file: Path, tree: yaml.Node | None, settings: dict, given: set[str]) -> str:

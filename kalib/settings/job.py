@@ -19,7 +19,7 @@ from kalib.settings.migration import MigrationSettings
 from kalib.settings.pareto import ParetoSettings
 from kalib.settings.rfm import RfmSettings
 from kalib.settings.scorecard import ScorecardSettings
-from kalib.settings.source import Accounts, Columns, Contacts, Costs, Read, Targets, named
+from kalib.settings.source import Accounts, Columns, Contacts, Costs, LeaveOut, Read, Targets, named
 from kalib.settings.tiers import TierSettings
 
 
@@ -73,6 +73,10 @@ class Job(Strict):
         default=None, description="table of plans; read and judged, used by no page yet"
     )
     rules: dict[str, Action] = Field(default_factory=dict, description="what a rule of docs/rules.md does")
+    settled: dict[str, str] = Field(
+        default_factory=dict, description="what the owner answered to a doubt of docs/rules.md, as in `{rows_twice: once}`"
+    )
+    leave_out: LeaveOut = Field(default_factory=LeaveOut, description="customers that are left out, and told")
     rates: dict[str, Decimal] = Field(
         default_factory=dict, description="what one unit of a currency is worth in `currency`"
     )
@@ -175,6 +179,8 @@ class Job(Strict):
             raise ValueError("`rates:` needs `currency:`, the currency that they convert to")
         if (self.read.return_types or self.read.left_out_types) and self.columns.order_type is None:
             raise ValueError("`read.return_types` and `read.left_out_types` need `columns: {order_type: ...}`")
+        if (self.read.return_statuses or self.read.left_out_statuses) and self.columns.order_status is None:
+            raise ValueError("`read.return_statuses` and `read.left_out_statuses` need `columns: {order_status: ...}`")
         return self
 
     @property

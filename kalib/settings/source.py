@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -30,6 +31,10 @@ class Columns(Strict):
     discount: str | None = Field(default=None, description="taken off the price; its unit is `read.discount`")
     currency: str | None = Field(default=None, description="currency of the row; needs `rates`")
     order_type: str | None = Field(default=None, description="tells sales from returns; see `read.return_types`")
+    order_status: str | None = Field(
+        default=None, description="what became of the order; see `read.left_out_statuses`"
+    )
+    refund: str | None = Field(default=None, description="money given back of the line; taken off the amount")
     due_date: str | None = Field(default=None, description="day the invoice is due")
     paid_date: str | None = Field(default=None, description="day it was paid; empty while it is not")
     paid_amount: str | None = Field(default=None, description="money paid of it")
@@ -71,6 +76,44 @@ class Read(Reading):
     left_out_types: Texts = Field(
         default_factory=list, description="values of `columns.order_type` that are neither sales nor returns"
     )
+    sale_types: Texts = Field(
+        default_factory=list, description="values of `columns.order_type` that are sales, whatever they sound like"
+    )
+    return_statuses: Texts = Field(
+        default_factory=list, description="values of `columns.order_status` that take money off"
+    )
+    left_out_statuses: Texts = Field(
+        default_factory=list, description="values of `columns.order_status` of orders that are no sales"
+    )
+    sale_statuses: Texts = Field(
+        default_factory=list, description="values of `columns.order_status` that are sales, whatever they sound like"
+    )
+    return_sources: Texts = Field(
+        default_factory=list, description="sheets or files whose rows are returns; their money is taken off"
+    )
+    left_out_sources: Texts = Field(default_factory=list, description="sheets or files that are no orders")
+    returned_orders: str | None = Field(
+        default=None, description="sheet that lists the numbers of returned orders; these are left out"
+    )
+    unit: Decimal | None = Field(
+        default=None, gt=0, description="how much one of the money columns is, as in `10000` for 万元, `1000` for kEUR"
+    )
+    order_pattern: str | None = Field(
+        default=None, description="regular expression whose first group is the order number, as in `^(.+)-[0-9]+$`"
+    )
+    order_placeholders: Texts = Field(
+        default_factory=list, description="values of `columns.order_id` that are no number of an order"
+    )
+    fill_down: bool | None = Field(
+        default=None, description="whether blank customer, order and date stand for those of the row above"
+    )
+    hidden_rows: Literal["use", "leave_out"] = Field(default="use", description="hidden rows of a sheet")
+
+
+class LeaveOut(Strict):
+    """What of the source is no account of anybody's, and is left out and told."""
+
+    customers: Texts = Field(default_factory=list, description="walk-in and cash customers, by their number")
 
 
 class AccountsColumns(Strict):

@@ -1,0 +1,64 @@
+"""What is a doubt? A question about the source that only its owner can answer, with what each answer would give."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from kalib.words.told import Told
+
+AS_IS = "as_is"
+"""The reading under which nothing is done: every doubt may be settled by it."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One answer to a doubt: its code, what it means, the lines of YAML that choose it, and what it would give.
+
+    ``lines`` are top-level lines, each complete in itself (``read.left_out_types: [Storno]``), so that they can be pasted
+    at the end of any job file. ``as_of`` is given where the reading moves the last day.
+    """
+
+    code: str
+    says: Told
+    lines: tuple[str, ...]
+    net_sales: float | None = None
+    orders: int | None = None
+    customers: int | None = None
+    as_of: str | None = None
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """A question about the source as a whole.
+
+    ``first`` are the first places (file, line, value). ``values`` are the values that are in doubt, if it is about
+    values: what was settled for some of them is not settled for another. ``stands`` says that it moves so little, or was
+    settled, that the figures may stand; ``settled`` is the reading that the job chose.
+    """
+
+    name: str
+    says: Told
+    readings: tuple[Reading, ...]
+    count: int = 0
+    money: float = 0.0
+    share: float = 0.0  # of the money, both without sign
+    column: str | None = None
+    first: tuple[tuple[str, int | None, str | None], ...] = ()
+    values: tuple[str, ...] = ()
+    stands: bool = False
+    settled: str | None = None
+
+    @property
+    def likely(self) -> Reading:
+        """Return the reading that the evidence speaks for."""
+        return self.readings[0]
+
+    def settle(self) -> Doubt:
+        """Return the doubt as one that may stand."""
+        return replace(self, stands=True)
+
+
+def as_is(name: str, says: Told, **figures: object) -> Reading:
+    """Return the reading of a doubt under which nothing is done."""
+    return Reading(AS_IS, says, (f"settled.{name}: {AS_IS}",), **figures)
