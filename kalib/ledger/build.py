@@ -17,7 +17,7 @@ import pandas as pd
 from ibis.expr.types import Table
 
 from kalib.errors import DataError
-from kalib.ledger import companions, engines, features, parse, quality, read, returns, typed
+from kalib.ledger import companions, engines, features, orders, parse, quality, read, returns, typed
 from kalib.ledger.address import is_url
 from kalib.ledger.customers import check_one_row, customers
 from kalib.ledger.engines import Backend
@@ -171,6 +171,9 @@ def _write(
         raise _nothing_left(opened, int(counts["rows_read"]), issues)
     as_of = job.as_of or _last_day(lines, opened, span["last"])
     newest = lines.filter(lines.order_date == span["last"]).select("file", "line").order_by("file", "line").limit(1)
+    if job.columns.order_id:
+        lines, again = orders.part(lines, partial(engines.keep, opened.con))
+        issues += _tell_again(again, lines, judged, job, actions)
     if job.level == "parent":
         lines = _roll_up(lines, beside.tables["accounts"])
         beside = _roll_up_beside(beside)
@@ -318,12 +321,37 @@ def _check_split_orders(
     return issues
 
 
+def _tell_again(
+    again: Table, lines: Table, judged: Judged, job: Job, actions: Mapping[str, Action]
+) -> list[dict[str, object]]:
+    """Return what is to be said of order numbers that came back as other orders."""
+    count = again.count().execute() if "order_date" in again.columns else 0
+    if not count:
+        return []
+    back = judged.lines.filter(orders.is_sale(judged.lines)).semi_join(again, [*orders.KEY, "order_date"])
+    first = back.select("file", "line", "order_id", "amount").order_by("file", "line").limit(1).to_pyarrow().to_pylist()[0]
+    money = back.amount.sum().execute()
+    return [
+        {
+            "rule": "order_comes_back",
+            "action": actions["order_comes_back"],
+            "count": int(count),
+            "amount": round(float(money or 0), 2),
+            "file": first["file"],
+            "line": first["line"],
+            "column": job.columns.order_id,
+            "value": first["order_id"],
+            "message": RULES["order_comes_back"].message,
+        }
+    ]
+
+
 def _span(lines: Table) -> dict[str, object]:
     both = lines.aggregate(
         first=lines.order_date.min(),
         last=lines.order_date.max(),
         sales=lines.amount.sum(),
-        orders=lines.count(where=~lines.is_return),
+        orders=lines.count(where=orders.is_sale(lines)),
     )
     return both.to_pyarrow().to_pylist()[0]
 
@@ -348,11 +376,15 @@ def _last_day(lines: Table, opened: _Opened, last: dt.date) -> dt.date:
 
 
 def _roll_up(lines: Table, accounts: pd.DataFrame) -> Table:
-    """Put each customer's top parent in its place."""
+    """Put each customer's top parent in its place; the orders of its members stay apart, whatever their numbers."""
     tops = top_parents(accounts)
     tops = ibis.memtable(tops[tops["customer_id"] != tops["account_id"]])
     joined = lines.left_join(tops, "customer_id").drop("customer_id_right")
-    return joined.mutate(customer_id=ibis.coalesce(joined.account_id, joined.customer_id)).drop("account_id")
+    own = joined.order_id + "\x1e" + joined.customer_id
+    return joined.mutate(
+        order_id=ibis.ifelse(joined.account_id.notnull(), own, joined.order_id),
+        customer_id=ibis.coalesce(joined.account_id, joined.customer_id),
+    ).drop("account_id")
 
 
 def _roll_up_beside(beside: companions.Companions) -> companions.Companions:

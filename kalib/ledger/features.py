@@ -11,6 +11,8 @@ from ibis import _
 from ibis.common.deferred import Deferred
 from ibis.expr.types import Table, Value
 
+from kalib.ledger.orders import is_sale
+
 WINDOWS = (30, 90, 180, 365)
 SEASON = 90
 YEAR = 365
@@ -42,7 +44,7 @@ def days(lines: Table) -> Table:
     orders = lines.group_by("customer_id", "order_id").agg(
         first_day=_.order_date.min(),
         last_day=_.order_date.max(),
-        placed=_.order_date.min(where=~_.is_return),
+        placed=_.order_date.min(where=is_sale(lines)),
         **sums,
     )
     of_one_day = orders.filter(_.first_day == _.last_day).select(
@@ -335,7 +337,7 @@ def mix(lines: Table, voids: Table | None = None) -> Table:
     orders = (
         lines.mutate(category=lines.category.fill_null(""))
         .group_by("customer_id", "category", "order_id")
-        .agg(is_order=(~_.is_return).any(), net_sales=_.amount.sum(), **extra)
+        .agg(is_order=(~_.is_return & (_.amount > 0)).any(), net_sales=_.amount.sum(), **extra)
     )
     if voids is not None:
         gone = voids.group_by("customer_id", "order_id").agg(gone=_.orders.sum()).filter(_.gone > 0)
@@ -363,7 +365,7 @@ def rfm(lines: Table, as_of: dt.date) -> Table:
     orders = (
         lines.filter(lines.order_date <= as_of)
         .group_by("customer_id", "order_id")
-        .agg(placed=_.order_date.min(where=~_.is_return), net_sales=_.amount.sum())
+        .agg(placed=_.order_date.min(where=~_.is_return & (_.amount > 0)), net_sales=_.amount.sum())
     )
     table = orders.group_by("customer_id").agg(
         last_order_date=_.placed.max(), orders=_.placed.count(), net_sales=_.net_sales.sum()

@@ -56,6 +56,12 @@ ROWS: dict[str, Rule] = {
     "date_sentinel": Rule("set_aside", "a date that stands for none, such as 9999-12-31", _STRICT, "order_date"),
     "after_as_of": Rule("set_aside", "dated after the snapshot date", _STRICT, "order_date"),
     "customer_missing": Rule("set_aside", "no customer", _STRICT, "customer_id"),
+    "customer_blank_word": Rule(
+        "set_aside", "a word that stands for no customer, such as NULL, nan or (blank)", _CHOICE, "customer_id"
+    ),
+    "customer_left_out": Rule(
+        "set_aside", "a customer that the job lists under `leave_out.customers`", (), "customer_id"
+    ),
     "number_missing": Rule("set_aside", "no quantity, price or amount", _STRICT),
     "number_unreadable": Rule(
         "set_aside", "a quantity, price, amount, cost or discount that is not a number, or too large for one", _STRICT
@@ -75,6 +81,20 @@ ROWS: dict[str, Rule] = {
         ("accepted",),
         "order_type",
     ),
+    "left_out_status": Rule(
+        "set_aside", "a status of the order that the job lists under `read.left_out_statuses`", (), "order_status"
+    ),
+    "left_out_source": Rule("set_aside", "a sheet or file that the job lists under `read.left_out_sources`"),
+    "order_returned": Rule(
+        "set_aside", "an order that stands on the sheet of `read.returned_orders`", (), "order_id"
+    ),
+    "order_header": Rule(
+        "set_aside", "the order's own row beside those of its goods, as `settled.header_and_items` says", (), "amount"
+    ),
+    "line_repeated": Rule(
+        "set_aside", "a line that stands there again beside another value, as `settled.lines_repeated` says", (), "amount"
+    ),
+    "subtotal": Rule("set_aside", "a total of rows above it, under a customer's name", _CHOICE, "customer_id"),
     "left_out_type": Rule(
         "set_aside", "a type of order that the job lists under `read.left_out_types`", (), "order_type"
     ),
@@ -96,13 +116,19 @@ ROWS: dict[str, Rule] = {
         _DOUBT,
         "order_type",
     ),
+    "total_repeated": Rule(
+        "repaired", "the order's total on its further lines, which counts once, as `settled.order_total_on_lines` says"
+    ),
+    "filled_down": Rule(
+        "repaired", "customer, order or date of the row above, as `read.fill_down` says", ()
+    ),
     "currency_converted": Rule(
         "repaired", "money in another currency, converted at the rate in `rates`", _DOUBT, "currency"
     ),
     # accepted, and worth knowing
     "return": Rule("accepted", "returns, cancellations and credits: netted from sales, never counted as orders"),
     "duplicate_kept": Rule("accepted", "exact repeats of another row, kept: order lines may repeat honestly", _DOUBT),
-    "amount_zero": Rule("accepted", "lines without money, such as samples", _DOUBT),
+    "amount_zero": Rule("accepted", "lines without money, such as samples; alone they are no order", _DOUBT),
     "amount_disagrees": Rule(
         "accepted", "the amount is not quantity times price, less a discount; the amount is used", _DOUBT, "amount"
     ),
@@ -128,6 +154,11 @@ SOURCE: dict[str, Rule] = {
     "id_zeros": Rule(
         "accepted",
         "customers that differ only in leading zeros, blanks, hyphens, unseen marks or the writing of accents; they are kept apart",
+    ),
+    "order_comes_back": Rule(
+        "accepted",
+        "an order number that comes back 28 days or more after its last line, or goes on for more than 60 days: each time "
+        "counts as another order",
     ),
     "engine_untested": Rule("accepted", "an engine that was never tested"),
     # refused, unless the job knows better
