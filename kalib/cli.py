@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kalib import interpreter
-from kalib.errors import DataError, KalibError, SettingsError, ShortageError
+from kalib.errors import DataError, DoubtError, KalibError, SettingsError, ShortageError
 
 if TYPE_CHECKING:
     from kalib.ledger import LedgerReport
@@ -161,12 +161,15 @@ def _check(job_file: Path, tables: Path | None) -> LedgerReport:
 
 
 def _describe(report: LedgerReport) -> dict[str, object]:
+    from kalib.ledger.doubts.finding import show
+
     return {
         "rows_read": report.rows_read,
         "rows_used": report.rows_used,
         "rows_set_aside": report.rows_set_aside,
         "as_of": report.as_of.isoformat(),
         "issues": [*report.issues, *report.companions],
+        "doubts": [show(doubt) for doubt in report.doubts],
         "inputs": report.inputs,
     }
 
@@ -178,7 +181,13 @@ def _refusal(error: KalibError) -> dict[str, object]:
     elif isinstance(error, ShortageError):
         where["rule"] = "shortage"
     issue = {**where, "action": "refused", "count": 1, "message": str(error)}
-    return {"rows_read": None, "rows_used": None, "rows_set_aside": None, "issues": [issue]}
+    doubts = error.doubts if isinstance(error, DoubtError) else []
+    if doubts:
+        from kalib.ledger.doubts.finding import show
+
+        issue["count"] = next((one["count"] for one in doubts if one["doubt"] == error.rule), 1)
+        doubts = [show(one) for one in doubts]
+    return {"rows_read": None, "rows_used": None, "rows_set_aside": None, "issues": [issue], "doubts": doubts}
 
 
 def _print_report(report: LedgerReport) -> None:

@@ -36,6 +36,14 @@ class DataError(KalibError):
         self.rule, self.file, self.line, self.column, self.value = rule, file, line, column, value
 
 
+class DoubtError(DataError):
+    """A source raises doubts that only its owner can settle; ``doubts`` are all of them, as ledger.json keeps them."""
+
+    def __init__(self, message: str, *, doubts: list[dict[str, object]], **where: object) -> None:
+        super().__init__(message, **where)
+        self.doubts = doubts
+
+
 class ShortageError(KalibError):
     """Disk or memory ran out while the data was worked on; neither the data nor the settings are to blame."""
 

@@ -114,7 +114,10 @@ def _restore(refused: dict) -> KalibError:
     kind = getattr(errors, refused["kind"])
     if not issubclass(kind, DataError):
         return kind(refused["message"])
-    return DataError(refused["message"], **{name: refused[name] for name in _WHERE})
+    where = {name: refused[name] for name in _WHERE}
+    if "doubts" in refused:
+        return errors.DoubtError(refused["message"], doubts=refused["doubts"], **where)
+    return DataError(refused["message"], **where)
 
 
 def _explain(code: int, source: str, step: str, complaints: str) -> Exception:
@@ -158,4 +161,5 @@ def serve() -> None:
     except KalibError as error:
         where = {name: getattr(error, name, None) for name in _WHERE}
         kind = "DataError" if isinstance(error, DataError) else type(error).__name__
+        where |= {"doubts": error.doubts} if isinstance(error, errors.DoubtError) else {}
         tell(refused={"kind": kind, "message": str(error), **where})

@@ -20,9 +20,15 @@ from kalib.errors import DataError
 from kalib.ledger import companions, engines, features, orders, parse, quality, read, returns, typed
 from kalib.ledger.address import is_url
 from kalib.ledger.customers import check_one_row, customers
+from kalib.ledger.doubts import Doubt, Watched
+from kalib.ledger.doubts.customers import find_subtotals, read_names
+from kalib.ledger.doubts.finding import describe, find_doubts, refuse_doubts
+from kalib.ledger.doubts.kinds import check_settled
+from kalib.ledger.doubts.scene import Scene
+from kalib.ledger.doubts.watch import choose
 from kalib.ledger.engines import Backend
 from kalib.ledger.parents import top_parents
-from kalib.ledger.quality import Judged
+from kalib.ledger.quality import Judged, Known
 from kalib.ledger.report import LedgerReport, write_report
 from kalib.ledger.rules import RULES, Action, choose_actions
 from kalib.settings import Job
@@ -31,23 +37,18 @@ STRAY_DAYS, STRAY_SHARE = 180, 1000
 """Without `as_of`, fewer than one row in a thousand, dated half a year after all others, may not decide it."""
 
 
-ADVICE = {
-    "type_unclear": "Say what it is: `read: {{return_types: [{value}]}}` takes its money off, `read: {{left_out_types: [{value}]}}` leaves "
-    "it out, and `rules: {{type_unclear: accepted}}` counts it as a sale"
-}
-"""What to do about a rule that refuses unless the job knows better."""
-
-
 @dataclass(frozen=True)
-class _Opened:
+class Opened:
     """The source as parsed rows on an engine, and what was found of it as a whole."""
 
     con: Backend
     parsed: Table
     found: list[tuple]  # rule, file, line, column, value
+    watched: list[Watched]
     inputs: dict[str, str]
     names: dict[str, str] = field(default_factory=dict)  # name as shown: path, for messages
     engine: str = "duckdb"
+    doubts: list[Doubt] = field(default_factory=list)
 
 
 def build(job: Job, folder: Path, *, say: Callable[[str], None] | None = None) -> LedgerReport:
@@ -93,6 +94,7 @@ def build(job: Job, folder: Path, *, say: Callable[[str], None] | None = None) -
 
 def _build(job: Job, scratch: Path, say: Callable[[str], None]) -> LedgerReport:
     actions = choose_actions(job.rules, job_file=job.file)
+    check_settled(job.settled, job_file=job.file)
     parse.check_discount(job)
     for name in ("tables", "ledger"):
         (scratch / name).mkdir()
@@ -103,10 +105,42 @@ def _build(job: Job, scratch: Path, say: Callable[[str], None]) -> LedgerReport:
         beside = companions.read_companions(con, job, scratch)
         with _open(con, job, scratch, actions, say) as opened:
             keep = partial(engines.keep, opened.con)
-            judged = quality.judge(opened.parsed, job, actions, keep=keep, files=len(opened.names))
+            judged, doubts = judge_source(job, opened, actions, keep=keep)
             if opened.engine != "duckdb":  # which plans what is built on it in no time
                 judged = replace(judged, rows=keep(judged.rows, "judged"))
-            return _write(job, opened, judged, beside, actions, scratch, say)
+            return _write(job, opened, judged, doubts, beside, actions, scratch, say)
+
+
+def judge_source(
+    job: Job, opened: Opened, actions: Mapping[str, Action], *, keep: Callable[[Table, str], Table]
+) -> tuple[Judged, list[Doubt]]:
+    """Judge the rows of an opened source, and find the doubts that it raises.
+
+    Doubts are found in the rows as they are without the answers of ``settled``: what was settled stays seen.
+    """
+    names = read_names(opened.parsed)
+    totals, _ = find_subtotals(names)
+    known = Known(
+        blank_customers=() if actions["customer_blank_word"] == "accepted" else names.blank_words(),
+        blank_orders=_find_blank_orders(opened.parsed, job),
+        subtotals=totals,
+    )
+    judge = partial(quality.judge, opened.parsed, actions=actions, keep=keep, files=len(opened.names), known=known)
+    judged = judge(job)
+    plain = judge(job.model_copy(update={"settled": {}})) if job.settled else judged
+    scene = Scene(job, plain.rows, opened.watched, keep, opened.names)
+    return judged, find_doubts(scene, names, opened.doubts)
+
+
+_NO_ORDER = ("0", "00", "000", "0000", "00000", "000000", "NULL", "null", "None", "none", "nan", "NaN", "N/A", "n/a", "NA", "#N/A", "-", "--", "(blank)", "(空白)", "无", "空")
+"""Order numbers that are none, whoever wrote them."""
+
+
+def _find_blank_orders(parsed: Table, job: Job) -> tuple[str, ...]:
+    if job.columns.order_id is None:
+        return ()
+    found = parsed.filter(parsed.order_id.isin(_NO_ORDER)).select("order_id").distinct()
+    return tuple(sorted(found.order_id.to_pyarrow().to_pylist()))
 
 
 @contextmanager
@@ -116,7 +150,7 @@ def _open(
     scratch: Path,
     actions: Mapping[str, Action],
     say: Callable[[str], None],
-) -> Iterator[_Opened]:
+) -> Iterator[Opened]:
     """Open the source by the door that fits it: files are read cell by cell, tables of an engine as sets."""
     if job.engine or is_url(job.source[0]):
         name = typed.name_source(job)
@@ -124,28 +158,32 @@ def _open(
         backend = engines.connect(job.engine or job.source[0])
         try:
             with engines.explained(backend, f"{name}: the work on {backend.name} failed"):
-                parsed = engines.keep(backend, typed.parse(typed.open_table(job, backend), job), "parsed")
+                source = typed.open_source(job, backend)
+                watched = typed.watch(source, job)
+                opened = typed.open_table(job, backend, source=source, watched=watched)
+                parsed = engines.keep(backend, typed.parse(opened, job, watched), "parsed")
                 say(f"judging on {backend.name}")
                 found = typed.find_alike(parsed, name)
                 if backend.name not in engines.TESTED:
                     found.append(("engine_untested", name, None, None, backend.name))
-                yield _Opened(backend, parsed, found, {}, {name: name}, backend.name)
+                yield Opened(backend, parsed, found, watched, {}, {name: name}, backend.name)
         finally:
             backend.disconnect()
         return
     files = read.find_files(job)
     with read.sealed(dict(zip(read.name_files(files), files, strict=True))) as inputs:
-        sources = read.load_raw(con, job, files, scratch=scratch, say=say)
+        sources, watched = read.load_raw(con, job, files, scratch=scratch, say=say, choose=choose)
     rows = con.execute("SELECT (SELECT count(*) FROM raw) + (SELECT count(*) FROM unread)").fetchone()[0]
     say(f"judging {rows:,} rows")
-    found = parse.parse(con, job, sources)
+    found = parse.parse(con, job, sources, watched)
     con.execute("DROP TABLE raw; DROP TABLE unread")
     notes = [(note.rule, note.file, note.line, note.column, note.value) for source in sources for note in source.notes]
     backend = ibis.duckdb.from_connection(con)
-    yield _Opened(
+    yield Opened(
         backend,
         backend.table("parsed"),
         [*notes, *found],
+        watched,
         inputs,
         {source.name: source.label for source in sources},
     )
@@ -153,8 +191,9 @@ def _open(
 
 def _write(
     job: Job,
-    opened: _Opened,
+    opened: Opened,
     judged: Judged,
+    doubts: list[Doubt],
     beside: companions.Companions,
     actions: Mapping[str, Action],
     scratch: Path,
@@ -163,6 +202,7 @@ def _write(
     counts = judged.count().to_pandas().iloc[0]
     issues = list_issues(job, judged, counts, opened.found, actions)
     refuse_chosen(issues, opened.names)
+    refuse_doubts(doubts, job)
     lines = judged.lines
     if len(opened.names) > 1:
         issues += _check_split_orders(judged, job, opened, actions)
@@ -200,6 +240,7 @@ def _write(
         returns=matched,
         companions=[*beside.issues, *strangers],
         missing=missing,
+        doubts=[describe(doubt) for doubt in doubts],
         not_used=[name for name in ("targets",) if getattr(job, name)],
     )
     assert report.rows_read == report.rows_used + report.rows_set_aside
@@ -269,7 +310,7 @@ def refuse_chosen(issues: list[dict[str, object]], names: Mapping[str, str]) -> 
     for issue in issues:
         if issue["action"] == "refused":
             rule = str(issue["rule"])
-            why = ADVICE.get(rule, f"`rules.{rule}: refused` in the job file says so").format(value=issue["value"])
+            why = f"`rules.{rule}: refused` in the job file says so"
             raise _refuse_issue(issue, names, why)
 
 
@@ -288,7 +329,7 @@ def _refuse_issue(issue: Mapping[str, object], names: Mapping[str, str], why: st
 
 
 def _check_split_orders(
-    judged: Judged, job: Job, opened: _Opened, actions: Mapping[str, Action]
+    judged: Judged, job: Job, opened: Opened, actions: Mapping[str, Action]
 ) -> list[dict[str, object]]:
     """Return what is to be said of orders that stand in several files; refuse those whose lines differ on the same day."""
     if job.columns.order_id is None:
@@ -356,7 +397,7 @@ def _span(lines: Table) -> dict[str, object]:
     return both.to_pyarrow().to_pylist()[0]
 
 
-def _last_day(lines: Table, opened: _Opened, last: dt.date) -> dt.date:
+def _last_day(lines: Table, opened: Opened, last: dt.date) -> dt.date:
     """Return the last day of the source as snapshot date, unless a few stray rows far ahead would decide it."""
     counted = quality.count_days_ahead(lines, last - dt.timedelta(days=STRAY_DAYS)).to_pyarrow().to_pylist()[0]
     stray, before, rows = (counted[name] for name in ("stray", "before", "rows"))
@@ -467,7 +508,7 @@ _KEYS = {
 }
 
 
-def _nothing_left(opened: _Opened, rows_read: int, issues: list[dict[str, object]]) -> DataError:
+def _nothing_left(opened: Opened, rows_read: int, issues: list[dict[str, object]]) -> DataError:
     why = (
         "; ".join(
             f"{issue['count']:,} {issue['rule']} (first at {', '.join(f'{what} {issue[what]}' for what in ('line', 'column') if issue[what])})"

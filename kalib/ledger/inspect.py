@@ -310,7 +310,7 @@ def _rehearse(draft: Draft, scratch: Path) -> Draft:
         job = read_job(stream.name).model_copy(update={"file": draft.out.absolute()})
         with tempfile.TemporaryDirectory(dir=scratch) as folder, duckdb.connect(Path(folder) / "judged.duckdb") as con:
             files = read.find_files(job)
-            sources = read.load_raw(con, job, files, scratch=Path(folder), say=lambda line: None)
+            sources, _ = read.load_raw(con, job, files, scratch=Path(folder), say=lambda line: None)
             parse.check_discount(job)
             found = parse.parse(con, job, sources)
             actions = choose_actions(job.rules, job_file=job.file)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import duckdb
 
 from kalib.errors import SettingsError
 from kalib.ledger import dates, ids, numbers
+from kalib.ledger.doubts.vocabulary import TOTALS
+from kalib.ledger.doubts.watch import Watched
 from kalib.ledger.read import NUMBERS
 from kalib.ledger.source import Source, quote, text
 from kalib.ledger.value import LONG_PRICE, LONG_QUANTITY, MONEY, PRICE, QUANTITY, Parsed, refusal, trimmed
@@ -20,18 +22,13 @@ _TARGETS = {
     "cost": MONEY,
     "discount": MONEY,
     "paid_amount": MONEY,
+    "refund": MONEY,
 }
-_SPARE = ("discount", "due_date", "paid_date", "paid_amount")
+_SPARE = ("discount", "due_date", "paid_date", "paid_amount", "refund")
 """Columns whose unreadable values count as missing, unless the money of the line hangs on them."""
-TOTALS = (
-    *("合计", "总计", "小计", "总和", "共计", "总额", "合計", "總計", "小計", "本页合计", "合 计", "总 计"),
-    *("total", "totals", "grand total", "sub total", "subtotal", "sub-total", "sum", "total general"),
-    *("summe", "gesamt", "gesamtsumme", "zwischensumme", "total général", "sous-total", "somme", "totale", "totaal"),
-)
-"""What stands in the first cell, or where the customer or the product should be, of a row that adds up others."""
-
-
-def parse(con: duckdb.DuckDBPyConnection, job: Job, sources: list[Source]) -> list[tuple]:
+def parse(
+    con: duckdb.DuckDBPyConnection, job: Job, sources: list[Source], watched: Sequence[Watched] = ()
+) -> list[tuple]:
     """Parse the rows of ``raw``; leave the table ``parsed`` behind, the rows of ``unread`` in it too.
 
     Returns
@@ -47,6 +44,7 @@ def parse(con: duckdb.DuckDBPyConnection, job: Job, sources: list[Source]) -> li
     SettingsError
         A date format that is none.
     """
+    fill_down(con, job)
     types = {row[0]: row[1] for row in con.execute("DESCRIBE raw").fetchall()}
     headers = job.columns.mapped
     dates.check_format(con, job)
@@ -59,7 +57,7 @@ def parse(con: duckdb.DuckDBPyConnection, job: Job, sources: list[Source]) -> li
     decimal, found = numbers.check_columns(con, money, job.read.decimal, job.currency, sources, headers=headers)
     _refuse_currencies(con, job, types, sources)
     cells = _read_cells(job, types, decimal)
-    con.execute(f"CREATE TABLE parsed AS {_select(job, types, cells, _gross(types, cells, decimal))}")
+    con.execute(f"CREATE TABLE parsed AS {_select(job, types, cells, _gross(types, cells, decimal), watched, decimal)}")
     _refuse_unreadable(con, job, sources)
     _add_unread(con)
     return [*found, *ids.find_alike(con, "parsed")]
@@ -93,9 +91,16 @@ def _gross(types: Mapping[str, str], cells: Mapping[str, Parsed], decimal: str) 
     )
 
 
-def _select(job: Job, types: Mapping[str, str], cells: Mapping[str, Parsed], gross: str) -> str:
+def _select(
+    job: Job,
+    types: Mapping[str, str],
+    cells: Mapping[str, Parsed],
+    gross: str,
+    watched: Sequence[Watched],
+    decimal: numbers.Decimal,
+) -> str:
     """Return the SQL that reads ``raw``: one row per row, typed, with what was found in its values."""
-    texts = [name for name in ("product", "category", "order_type") if name in types]
+    texts = [name for name in ("product", "category", "order_type", "order_status") if name in types]
     first = [f"{cell.value} AS value_{name}" for name, cell in cells.items()]
     first += [f"nullif({trimmed(name)}, '') AS value_{name}" for name in texts]
     if "currency" in types:
@@ -117,6 +122,9 @@ def _select(job: Job, types: Mapping[str, str], cells: Mapping[str, Parsed], gro
         **money,
         **({"cost": "coalesce(value_cost, 0)", "cost_missing": "blank_cost"} if "cost" in cells else {}),
     }
+    columns |= {one.name: _look(one, decimal) for one in watched}
+    if "filled" in types:
+        columns["filled"] = "filled"
     columns = _convert(job, columns)
     told = {"rule": _rule(job, types, cells, columns), "repairs": _repairs(cells), **_tell(job, cells)}
     columns |= {name: f"CASE WHEN odd THEN {value} END" for name, value in told.items()}  # most rows are plain
@@ -127,6 +135,34 @@ def _select(job: Job, types: Mapping[str, str], cells: Mapping[str, Parsed], gro
     return (
         f"SELECT {picked} FROM (SELECT *, ({' OR '.join(odd)}) AS odd FROM (SELECT *, {gross} AS gross "
         f"FROM (SELECT *, {', '.join(then)} FROM (SELECT *, {', '.join(first)} FROM raw))))"
+    )
+
+
+def _look(one: Watched, decimal: numbers.Decimal) -> str:
+    """Return SQL for a column that is looked at: its text, the money in it, or whether there is anything."""
+    if one.kind == "refund":
+        return f"({numbers.read_number(one.name, 'VARCHAR', MONEY, decimal).value})"
+    value = f"nullif({trimmed(one.name)}, '')"
+    return f"CASE WHEN {value} IS NOT NULL THEN '*' END" if one.kind == "filled" else value
+
+
+def fill_down(con: duckdb.DuckDBPyConnection, job: Job) -> None:
+    """Write customer, order and date of the row above where they are blank, as the job says; totals stay as they are."""
+    if not job.read.fill_down:
+        return
+    names = [name for name in ("customer_id", "order_id", "order_date") if name in job.columns.mapped]
+    totals = ", ".join(text(word) for word in TOTALS)
+    is_total = f"list_contains([{totals}], lower(rtrim({trimmed('first_cell')}, ':： ')))"
+    blank = {name: f"nullif({trimmed(name)}, '')" for name in names}
+    above = ", ".join(
+        f"CASE WHEN {blank[name]} IS NOT NULL OR {is_total} THEN {quote(name)} ELSE "
+        f"last_value(CASE WHEN {blank[name]} IS NOT NULL THEN {quote(name)} END IGNORE NULLS) OVER above END AS {quote(name)}"
+        for name in names
+    )
+    lacks = " OR ".join(f"{blank[name]} IS NULL" for name in names)
+    con.execute(
+        f"CREATE OR REPLACE TABLE raw AS SELECT * REPLACE ({above}), ({lacks}) AND NOT coalesce({is_total}, false) AS filled FROM raw "
+        "WINDOW above AS (PARTITION BY file ORDER BY line ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)"
     )
 
 
@@ -156,7 +192,7 @@ def _convert(job: Job, columns: dict[str, str]) -> dict[str, str]:
         return columns
     rates = " ".join(f"WHEN {text(code)} THEN {rate:f}::DECIMAL(16, 8)" for code, rate in job.rates.items())
     rate = f"CASE value_currency {rates} ELSE 1::DECIMAL(16, 8) END"
-    money = [name for name in ("amount", "amount_expected", "cost", "discount", "paid_amount") if name in columns]
+    money = [name for name in ("amount", "amount_expected", "cost", "discount", "paid_amount", "refund") if name in columns]
     return columns | {name: f"CAST(({columns[name]})::DECIMAL(22, 8) * {rate} AS {MONEY})" for name in money}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import ibis
@@ -22,13 +22,18 @@ REPAIRS = (
     *("negative_written", "currency_sign", "optional_unreadable"),
 )
 """What parsing found in the single values of a row that stays."""
-RETURN_WORDS = (
-    *("return", "refund", "credit", "cancel", "storno", "gutschrift", "retour", "reversal", "void"),
-    *("退", "红字", "冲红", "冲销", "取消", "作废"),
-)
-"""Words in a type of order that sounds like a return or a cancellation."""
 OPTIONAL = ("quantity", "product", "category", "cost", "discount", "due_date", "paid_date", "paid_amount")
 """What a line has beside customer, order, day and amount, where the source has it."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What was found of the source before its rows are judged: values that mean nothing, and totals under a customer's name."""
+
+    blank_customers: tuple[str, ...] = ()
+    blank_orders: tuple[str, ...] = ()
+    subtotals: tuple[str, ...] = ()
+    returned_orders: Table | None = None  # order_id
 
 
 @dataclass(frozen=True)
@@ -104,7 +109,13 @@ def _fits(rows: Table, rule: str) -> BooleanValue:
 
 
 def judge(
-    parsed: Table, job: Job, actions: Mapping[str, Action], *, keep: Callable[[Table, str], Table], files: int = 1
+    parsed: Table,
+    job: Job,
+    actions: Mapping[str, Action],
+    *,
+    keep: Callable[[Table, str], Table],
+    files: int = 1,
+    known: Known | None = None,
 ) -> Judged:
     """Judge parsed rows as sets, on whatever engine holds them.
 
@@ -117,22 +128,27 @@ def judge(
     actions : what is done under each rule
     keep : computes a table once and keeps it on the engine under a name: the few rows that stand there more than once
     files : of how many files the rows are
+    known : what was found of the source as a whole
 
     Returns
     -------
     Judged
         Every row once. What a rule that is not ``set_aside`` meets stays in use; refusing is the caller's.
     """
-    rows = _number_repeats(parsed, keep, has_files=files > 1)
+    known = known or Known()
+    rows = _number_repeats(_settle_orders(parsed, job, known), keep, has_files=files > 1)
+    rows = _settle_money(rows, job)
     rows = _sign_returns(rows, job)
-    met = {name: test.fill_null(False) for name, test in _tests(rows, job, has_files=files > 1).items()}
+    rows = _settle_repeats(rows, job, keep)
+    tests = _tests(rows, job, has_files=files > 1) | _tests_of_choices(rows, job, known)
+    met = {name: test.fill_null(False) for name, test in tests.items()}
     rows = rows.mutate(**{f"met_{name}": test for name, test in met.items()})
     aside = [(rows[f"met_{name}"], name) for name in ROWS if name in met and actions[name] in ("set_aside", "refused")]
     rule = ibis.cases(*aside, else_=ibis.null("string")) if aside else ibis.null("string")
     day = ibis.literal("day ") + rows.order_date.cast("string")
     rows = rows.mutate(rule=rule, order_id=rows.order_id.fill_null(day), is_return=met["return"])
     return Judged(
-        rows.drop("nth", "copy_of_day", "copy_of_file"), tuple(name for name in ROWS if name in met), job.columns.mapped
+        rows.drop("nth", "copy_of_day", "copy_of_file", *_SETTLED), tuple(name for name in ROWS if name in met), job.columns.mapped
     )
 
 
@@ -152,20 +168,12 @@ def _tests(rows: Table, job: Job, *, has_files: bool) -> dict[str, BooleanValue]
         tests["after_as_of"] = rows.order_date > job.as_of
     if has("quantity"):
         tests["sign_conflict"] = (rows.quantity < 0) & (rows.amount > 0)
-    if has("order_type"):
-        said = rows.order_type.lower()
-        told = rows.order_type.isin(["", *job.read.return_types, *job.read.left_out_types])
-        sounds = said.contains(RETURN_WORDS[0])
-        for word in RETURN_WORDS[1:]:
-            sounds |= said.contains(word)
-        tests["type_unclear"] = sounds & ~told & (rows.amount > 0)
     if job.read.left_out_types:
         tests["left_out_type"] = rows.order_type.isin(job.read.left_out_types)
     if job.read.service_products and has("product"):
         tests["service_product"] = rows["product"].isin(job.read.service_products)
     tests |= {name: rows.repairs.contains(name) for name in REPAIRS}
-    if job.read.return_types:
-        tests["return_signed"] = rows.turned
+    tests["return_signed"] = rows.turned
     if job.rates:
         tests["currency_converted"] = (rows.currency != job.currency) & rows.currency.notnull()
     negative = rows.amount < 0
@@ -181,6 +189,8 @@ def _tests(rows: Table, job: Job, *, has_files: bool) -> dict[str, BooleanValue]
 
 
 _BY_SET = (
+    *("customer_blank_word", "customer_left_out", "subtotal", "left_out_status", "left_out_source", "order_returned"),
+    *("order_header", "line_repeated"),
     "read_twice",
     "order_in_two_files",
     "duplicate",
@@ -190,6 +200,118 @@ _BY_SET = (
     "service_product",
 )
 """Rules about rows that parsing, which looks at one row at a time, cannot know."""
+
+
+_SETTLED = ("turned", "is_header", "is_again", "is_total_again")
+
+
+def _settle_orders(parsed: Table, job: Job, known: Known) -> Table:
+    """Read order numbers as the job says: without placeholders, only the part that is the order's, or not at all."""
+    if job.columns.order_id is None:
+        return parsed
+    number = parsed.order_id
+    if job.settled.get("order_is_line") == "day":
+        return parsed.mutate(order_id=ibis.null("string"))
+    nothing = [*known.blank_orders, *job.read.order_placeholders]
+    if nothing:
+        number = ibis.ifelse(number.isin(nothing), None, number)
+    if job.read.order_pattern:
+        number = ibis.coalesce(number.re_extract(job.read.order_pattern, 1).nullif(""), number)
+    return parsed if number is parsed.order_id else parsed.mutate(order_id=number)
+
+
+def _settle_money(rows: Table, job: Job) -> Table:
+    """Bring money to its unit and its sign, and take refunds off, as the job says."""
+    money = [name for name in _MONEY if name in rows.columns]
+    if job.read.unit:
+        unit = ibis.literal(job.read.unit, "decimal(16, 8)")
+        rows = rows.mutate(**{name: (rows[name].cast("decimal(22, 8)") * unit).cast("decimal(30, 10)") for name in money})
+    if job.settled.get("sign_turned") == "turned":
+        signed = [name for name in ("amount", "amount_expected", "quantity") if name in rows.columns]
+        rows = rows.mutate(**{name: -rows[name] for name in signed})
+    if "refund" in rows.columns:
+        off = rows.refund.abs().fill_null(0)
+        rows = rows.mutate(
+            **{name: rows[name] - off.cast(rows[name].type()) for name in ("amount", "amount_expected") if name in rows.columns}
+        )
+    return rows
+
+
+_MONEY = ("amount", "amount_expected", "cost", "discount", "paid_amount", "refund")
+
+
+def _settle_repeats(rows: Table, job: Job, keep: Callable[[Table, str], Table]) -> Table:
+    """Say which rows have money that stands on another row already, as the job says; the money of the order's first line stays."""
+    no = ibis.literal(False)
+    marks: dict[str, BooleanValue] = {"is_header": no, "is_again": no, "is_total_again": no}
+    order = ["customer_id", "order_id"]
+    sold = (rows.amount > 0).fill_null(False)
+    place = [rows.file, rows.line, rows.whole]
+    if job.settled.get("order_total_on_lines") == "once":
+        nth = ibis.row_number().over(group_by=[*(rows[name] for name in order), sold], order_by=place)
+        again = sold & rows.order_id.notnull() & (nth > 0)
+        marks["is_total_again"] = again
+        rows = rows.mutate(amount=ibis.ifelse(again, rows.amount * 0, rows.amount).cast(rows.amount.type()))
+    if job.settled.get("header_and_items") == "items":
+        whole = {"group_by": [rows[name] for name in order]}
+        is_sum = rows.amount * 2 == rows.amount.sum().over(**whole)
+        several = rows.amount.count().over(**whole) > 1
+        lacks = [rows["product"].notnull()] if "product" in rows.columns else []
+        nth = ibis.row_number().over(group_by=[*(rows[name] for name in order), is_sum], order_by=[*lacks, *place])
+        marks["is_header"] = is_sum & several & (nth == 0)
+    if job.settled.get("lines_repeated") == "once":
+        same = [name for name in (*order, "order_date", "product", "quantity", "amount") if name in rows.columns]
+        nth = ibis.row_number().over(group_by=[rows[name] for name in same], order_by=place)
+        marks["is_again"] = (nth > 0) & rows.amount.notnull()
+    return rows.mutate(**marks)
+
+
+def _tests_of_choices(rows: Table, job: Job, known: Known) -> dict[str, BooleanValue]:
+    """Return for each rule that follows from a choice of the job, or from what was found of the source, whether a row meets it."""
+    tests: dict[str, BooleanValue] = {}
+    if known.blank_customers:
+        tests["customer_blank_word"] = rows.customer_id.isin(known.blank_customers)
+    if job.leave_out.customers:
+        tests["customer_left_out"] = rows.customer_id.isin(job.leave_out.customers)
+    if known.subtotals:
+        tests["subtotal"] = rows.customer_id.isin(known.subtotals)
+    if job.read.left_out_statuses:
+        tests["left_out_status"] = is_of_status(rows, rows.order_status, job.read.left_out_statuses)
+    if job.read.left_out_sources:
+        tests["left_out_source"] = is_of_source(rows, job.read.left_out_sources)
+    if known.returned_orders is not None:
+        listed = known.returned_orders
+        tests["order_returned"] = rows.order_id.isin(listed.order_id)
+    choices = {"header_and_items": ("order_header", "is_header"), "lines_repeated": ("line_repeated", "is_again")}
+    for doubt, (rule, mark) in choices.items():
+        if job.settled.get(doubt) in ("items", "once"):
+            tests[rule] = rows[mark]
+    if job.settled.get("order_total_on_lines") == "once":
+        tests["total_repeated"] = rows.is_total_again
+    if "filled" in rows.columns:
+        tests["filled_down"] = rows.filled
+    return tests
+
+
+def is_of_status(rows: Table, status: Value, values: Sequence[str]) -> BooleanValue:
+    """Return whether a row has one of some statuses; a blank one is that of its order, where another line of it has one.
+
+    ``*`` stands for any status.
+    """
+    fits = status.notnull() if "*" in values else status.isin(values)
+    fits = fits.fill_null(False)
+    if "order_id" not in rows.columns:
+        return fits
+    of_order = fits.any().over(group_by=[rows.file, rows.order_id])
+    return fits | (status.isnull() & rows.order_id.notnull() & of_order)
+
+
+def is_of_source(rows: Table, names: Sequence[str]) -> BooleanValue:
+    """Return whether a row is of one of some sources: a file, or a sheet by its own name or with its file."""
+    fits = rows.file.isin(names)
+    for name in names:
+        fits |= rows.file.endswith(f"[{name}]")
+    return fits
 
 
 def _number_repeats(parsed: Table, keep: Callable[[Table, str], Table], *, has_files: bool) -> Table:
@@ -236,12 +358,18 @@ def _compare_repeats(parsed: Table, same: Table, *, has_files: bool) -> Table:
 
 
 def _sign_returns(rows: Table, job: Job) -> Table:
-    """Take off the money of returns that are returns by their type and written without a minus."""
-    if not job.read.return_types:
-        return rows
+    """Take off the money of returns that are returns by their type, status or sheet and written without a minus."""
+    told = ibis.literal(False)
+    if job.read.return_types:
+        told |= rows.order_type.isin(job.read.return_types)
+    if job.read.return_statuses:
+        told |= is_of_status(rows, rows.order_status, job.read.return_statuses)
+    if job.read.return_sources:
+        told |= is_of_source(rows, job.read.return_sources)
+    if not (job.read.return_types or job.read.return_statuses or job.read.return_sources):
+        return rows.mutate(turned=told)
     quantity = rows.quantity if "quantity" in rows.columns else rows.amount
-    turned = rows.order_type.isin(job.read.return_types) & (rows.amount > 0) & (quantity >= 0)
-    turned = turned.fill_null(False)
+    turned = (told & (rows.amount > 0) & (quantity >= 0)).fill_null(False)
     signed = [name for name in ("amount", "quantity", "cost", "paid_amount") if name in rows.columns]
     return rows.mutate(turned=turned, **{name: ibis.ifelse(turned, -rows[name], rows[name]) for name in signed})
 

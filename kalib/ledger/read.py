@@ -15,6 +15,7 @@ from pathlib import Path
 import duckdb
 
 from kalib.errors import DataError, KalibError, MissingColumnsError, SettingsError, nearest
+from kalib.ledger.doubts.watch import Watched
 from kalib.ledger.packed import RATIO, RATIO_FROM, is_workbook, unpack_gzip, unpack_zip
 from kalib.ledger.room import find_shortage
 from kalib.ledger.sheets import open_sheets
@@ -558,8 +559,11 @@ def load_raw(
     *,
     scratch: Path,
     say: Callable[[str], None],
-) -> list[Source]:
+    choose: Callable[[duckdb.DuckDBPyConnection, Sequence[Source], Mapping[str, str]], Sequence[Watched]] | None = None,
+) -> tuple[list[Source], list[Watched]]:
     """Load the mapped columns of all files as table ``raw``: ours as names, theirs as values, nothing changed.
+
+    What ``choose`` finds worth a look is loaded too, as text, and returned.
 
     The table has ``file``, ``line``, one column per mapped name in its source type (as text where the files
     differ in it), ``first_cell``, the text of the row's first column, and ``whole``, a hash of the entire source row
@@ -584,25 +588,28 @@ def load_raw(
             check_mapping(source, mapped, job_file=job.file)
         sources += opened
     con.execute("CREATE TABLE unread (file VARCHAR, line BIGINT, rule VARCHAR, value VARCHAR)")
+    watched = list(choose(con, sources, mapped)) if choose else []
     for number, source in enumerate(sources):
         say(f"reading {source.name}")
-        sources[number] = _load(con, job, sources, number)
+        sources[number] = _load(con, job, sources, number, watched)
     _look_for_headers(con, job, sources)
     if con.execute("SELECT (SELECT count(*) FROM raw) + (SELECT count(*) FROM unread)").fetchone()[0] == 0:
         names = ", ".join(source.label for source in sources)
         raise DataError(
             f"{names}: there is a header and no order line below it.", rule="file_empty", file=sources[0].name
         )
-    return sources
+    return sources, watched
 
 
-def _load(con: duckdb.DuckDBPyConnection, job: Job, sources: Sequence[Source], number: int) -> Source:
+def _load(
+    con: duckdb.DuckDBPyConnection, job: Job, sources: Sequence[Source], number: int, watched: Sequence[Watched]
+) -> Source:
     """Load one source into ``raw_rows``: quickly where it proves clean, else carefully."""
     source = sources[number]
     if source.fast:
         con.begin()
         try:
-            rows = con.execute(_loading(job, sources, number, source.fast, "NULL::BIGINT")).fetchone()[0]
+            rows = con.execute(_loading(job, sources, number, source.fast, "NULL::BIGINT", watched)).fetchone()[0]
             if rows == source.rows:
                 # numbered afterwards, by the place in the table: a row number while reading would cost all but one thread
                 con.execute(
@@ -616,7 +623,7 @@ def _load(con: duckdb.DuckDBPyConnection, job: Job, sources: Sequence[Source], n
         con.rollback()
         source = replace(source.carefully(), fast=None)
     try:
-        con.execute(_loading(job, sources, number, source.scan, "__line"))
+        con.execute(_loading(job, sources, number, source.scan, "__line", watched))
         if source.unread:
             con.execute(
                 f"INSERT INTO unread SELECT {text(source.name)}, line, rule, value "
@@ -627,13 +634,18 @@ def _load(con: duckdb.DuckDBPyConnection, job: Job, sources: Sequence[Source], n
     return source
 
 
-def _loading(job: Job, sources: Sequence[Source], number: int, scan: str, line: str) -> str:
+def _loading(
+    job: Job, sources: Sequence[Source], number: int, scan: str, line: str, watched: Sequence[Watched]
+) -> str:
     source = sources[number]
     file = "__file" if source.path.is_dir() else text(source.name)
     whole = ", ".join(_typed(column, sources, job) for column in sorted(source.columns))
     picked = ", ".join(
         f"{_typed(theirs, sources, job)} AS {quote(ours)}" for ours, theirs in job.columns.mapped.items()
     )
+    for one in watched:
+        value = f"{quote(one.header)}::VARCHAR" if one.header in source.columns else "NULL::VARCHAR"
+        picked += f", {value} AS {one.name}"
     select = (
         f"SELECT {file} AS file, {line} AS line, {picked}, hash({whole}) AS whole, "
         f"{_first_cell(source)} AS first_cell FROM ({scan})"

@@ -14,7 +14,7 @@ class LedgerReport:
     """What came in and what was done with it. ``rows_read == rows_used + rows_set_aside``, always.
 
     ``issues`` has an entry per rule that met a row of the orders or the source as a whole, ``companions`` one per rule that
-    met the tables beside it; ``returns`` says which returns were matched to a sale. ``missing`` has a reason (code) per table
+    met the tables beside it; ``doubts`` are those that stand or were settled; ``returns`` says which returns were matched to a sale. ``missing`` has a reason (code) per table
     that the data cannot support.
     """
 
@@ -32,6 +32,7 @@ class LedgerReport:
     returns: dict[str, float] = field(default_factory=dict)
     companions: list[dict[str, object]] = field(default_factory=list)
     missing: dict[str, str] = field(default_factory=dict)
+    doubts: list[dict[str, object]] = field(default_factory=list)
     not_used: list[str] = field(default_factory=list)
 
 

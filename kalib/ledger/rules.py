@@ -75,12 +75,6 @@ ROWS: dict[str, Rule] = {
         _CHOICE,
         "quantity",
     ),
-    "type_unclear": Rule(
-        "refused",
-        "a type of order that sounds like a return or a cancellation, with money above zero, until the job says what it is",
-        ("accepted",),
-        "order_type",
-    ),
     "left_out_status": Rule(
         "set_aside", "a status of the order that the job lists under `read.left_out_statuses`", (), "order_status"
     ),
@@ -162,6 +156,12 @@ SOURCE: dict[str, Rule] = {
     ),
     "engine_untested": Rule("accepted", "an engine that was never tested"),
     # refused, unless the job knows better
+    "type_unclear": Rule(
+        "refused",
+        "the doubt of that name: a type of order that sounds like a return or a cancellation, with money above zero",
+        ("accepted",),
+        "order_type",
+    ),
     "order_differs": Rule(
         "refused", "an order that stands in two files on the same day, with different lines", ("accepted",), "order_id"
     ),

@@ -22,6 +22,7 @@ from kalib.errors import DataError, MissingColumnsError, SettingsError, nearest
 from kalib.ledger import engines, ids
 from kalib.ledger.address import is_url, read_address
 from kalib.ledger.dates import SENTINELS
+from kalib.ledger.doubts.watch import SAMPLE, Watched, pick
 from kalib.ledger.ids import MANGLED, WHAT
 from kalib.ledger.read import text
 from kalib.ledger.rules import FIRST_DAY, LAST_DAY
@@ -39,12 +40,13 @@ _NUMBERS = {
     "cost": MONEY,
     "discount": MONEY,
     "paid_amount": MONEY,
+    "refund": MONEY,
 }
-_OPTIONAL = ("discount", "due_date", "paid_date", "paid_amount")
+_OPTIONAL = ("discount", "due_date", "paid_date", "paid_amount", "refund")
 """Columns whose unreadable values count as missing: no figure of sales hangs on them."""
 _DAYS = ("order_date", "due_date", "paid_date")
 _IDS = ("customer_id", "order_id")
-_TEXTS = ("product", "category", "order_type", "currency")
+_TEXTS = ("product", "category", "order_type", "order_status", "currency")
 _EXACT = {"float64": 2**53, "float32": 2**24}
 """Up to here every whole number of the type is told from the next."""
 _OUTER = BLANKS.replace("\v", "").replace("\f", "") + r"\x0b\x0c"
@@ -60,7 +62,42 @@ def name_source(job: Job) -> str:
     return ", ".join(job.source)
 
 
-def open_table(job: Job, connection: engines.Backend) -> Table:
+def open_source(job: Job, connection: engines.Backend) -> Table:
+    """Name the source of a job on its engine: the whole table, with its own names.
+
+    Raises
+    ------
+    DataError, SettingsError
+        As ``open_table``.
+    """
+    with engines.explained(connection, f"`{name_source(job)}` cannot be opened"):
+        if is_url(job.source[0]) and read_address(job.source[0]).engine in engines.DATABASES:
+            return _define_source(job, connection)
+        return _define_parquet(job, connection)
+
+
+def watch(source: Table, job: Job) -> list[Watched]:
+    """Choose the columns beside the mapped ones that may decide what a row means, by header and by a sample."""
+    beside = [name for name in source.columns if name not in job.columns.mapped.values()]
+    if not beside:
+        return []
+    with engines.explained(ibis.get_backend(source), f"`{name_source(job)}` cannot be opened"):
+        texts = source.select(**{name: source[name].cast("string") for name in beside if _can_be_text(source[name])})
+        rows = texts.limit(SAMPLE).to_pyarrow() if texts.columns else None
+    if rows is None:
+        return []
+    values = {name: rows.column(name).drop_null().unique().to_pylist() for name in rows.column_names}
+    return pick({name: [one.strip() for one in found if one.strip()] for name, found in values.items()}, job.columns.mapped)
+
+
+def _can_be_text(column: Value) -> bool:
+    kind = column.type()
+    return kind.is_string() or kind.is_numeric() or kind.is_boolean() or kind.is_date() or kind.is_timestamp()
+
+
+def open_table(
+    job: Job, connection: engines.Backend, *, source: Table | None = None, watched: Sequence[Watched] = ()
+) -> Table:
     """Open the source of a job as one table on the engine, with our names and the types it has there.
 
     A table is named as ``table: schema.name``; ``query:`` is the user's own SQL, and is read as the definition of a
@@ -71,6 +108,8 @@ def open_table(job: Job, connection: engines.Backend) -> Table:
     ----------
     job : settings
     connection : the engine that holds or reads the source
+    source : of ``open_source``, where it is at hand
+    watched : columns beside the mapped ones that come along, as text
 
     Returns
     -------
@@ -88,10 +127,7 @@ def open_table(job: Job, connection: engines.Backend) -> Table:
         A mapped column that is not there.
     """
     with engines.explained(connection, f"`{name_source(job)}` cannot be opened"):
-        if is_url(job.source[0]) and read_address(job.source[0]).engine in engines.DATABASES:
-            source = _define_source(job, connection)
-        else:
-            source = _define_parquet(job, connection)
+        source = open_source(job, connection) if source is None else source
         mapped = job.columns.mapped
         missing = [theirs for theirs in mapped.values() if theirs not in source.columns]
         if missing:
@@ -99,7 +135,7 @@ def open_table(job: Job, connection: engines.Backend) -> Table:
             raise MissingColumnsError(
                 name_source(job), missing, source.columns, f"Map your columns under `columns:` in {job.file} ({hints})"
             )
-        return _define_view(connection, _select_rows(job, connection, source))
+        return _define_view(connection, _select_rows(job, connection, source, watched))
 
 
 def _define_source(job: Job, connection: engines.Backend) -> Table:
@@ -194,7 +230,7 @@ def _text(connection: engines.Backend, value: str) -> str:
     return sge.convert(value).sql(dialect=connection.dialect)
 
 
-def _select_rows(job: Job, connection: engines.Backend, source: Table) -> str:
+def _select_rows(job: Job, connection: engines.Backend, source: Table, watched: Sequence[Watched]) -> str:
     """Return the engine's own SQL for what Ibis cannot say: days in a time zone, bytewise text, a hash of the row."""
     zoned = _find_zoned(connection, source)
     zone = _text(connection, job.timezone)
@@ -209,6 +245,10 @@ def _select_rows(job: Job, connection: engines.Backend, source: Table) -> str:
         elif connection.name == "postgres" and (kind.is_string() or kind.is_uuid()):
             value = f'CAST({value} AS TEXT) COLLATE "C"'
         columns.append(f"{value} AS {_name(connection, ours)}")
+    for one in watched:
+        kind = "STRING" if connection.name == "pyspark" else "TEXT"
+        collate = ' COLLATE "C"' if connection.name == "postgres" else ""
+        columns.append(f"CAST({_name(connection, one.header)} AS {kind}){collate} AS {one.name}")
     every = [_name(connection, name) for name in source.columns]
     match connection.name:
         case "postgres":
@@ -229,7 +269,7 @@ def _find_zoned(connection: engines.Backend, source: Table) -> set[str]:
     return {name for name, kind in source.schema().items() if kind.is_timestamp() and kind.timezone is not None}
 
 
-def parse(table: Table, job: Job) -> Table:
+def parse(table: Table, job: Job, watched: Sequence[Watched] = ()) -> Table:
     """Read the values of an opened table: text, days and exact decimals, and the rule that sets a row aside for one of them.
 
     Parameters
@@ -255,7 +295,8 @@ def parse(table: Table, job: Job) -> Table:
     values: dict[str, Value] = {}
     for name in mapped:
         values |= _read_value(name, table[name])
-    read = _step(table.select("file", "whole", line=ibis.null("int64"), **values))
+    looked = {one.name: _look(table[one.name], one) for one in watched}
+    read = _step(table.select("file", "whole", line=ibis.null("int64"), **looked, **values))
     found: dict[str, Value] = {}
     for name in mapped:
         if name not in _TEXTS:
@@ -279,7 +320,17 @@ def parse(table: Table, job: Job) -> Table:
     kept += ["order_id", "amount", *(name for name in ("amount_expected", "cost_missing") if name in read.columns)]
     if "quantity" in read.columns:  # its money has all its decimals; it is kept as files have it
         read = read.mutate(quantity=read.quantity.cast(_KEPT["quantity"]))
-    return read.select(*kept, "rule", "repairs", "bad_of", "bad_column", "bad_value")
+    return read.select(*kept, *looked, "rule", "repairs", "bad_of", "bad_column", "bad_value")
+
+
+def _look(column: Value, one: Watched) -> Value:
+    """Return a column that is looked at: its text, the money in it, or whether there is anything."""
+    value = _trimmed(column).nullif("")
+    if one.kind == "filled":
+        return ibis.ifelse(value.notnull(), "*", None)
+    if one.kind == "refund":
+        return ibis.ifelse(value.re_search("^-?[0-9]+([.][0-9]+)?$"), value, None).cast(MONEY)
+    return value
 
 
 def find_alike(parsed: Table, name: str) -> list[tuple[str, str, int | None, str, str]]:
@@ -461,7 +512,7 @@ def _converted(read: Table, job: Job) -> dict[str, Value]:
     """Return the money in the job's currency, at the rates that the job gives."""
     cases = [(read.currency == code, ibis.literal(rate, RATE)) for code, rate in job.rates.items()]
     rate = ibis.cases(*cases, else_=ibis.literal(Decimal(1), RATE))
-    money = [name for name in ("amount", "amount_expected", "cost", "discount", "paid_amount") if name in read.columns]
+    money = [name for name in ("amount", "amount_expected", "cost", "discount", "paid_amount", "refund") if name in read.columns]
     return {name: _exactly(_exactly(read[name], CONVERTED) * rate, MONEY) for name in money}
 
 

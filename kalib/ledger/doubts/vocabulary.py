@@ -14,7 +14,7 @@ _WORDS: dict[Meaning, str] = {
         # en de fr es pt it
         r"\bcancel(?:l?ed|l?ation|s)?\b|\bvoid(?:ed)?\b|\brevers(?:al|ed)\b|\babandoned\b|\brejected\b|\bdeclined\b|\bexpired\b|\bdeleted\b"
         r"|\bfailed\b|\bwithdrawn\b|\bannulled\b"
-        r"|stornier|\bstorn[io]\b|rechnungsstorno|\babgebrochen\b|\babgelehnt\b|\bgeloscht\b|\bungultig\b|\bwiderruf"
+        r"|stornier|\bstorn[io]|storno\b|\babgebrochen\b|\babgelehnt\b|\bgeloscht\b|\bungultig\b|\bwiderruf"
         r"|\bannul[ea]e?s?\b|\bannulation|\brefuse[es]*\b|\babandonnee?\b|\brejetee?\b"
         r"|\bcancelad[oa]s?\b|\bcancelacion|\banulad[oa]s?\b|\banulacion|\brechazad[oa]|\brecusad[oa]|\bcancelamento|\bestorn"
         r"|\bannullat[oai]\b|\bannullamento|\bstornat[oa]\b|\brifiutat[oa]|\bscadut[oa]"

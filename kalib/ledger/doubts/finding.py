@@ -1,0 +1,181 @@
+"""Which doubts does a source raise, and which of them did the job settle?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from kalib.errors import DoubtError
+from kalib.ledger.doubts import customers, money, orders, rows, sales, sources
+from kalib.ledger.doubts.doubt import AS_IS, Doubt
+from kalib.ledger.doubts.kinds import KINDS
+from kalib.ledger.doubts.scene import Scene
+from kalib.settings import Job
+from kalib.words.told import told
+
+FINDERS: tuple[Callable[[Scene], Iterator[Doubt]], ...] = (
+    sales.find_sign,
+    sales.find_no_sales,
+    sales.find_sides,
+    sales.find_refunds,
+    sources.find_sources,
+    orders.find_repeats,
+    orders.find_joins,
+    orders.find_totals_on_lines,
+    orders.find_headers,
+    orders.find_lines,
+    orders.find_placeholders,
+    orders.find_shared,
+    rows.find_heads,
+    money.find_currencies,
+    money.find_units,
+    customers.doubt_column,
+)
+MOST_SHOWN = 3
+LONGEST = 1900
+"""A refusal is read in one go: what does not fit is told by the next check."""
+
+
+def find_doubts(scene: Scene, names: customers.Names, found: Iterable[Doubt] = ()) -> list[Doubt]:
+    """Return the doubts that a source raises, those that the job settled marked so.
+
+    Parameters
+    ----------
+    scene : the source, its rows judged without the answers of ``settled``
+    names : its customers
+    found : doubts that were found while it was read
+    """
+    doubts = [*found]
+    for find in FINDERS:
+        doubts += find(scene)
+    doubts += customers.doubt_subtotals(scene, names)
+    doubts += customers.doubt_nobody(scene, names)
+    return [_settle(doubt, scene.job) for doubt in doubts]
+
+
+def _settle(doubt: Doubt, job: Job) -> Doubt:
+    settled = job.settled.get(doubt.name)
+    if settled is None and job.rules.get(doubt.name) == "accepted":
+        settled = AS_IS
+    if settled is not None:
+        return replace(doubt, stands=True, settled=settled)
+    return replace(doubt, stands=True) if KINDS[doubt.name].is_told_only else doubt
+
+
+def refuse_doubts(doubts: Iterable[Doubt], job: Job) -> None:
+    """Refuse a source whose doubts matter and are not settled.
+
+    Raises
+    ------
+    DoubtError
+        Says each doubt, what its readings give, and the lines that settle it.
+    """
+    doubts = list(doubts)
+    openly = [doubt for doubt in doubts if not doubt.stands]
+    if not openly:
+        return
+    file, line, value = openly[0].first[0] if openly[0].first else (", ".join(job.source), None, None)
+    head = told(
+        "{file}: before these figures can be trusted, {count:,} question(s) must be answered in {job}: paste the lines that are right at its end.",
+        file=str(file),
+        count=len(openly),
+        job=str(job.file),
+    )
+    parts = [str(head)]
+    for doubt in openly:
+        part = say(doubt)
+        if len(parts) > 1 and len("\n".join([*parts, part])) > LONGEST:
+            parts.append(str(told("More: {names}.", names=", ".join(one.name for one in openly[len(parts) - 1 :]))))
+            break
+        parts.append(part)
+    raise DoubtError(
+        "\n".join(parts)[: LONGEST + 90],
+        rule=openly[0].name,
+        file=file,
+        line=line,
+        column=openly[0].column,
+        value=value,
+        doubts=[describe(doubt) for doubt in doubts],
+    )
+
+
+def say(doubt: Doubt) -> str:
+    """Return a doubt as the lines of a refusal, in the language that is spoken."""
+    lines = [f"- {doubt.name}: {doubt.says}"]
+    places = [f"{told('line {line}', line=line)}" for _, line, _ in doubt.first if line is not None]
+    if places:
+        lines[0] += f" {told('First:')} {', '.join(places)}."
+    for reading in doubt.readings:
+        lines.append(f"    {reading.says}: {_figures(reading)}")
+        lines += [f"      {line}" for line in reading.lines]
+    return "\n".join(lines)
+
+
+def _figures(reading: object) -> str:
+    figures = []
+    if reading.net_sales is not None:
+        figures.append(str(told("net sales {x:,.2f}", x=reading.net_sales)))
+    if reading.orders is not None:
+        figures.append(str(told("orders {n:,}", n=reading.orders)))
+    if reading.customers is not None:
+        figures.append(str(told("customers {n:,}", n=reading.customers)))
+    if reading.as_of:
+        figures.append(str(told("last day {day}", day=reading.as_of)))
+    return ", ".join(figures)
+
+
+def describe(doubt: Doubt) -> dict[str, object]:
+    """Return a doubt as ledger.json and run.json keep it."""
+    return {
+        "doubt": doubt.name,
+        "says": doubt.says.stored(),
+        "count": doubt.count,
+        "money": doubt.money,
+        "share_of_money": round(doubt.share, 6),
+        "column": doubt.column,
+        "first": [{"file": file, "line": line, "value": value} for file, line, value in doubt.first],
+        "values": list(doubt.values),
+        "readings": [
+            {
+                "reading": reading.code,
+                "says": reading.says.stored(),
+                "lines": list(reading.lines),
+                "net_sales": reading.net_sales,
+                "orders": reading.orders,
+                "customers": reading.customers,
+                "as_of": reading.as_of,
+            }
+            for reading in doubt.readings
+        ],
+        "stands": doubt.stands,
+        "settled": doubt.settled,
+    }
+
+
+def show(stored: Mapping[str, object]) -> dict[str, object]:
+    """Return a stored doubt as ``check --json`` prints it: sentences as text, ``settle`` the lines of the likely reading."""
+    from kalib.words.told import Told
+
+    readings = [
+        {
+            "reading": one["reading"],
+            "text": str(Told.restored(one["says"])),
+            **{name: one[name] for name in ("net_sales", "orders", "customers", "as_of")},
+            "settle": "\n".join(one["lines"]),
+        }
+        for one in stored["readings"]
+    ]
+    return {
+        "doubt": stored["doubt"],
+        "text": str(Told.restored(stored["says"])),
+        "count": stored["count"],
+        "money": stored["money"],
+        "share_of_money": stored["share_of_money"],
+        "column": stored["column"],
+        "first": stored["first"],
+        "values": stored["values"],
+        "readings": readings,
+        "settle": readings[0]["settle"] if readings else "",
+        "stands": stored["stands"],
+        "settled": stored["settled"],
+    }

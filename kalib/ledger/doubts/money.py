@@ -1,0 +1,95 @@
+"""What is one of the money? Doubts about currencies that nobody mapped and units in a header."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import ibis
+
+from kalib.ledger.doubts.doubt import Doubt, Reading, as_is
+from kalib.ledger.doubts.scene import Scene
+from kalib.ledger.doubts.vocabulary import find_unit
+from kalib.ledger.orders import is_sale
+from kalib.words.told import told
+
+
+def find_currencies(scene: Scene) -> Iterator[Doubt]:
+    """Doubt money in several currencies that are added up, or in another than the job says."""
+    if scene.job.columns.currency:
+        return
+    for one in scene.columns("currency"):
+        profile = scene.profile
+        by_code = profile.assign(code=profile[one.name].str.upper()).groupby("code")[["rows", "money"]].sum()
+        by_code = by_code.sort_values(["rows", "money"], ascending=False, kind="stable")
+        codes = by_code.index.tolist()
+        if not codes or (len(codes) == 1 and scene.job.currency in ("XXX", codes[0])) or _is_sign_of(codes, scene.job.currency):
+            continue
+        main, rest = codes[0], codes[1:]
+        value = scene.used[one.name].upper()
+        hit = value.isin(rest) if rest else value.notnull()
+        count, money, share = scene.share(hit)
+        listed = ", ".join(f"{code}: {row['money']:,.2f} ({int(row['rows']):,})" for code, row in by_code.head(6).iterrows())
+        yield Doubt(
+            "currency_unmapped",
+            told("Column {header} names the currency, and nothing converts it: {listed} are added up as they stand.", header=one.header, listed=listed)
+            if rest
+            else told("Column {header} says {code}, and the job says {currency}.", header=one.header, code=main, currency=scene.job.currency),
+            (*_readings(scene, one.header, main, rest, hit), as_is("currency_unmapped", told("it is one currency all the same"), **scene.base)),
+            count=count,
+            money=money,
+            share=share,
+            column=one.header,
+            first=scene.first(hit, value),
+            values=tuple(rest or [main]),
+        )
+        return
+
+
+def _is_sign_of(codes: list[str], currency: str) -> bool:
+    names = {"CNY": {"人民币", "RMB", "人民幣", "¥", "元"}, "EUR": {"€", "欧元", "EURO"}, "USD": {"$", "美元", "US$"}, "JPY": {"円", "¥", "日元"}, "GBP": {"£"}}
+    return len(codes) == 1 and (codes[0] in names.get(currency, set()) or not (len(codes[0]) == 3 and codes[0].isascii()))
+
+
+def _readings(scene: Scene, header: str, main: str, rest: list[str], hit: ibis.expr.types.BooleanValue) -> Iterator[Reading]:
+    column = f"columns.currency: {json.dumps(header, ensure_ascii=False)}"
+    if not rest:
+        yield Reading("currency", told("the money is in {code}", code=main), (f"currency: {main}",), **scene.base)
+        return
+    rates = ", ".join(f"{json.dumps(code, ensure_ascii=False)}: ???" for code in rest)
+    yield Reading(
+        "rates",
+        told("converted to {code}, at the rates that you write; alone, {code} comes to this", code=main),
+        (column, f"currency: {main}", f"rates: {{{rates}}}  # how much {main} one unit is worth"),
+        **scene.figures(without=hit),
+    )
+
+
+def find_units(scene: Scene) -> Iterator[Doubt]:
+    """Doubt money whose header says a unit, such as 万元 or kEUR."""
+    if scene.job.read.unit is not None:
+        return
+    mapped = scene.job.columns.mapped
+    for ours in ("amount", "unit_price"):
+        unit = find_unit(mapped[ours]) if ours in mapped else None
+        if unit is None or (ours == "unit_price" and "amount" in mapped):
+            continue
+        size = f"{unit}" if unit > 0 else f"{1 / -unit:g}"
+        used = scene.used
+        sale = is_sale(used)
+        factor = float(unit) if unit > 0 else 1 / -unit
+        figures = scene.base | {"net_sales": round(scene.base["net_sales"] * factor, 2)}
+        yield Doubt(
+            "unit_in_header",
+            told("Column {header} says what one of it is: {size}.", header=mapped[ours], size=size),
+            (
+                Reading("unit", told("one is {size}", size=size), (f"read.unit: {size}",), **figures),
+                Reading("as_is", told("one is one, whatever the header says"), ("read.unit: 1",), **scene.base),
+            ),
+            count=scene.base["orders"],
+            money=scene.base["net_sales"],
+            share=1.0,
+            column=mapped[ours],
+            first=scene.first(sale, used.amount),
+        )
+        return

@@ -1,0 +1,80 @@
+"""Which rows belong to the one above them? Doubts rows without customer, order or date, as where an order's head is written once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import ibis
+from ibis import _
+from ibis.expr.types import Table
+
+from kalib.ledger.doubts.doubt import Doubt, Reading, as_is
+from kalib.ledger.doubts.scene import LEAST_SHARE, Scene
+from kalib.words.told import told
+
+_LACKING = ("date_missing", "customer_missing")
+
+
+def find_heads(scene: Scene) -> Iterator[Doubt]:
+    """Doubt rows with money whose customer, order and date are blank, or whose customer stands on the order's first row only."""
+    if scene.job.read.fill_down is not None:
+        return
+    rows = scene.rows
+    lacking = rows.filter(rows.rule.isin(_LACKING) & rows.amount.notnull() & rows.line.notnull() & rows.customer_id.isnull())
+    if not lacking.count().execute():
+        return
+    filled = _fill(rows, has_order=bool(scene.job.columns.order_id)).filter(_.rule.isin(_LACKING) & _.customer_id.isnull())
+    found = filled.filter(filled.above_customer.notnull() & filled.above_date.notnull() & filled.is_below)
+    sums = found.aggregate(rows=_.count(), money=_.amount.sum().cast("float64"), size=_.amount.abs().sum().cast("float64"))
+    row = sums.to_pyarrow().to_pylist()[0]
+    count, money, size = int(row["rows"] or 0), float(row["money"] or 0), float(row["size"] or 0)
+    if not count or _is_footer(scene, count, money):
+        return
+    taken = found.select(
+        customer_id=found.above_customer,
+        order_id=ibis.coalesce(found.own_order, found.above_order),
+        amount=found.amount,
+        is_return=found.is_return,
+    )
+    both = ibis.union(scene.used.select(*taken.columns), taken.cast(scene.used.select(*taken.columns).schema()))
+    first = found.order_by("file", "line").limit(3).select("file", "line").to_pyarrow().to_pylist()
+    yield Doubt(
+        "header_once",
+        told(
+            "{count:,} rows with money have no customer of their own and stand below one that has: an order's customer, number and date may be written once.",
+            count=count,
+        ),
+        (
+            Reading("fill_down", told("they belong to the row above"), ("read.fill_down: true",), **scene.measure(both)),
+            Reading("as_is", told("they are of nobody, and are set aside"), ("read.fill_down: false",), **scene.base),
+        ),
+        count=count,
+        money=round(money, 2),
+        share=size / (scene.money + size),
+        column=scene.job.columns.customer_id,
+        first=tuple((scene.names.get(one["file"], one["file"]), one["line"], None) for one in first),
+        stands=size < LEAST_SHARE * scene.money,
+    )
+
+
+def _fill(rows: Table, *, has_order: bool) -> Table:
+    """Return rows with the customer, order and date of the last row above that has them, and whether it is of the same order."""
+    own = ibis.ifelse(rows.order_id.startswith("day "), None, rows.order_id) if has_order else ibis.null("string")
+    rows = rows.mutate(own_order=own, has_customer=rows.customer_id.notnull())
+    above = ibis.window(group_by=rows.file, order_by=rows.line, rows=(None, 0))
+    rows = rows.mutate(head=ibis.ifelse(rows.has_customer, 1, 0).sum().over(above))
+    of_head = {"group_by": [rows.file, rows["head"]]}
+    rows = rows.mutate(
+        above_customer=rows.customer_id.max().over(**of_head),
+        above_order=rows.own_order.max(where=rows.has_customer).over(**of_head),
+        above_date=ibis.coalesce(rows.order_date, rows.order_date.max(where=rows.has_customer).over(**of_head)),
+    )
+    below = ibis.ifelse(
+        rows.own_order.isnull(), rows.order_date.isnull(), (rows.own_order == rows.above_order).fill_null(False)
+    )
+    return rows.mutate(is_below=below)
+
+
+def _is_footer(scene: Scene, count: int, money: float) -> bool:
+    """Say whether one row is the sum of all others, without a word that says so."""
+    return count == 1 and abs(money - scene.base["net_sales"]) < 0.011
