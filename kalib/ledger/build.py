@@ -132,7 +132,30 @@ def judge_source(
     return judged, find_doubts(scene, names, opened.doubts)
 
 
-_NO_ORDER = ("0", "00", "000", "0000", "00000", "000000", "NULL", "null", "None", "none", "nan", "NaN", "N/A", "n/a", "NA", "#N/A", "-", "--", "(blank)", "(空白)", "无", "空")
+_NO_ORDER = (
+    "0",
+    "00",
+    "000",
+    "0000",
+    "00000",
+    "000000",
+    "NULL",
+    "null",
+    "None",
+    "none",
+    "nan",
+    "NaN",
+    "N/A",
+    "n/a",
+    "NA",
+    "#N/A",
+    "-",
+    "--",
+    "(blank)",
+    "(空白)",
+    "无",
+    "空",
+)
 """Order numbers that are none, whoever wrote them."""
 
 
@@ -370,7 +393,9 @@ def _tell_again(
     if not count:
         return []
     back = judged.lines.filter(orders.is_sale(judged.lines)).semi_join(again, [*orders.KEY, "order_date"])
-    first = back.select("file", "line", "order_id", "amount").order_by("file", "line").limit(1).to_pyarrow().to_pylist()[0]
+    first = (
+        back.select("file", "line", "order_id", "amount").order_by("file", "line").limit(1).to_pyarrow().to_pylist()[0]
+    )
     money = back.amount.sum().execute()
     return [
         {

@@ -61,9 +61,7 @@ def part(lines: Table, keep: Callable[[Table, str], Table]) -> tuple[Table, Tabl
     again = days.filter(days.fresh & (days.part > 1)).select(*KEY, "order_date")
     parts = days.filter(days.part > 1).select(*KEY, "order_date", "part")
     joined = lines.left_join(parts, [*KEY, "order_date"])
-    numbered = ibis.ifelse(
-        joined.part.notnull(), joined.order_id + _PART + joined.part.cast("string"), joined.order_id
-    )
+    numbered = ibis.ifelse(joined.part.notnull(), joined.order_id + _PART + joined.part.cast("string"), joined.order_id)
     return joined.mutate(order_id=numbered).select(*lines.columns), again
 
 

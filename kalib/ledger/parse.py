@@ -26,6 +26,8 @@ _TARGETS = {
 }
 _SPARE = ("discount", "due_date", "paid_date", "paid_amount", "refund")
 """Columns whose unreadable values count as missing, unless the money of the line hangs on them."""
+
+
 def parse(
     con: duckdb.DuckDBPyConnection, job: Job, sources: list[Source], watched: Sequence[Watched] = ()
 ) -> list[tuple]:
@@ -192,7 +194,9 @@ def _convert(job: Job, columns: dict[str, str]) -> dict[str, str]:
         return columns
     rates = " ".join(f"WHEN {text(code)} THEN {rate:f}::DECIMAL(16, 8)" for code, rate in job.rates.items())
     rate = f"CASE value_currency {rates} ELSE 1::DECIMAL(16, 8) END"
-    money = [name for name in ("amount", "amount_expected", "cost", "discount", "paid_amount", "refund") if name in columns]
+    money = [
+        name for name in ("amount", "amount_expected", "cost", "discount", "paid_amount", "refund") if name in columns
+    ]
     return columns | {name: f"CAST(({columns[name]})::DECIMAL(22, 8) * {rate} AS {MONEY})" for name in money}
 
 

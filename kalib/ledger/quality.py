@@ -148,7 +148,9 @@ def judge(
     day = ibis.literal("day ") + rows.order_date.cast("string")
     rows = rows.mutate(rule=rule, order_id=rows.order_id.fill_null(day), is_return=met["return"])
     return Judged(
-        rows.drop("nth", "copy_of_day", "copy_of_file", *_SETTLED), tuple(name for name in ROWS if name in met), job.columns.mapped
+        rows.drop("nth", "copy_of_day", "copy_of_file", *_SETTLED),
+        tuple(name for name in ROWS if name in met),
+        job.columns.mapped,
     )
 
 
@@ -225,14 +227,20 @@ def _settle_money(rows: Table, job: Job) -> Table:
     money = [name for name in _MONEY if name in rows.columns]
     if job.read.unit:
         unit = ibis.literal(job.read.unit, "decimal(16, 8)")
-        rows = rows.mutate(**{name: (rows[name].cast("decimal(22, 8)") * unit).cast("decimal(30, 10)") for name in money})
+        rows = rows.mutate(
+            **{name: (rows[name].cast("decimal(22, 8)") * unit).cast("decimal(30, 10)") for name in money}
+        )
     if job.settled.get("sign_turned") == "turned":
         signed = [name for name in ("amount", "amount_expected", "quantity") if name in rows.columns]
         rows = rows.mutate(**{name: -rows[name] for name in signed})
     if "refund" in rows.columns:
         off = rows.refund.abs().fill_null(0)
         rows = rows.mutate(
-            **{name: rows[name] - off.cast(rows[name].type()) for name in ("amount", "amount_expected") if name in rows.columns}
+            **{
+                name: rows[name] - off.cast(rows[name].type())
+                for name in ("amount", "amount_expected")
+                if name in rows.columns
+            }
         )
     return rows
 

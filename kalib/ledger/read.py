@@ -634,9 +634,7 @@ def _load(
     return source
 
 
-def _loading(
-    job: Job, sources: Sequence[Source], number: int, scan: str, line: str, watched: Sequence[Watched]
-) -> str:
+def _loading(job: Job, sources: Sequence[Source], number: int, scan: str, line: str, watched: Sequence[Watched]) -> str:
     source = sources[number]
     file = "__file" if source.path.is_dir() else text(source.name)
     whole = ", ".join(_typed(column, sources, job) for column in sorted(source.columns))

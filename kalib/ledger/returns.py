@@ -72,7 +72,9 @@ def _without_fees(equal: Table) -> Table:
     sold_on = ibis.ifelse(equal.is_return, ibis.null("date"), equal.order_date)
     equal = equal.mutate(sold_on=sold_on, sales=ibis.ifelse(equal.is_return, 0, 1).sum().over(running))
     before = equal.sold_on.max().over(ibis.window(**inside, rows=(None, -1)))
-    equal = equal.mutate(gap=ibis.ifelse(equal.is_return, ibis.null("int64"), equal.order_date.delta(before, unit="day")))
+    equal = equal.mutate(
+        gap=ibis.ifelse(equal.is_return, ibis.null("int64"), equal.order_date.delta(before, unit="day"))
+    )
     least, most = equal.gap.min().over(running), equal.gap.max().over(running)
     regular = (least >= FEE_DAYS) & ((equal["product"] == "") | (most * 2 <= least * 3))
     is_fee = equal.is_return & (equal.sales >= FEES) & regular.fill_null(False)
@@ -173,9 +175,7 @@ def void(lines: Table, pairs: Table | None = None) -> Table:
     kept = ibis.ifelse(theirs.is_return, 0, 1).cast("int64")
     bought = ibis.ifelse(is_sale(theirs), 1, 0).cast("int64")
     events = ibis.union(
-        theirs.select(
-            *key, day=_.order_date, kept=kept, sold=bought, gone=zero, back=one - kept, money=theirs.amount
-        ),
+        theirs.select(*key, day=_.order_date, kept=kept, sold=bought, gone=zero, back=one - kept, money=theirs.amount),
         cancelled.select(*key, day=_.paired_on, kept=zero, sold=zero, gone=one, back=zero, money=nothing),
     )
     sums = {name: events[name].sum().cast("int64") for name in ("kept", "sold", "gone", "back")}

@@ -79,14 +79,15 @@ ROWS: dict[str, Rule] = {
         "set_aside", "a status of the order that the job lists under `read.left_out_statuses`", (), "order_status"
     ),
     "left_out_source": Rule("set_aside", "a sheet or file that the job lists under `read.left_out_sources`"),
-    "order_returned": Rule(
-        "set_aside", "an order that stands on the sheet of `read.returned_orders`", (), "order_id"
-    ),
+    "order_returned": Rule("set_aside", "an order that stands on the sheet of `read.returned_orders`", (), "order_id"),
     "order_header": Rule(
         "set_aside", "the order's own row beside those of its goods, as `settled.header_and_items` says", (), "amount"
     ),
     "line_repeated": Rule(
-        "set_aside", "a line that stands there again beside another value, as `settled.lines_repeated` says", (), "amount"
+        "set_aside",
+        "a line that stands there again beside another value, as `settled.lines_repeated` says",
+        (),
+        "amount",
     ),
     "subtotal": Rule("set_aside", "a total of rows above it, under a customer's name", _CHOICE, "customer_id"),
     "left_out_type": Rule(
@@ -113,9 +114,7 @@ ROWS: dict[str, Rule] = {
     "total_repeated": Rule(
         "repaired", "the order's total on its further lines, which counts once, as `settled.order_total_on_lines` says"
     ),
-    "filled_down": Rule(
-        "repaired", "customer, order or date of the row above, as `read.fill_down` says", ()
-    ),
+    "filled_down": Rule("repaired", "customer, order or date of the row above, as `read.fill_down` says", ()),
     "currency_converted": Rule(
         "repaired", "money in another currency, converted at the rate in `rates`", _DOUBT, "currency"
     ),

@@ -87,7 +87,9 @@ def watch(source: Table, job: Job) -> list[Watched]:
     if rows is None:
         return []
     values = {name: rows.column(name).drop_null().unique().to_pylist() for name in rows.column_names}
-    return pick({name: [one.strip() for one in found if one.strip()] for name, found in values.items()}, job.columns.mapped)
+    return pick(
+        {name: [one.strip() for one in found if one.strip()] for name, found in values.items()}, job.columns.mapped
+    )
 
 
 def _can_be_text(column: Value) -> bool:
@@ -512,7 +514,11 @@ def _converted(read: Table, job: Job) -> dict[str, Value]:
     """Return the money in the job's currency, at the rates that the job gives."""
     cases = [(read.currency == code, ibis.literal(rate, RATE)) for code, rate in job.rates.items()]
     rate = ibis.cases(*cases, else_=ibis.literal(Decimal(1), RATE))
-    money = [name for name in ("amount", "amount_expected", "cost", "discount", "paid_amount", "refund") if name in read.columns]
+    money = [
+        name
+        for name in ("amount", "amount_expected", "cost", "discount", "paid_amount", "refund")
+        if name in read.columns
+    ]
     return {name: _exactly(_exactly(read[name], CONVERTED) * rate, MONEY) for name in money}
 
 

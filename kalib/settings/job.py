@@ -74,7 +74,8 @@ class Job(Strict):
     )
     rules: dict[str, Action] = Field(default_factory=dict, description="what a rule of docs/rules.md does")
     settled: dict[str, str] = Field(
-        default_factory=dict, description="what the owner answered to a doubt of docs/rules.md, as in `{rows_twice: once}`"
+        default_factory=dict,
+        description="what the owner answered to a doubt of docs/rules.md, as in `{rows_twice: once}`",
     )
     leave_out: LeaveOut = Field(default_factory=LeaveOut, description="customers that are left out, and told")
     rates: dict[str, Decimal] = Field(

@@ -31,9 +31,7 @@ class Columns(Strict):
     discount: str | None = Field(default=None, description="taken off the price; its unit is `read.discount`")
     currency: str | None = Field(default=None, description="currency of the row; needs `rates`")
     order_type: str | None = Field(default=None, description="tells sales from returns; see `read.return_types`")
-    order_status: str | None = Field(
-        default=None, description="what became of the order; see `read.left_out_statuses`"
-    )
+    order_status: str | None = Field(default=None, description="what became of the order; see `read.left_out_statuses`")
     refund: str | None = Field(default=None, description="money given back of the line; taken off the amount")
     due_date: str | None = Field(default=None, description="day the invoice is due")
     paid_date: str | None = Field(default=None, description="day it was paid; empty while it is not")

@@ -94,7 +94,11 @@ def doubt_subtotals(scene: Scene, names: Names) -> Iterator[Doubt]:
         return
     yield Doubt(
         "subtotal_rows",
-        told("{values}: {count:,} rows look like totals of other rows, under a customer's name.", values=", ".join(values[:5]), count=count),
+        told(
+            "{values}: {count:,} rows look like totals of other rows, under a customer's name.",
+            values=", ".join(values[:5]),
+            count=count,
+        ),
         (
             Reading(
                 "left_out",
@@ -128,7 +132,9 @@ def doubt_nobody(scene: Scene, names: Names) -> Iterator[Doubt]:
     numbers = [
         row.customer_id
         for row in table[alike].itertuples()
-        if REPEATED_DIGITS.fullmatch(fold(row.customer_id)) and row.rows >= max(NOBODY_ORDERS * rows, 3) and len(table) > 2
+        if REPEATED_DIGITS.fullmatch(fold(row.customer_id))
+        and row.rows >= max(NOBODY_ORDERS * rows, 3)
+        and len(table) > 2
     ]
     if numbers:
         usual = table.loc[~table["customer_id"].isin(numbers), "rows"].median()

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 
 from kalib.words.told import Told
 
@@ -54,11 +53,7 @@ class Doubt:
         """Return the reading that the evidence speaks for."""
         return self.readings[0]
 
-    def settle(self) -> Doubt:
-        """Return the doubt as one that may stand."""
-        return replace(self, stands=True)
 
-
-def as_is(name: str, says: Told, **figures: object) -> Reading:
+def as_is(name: str, says: Told, **facts: object) -> Reading:
     """Return the reading of a doubt under which nothing is done."""
-    return Reading(AS_IS, says, (f"settled.{name}: {AS_IS}",), **figures)
+    return Reading(AS_IS, says, (f"settled.{name}: {AS_IS}",), **facts)

@@ -29,34 +29,50 @@ KINDS: dict[str, Kind] = {
         keys=("columns.order_type", "read.return_types", "read.left_out_types", "read.sale_types"),
     ),
     "debit_credit": Kind(
-        "a column that says debit or credit beside amounts without a minus", keys=("columns.order_type", "read.return_types")
+        "a column that says debit or credit beside amounts without a minus",
+        keys=("columns.order_type", "read.return_types"),
     ),
     "refund_unmapped": Kind("a column of refunds beside the amount", keys=("columns.refund",)),
-    "sign_turned": Kind("three quarters of the rows below zero, as in ledgers that book sales with a minus", ("turned", AS_IS)),
-    "order_is_line": Kind(
-        "an order number with as many values as rows, while customers have far fewer days", ("day", AS_IS), ("read.order_pattern",)
+    "sign_turned": Kind(
+        "three quarters of the rows below zero, as in ledgers that book sales with a minus", ("turned", AS_IS)
     ),
-    "order_placeholder": Kind("a number that many customers have on many days, such as 0 or PHONE", keys=("read.order_placeholders",)),
+    "order_is_line": Kind(
+        "an order number with as many values as rows, while customers have far fewer days",
+        ("day", AS_IS),
+        ("read.order_pattern",),
+    ),
+    "order_placeholder": Kind(
+        "a number that many customers have on many days, such as 0 or PHONE", keys=("read.order_placeholders",)
+    ),
     "order_shared": Kind("order numbers of several customers", is_told_only=True),
     "rows_twice": Kind("three tenths of the rows or more stand there twice", ("once", AS_IS), ("read.duplicates",)),
-    "lines_repeated": Kind("lines that stand there again beside another value, as where tables were joined", ("once", AS_IS)),
+    "lines_repeated": Kind(
+        "lines that stand there again beside another value, as where tables were joined", ("once", AS_IS)
+    ),
     "order_total_on_lines": Kind("an amount that is the same on all lines of each order", ("once", AS_IS)),
     "header_and_items": Kind("orders in which one row is the sum of the others", ("items", AS_IS)),
     "source_unclear": Kind(
         "a sheet or file that by name or contents holds returns, a plan or offers",
         keys=("read.return_sources", "read.left_out_sources", "read.sheet"),
     ),
-    "returns_beside": Kind("a sheet left out that lists orders of the source as returned", keys=("read.returned_orders",)),
+    "returns_beside": Kind(
+        "a sheet left out that lists orders of the source as returned", keys=("read.returned_orders",)
+    ),
     "day_month_exchanged": Kind("dates that a spreadsheet read with day and month exchanged", ("swapped", AS_IS)),
     "time_zone": Kind("moments that are all at an odd hour: local midnight, written as UTC", keys=("timezone",)),
     "log_ends_early": Kind("a log that ends long before the date in the file's properties or name", is_told_only=True),
     "subtotal_rows": Kind("customers that are called total of something", keys=("leave_out.customers",)),
     "header_once": Kind("rows with money below a row that has customer, order and date", keys=("read.fill_down",)),
-    "walk_in": Kind("customers that stand for all whom nobody knows, such as 99999 or Walk-in", keys=("leave_out.customers",)),
-    "customer_unclear": Kind(
-        "a customer column with one value, with one order each, or of cashiers or ledger accounts", keys=("columns.customer_id",)
+    "walk_in": Kind(
+        "customers that stand for all whom nobody knows, such as 99999 or Walk-in", keys=("leave_out.customers",)
     ),
-    "currency_unmapped": Kind("several currencies that nothing converts", keys=("columns.currency", "rates", "currency")),
+    "customer_unclear": Kind(
+        "a customer column with one value, with one order each, or of cashiers or ledger accounts",
+        keys=("columns.customer_id",),
+    ),
+    "currency_unmapped": Kind(
+        "several currencies that nothing converts", keys=("columns.currency", "rates", "currency")
+    ),
     "unit_in_header": Kind("a header of money that says its unit, such as 万元 or kEUR", keys=("read.unit",)),
     "text_garbled": Kind("names whose UTF-8 was read as another encoding (MÃ¼ller)", ("repaired", AS_IS)),
 }

@@ -23,19 +23,37 @@ def find_currencies(scene: Scene) -> Iterator[Doubt]:
         by_code = profile.assign(code=profile[one.name].str.upper()).groupby("code")[["rows", "money"]].sum()
         by_code = by_code.sort_values(["rows", "money"], ascending=False, kind="stable")
         codes = by_code.index.tolist()
-        if not codes or (len(codes) == 1 and scene.job.currency in ("XXX", codes[0])) or _is_sign_of(codes, scene.job.currency):
+        if (
+            not codes
+            or (len(codes) == 1 and scene.job.currency in ("XXX", codes[0]))
+            or _is_sign_of(codes, scene.job.currency)
+        ):
             continue
         main, rest = codes[0], codes[1:]
         value = scene.used[one.name].upper()
         hit = value.isin(rest) if rest else value.notnull()
         count, money, share = scene.share(hit)
-        listed = ", ".join(f"{code}: {row['money']:,.2f} ({int(row['rows']):,})" for code, row in by_code.head(6).iterrows())
+        listed = ", ".join(
+            f"{code}: {row['money']:,.2f} ({int(row['rows']):,})" for code, row in by_code.head(6).iterrows()
+        )
         yield Doubt(
             "currency_unmapped",
-            told("Column {header} names the currency, and nothing converts it: {listed} are added up as they stand.", header=one.header, listed=listed)
+            told(
+                "Column {header} names the currency, and nothing converts it: {listed} are added up as they stand.",
+                header=one.header,
+                listed=listed,
+            )
             if rest
-            else told("Column {header} says {code}, and the job says {currency}.", header=one.header, code=main, currency=scene.job.currency),
-            (*_readings(scene, one.header, main, rest, hit), as_is("currency_unmapped", told("it is one currency all the same"), **scene.base)),
+            else told(
+                "Column {header} says {code}, and the job says {currency}.",
+                header=one.header,
+                code=main,
+                currency=scene.job.currency,
+            ),
+            (
+                *_readings(scene, one.header, main, rest, hit),
+                as_is("currency_unmapped", told("it is one currency all the same"), **scene.base),
+            ),
             count=count,
             money=money,
             share=share,
@@ -47,11 +65,21 @@ def find_currencies(scene: Scene) -> Iterator[Doubt]:
 
 
 def _is_sign_of(codes: list[str], currency: str) -> bool:
-    names = {"CNY": {"人民币", "RMB", "人民幣", "¥", "元"}, "EUR": {"€", "欧元", "EURO"}, "USD": {"$", "美元", "US$"}, "JPY": {"円", "¥", "日元"}, "GBP": {"£"}}
-    return len(codes) == 1 and (codes[0] in names.get(currency, set()) or not (len(codes[0]) == 3 and codes[0].isascii()))
+    names = {
+        "CNY": {"人民币", "RMB", "人民幣", "¥", "元"},
+        "EUR": {"€", "欧元", "EURO"},
+        "USD": {"$", "美元", "US$"},
+        "JPY": {"円", "¥", "日元"},
+        "GBP": {"£"},
+    }
+    return len(codes) == 1 and (
+        codes[0] in names.get(currency, set()) or not (len(codes[0]) == 3 and codes[0].isascii())
+    )
 
 
-def _readings(scene: Scene, header: str, main: str, rest: list[str], hit: ibis.expr.types.BooleanValue) -> Iterator[Reading]:
+def _readings(
+    scene: Scene, header: str, main: str, rest: list[str], hit: ibis.expr.types.BooleanValue
+) -> Iterator[Reading]:
     column = f"columns.currency: {json.dumps(header, ensure_ascii=False)}"
     if not rest:
         yield Reading("currency", told("the money is in {code}", code=main), (f"currency: {main}",), **scene.base)

@@ -16,8 +16,9 @@ from kalib.words.told import told
 
 LEAST_ROWS = 12
 """Fewer rows show no pattern."""
-LINES_A_DAY = 1.5
-"""So many rows a customer and day, each under a number of its own, and the number is doubted."""
+LINES_A_DAY, LINES_A_DAY_ALONE, LEAST_ROWS_ALONE = 1.2, 3, 60
+"""So many rows a customer and day, each under a number of its own, and the number is doubted: fewer where its header or a common
+beginning speaks for it."""
 MOST = 0.95
 REPEATED = 0.3
 """Such a share of the rows stands there already: honest order lines repeat far less."""
@@ -36,12 +37,19 @@ def find_lines(scene: Scene) -> Iterator[Doubt]:
     sold = used.filter(is_sale(used))
     days = int(sold.group_by("customer_id", "order_date").agg(n=_.count()).count().execute())
     prefixes = sold.mutate(prefix=sold.order_id.re_extract(_LINE_PART, 1).nullif(""))
-    found = prefixes.aggregate(
-        numbers=prefixes.prefix.nunique(), filled=prefixes.prefix.count(), both=prefixes.customer_id.nunique()
-    ).to_pyarrow().to_pylist()[0]
-    has_prefix = (found["filled"] or 0) >= MOST * facts["sales"] and (found["numbers"] or 0) * LINES_A_DAY <= facts["sales"]
+    found = (
+        prefixes.aggregate(
+            numbers=prefixes.prefix.nunique(), filled=prefixes.prefix.count(), both=prefixes.customer_id.nunique()
+        )
+        .to_pyarrow()
+        .to_pylist()[0]
+    )
+    has_prefix = (found["filled"] or 0) >= MOST * facts["sales"] and (found["numbers"] or 0) * LINES_A_DAY <= facts[
+        "sales"
+    ]
     is_line = header_is("line", scene.job.columns.order_id)
-    if facts["sales"] < LINES_A_DAY * days and not has_prefix and not (is_line and facts["sales"] >= 1.2 * days):
+    several = LINES_A_DAY if has_prefix or is_line else LINES_A_DAY_ALONE
+    if facts["sales"] < several * days or (facts["sales"] < LEAST_ROWS_ALONE and not (has_prefix or is_line)):
         return
     readings = []
     if has_prefix:
@@ -80,7 +88,9 @@ def find_placeholders(scene: Scene) -> Iterator[Doubt]:
     if not scene.job.columns.order_id:
         return
     orders = scene.orders
-    shared = orders.group_by("order_id").agg(customers=_.customer_id.nunique(), lines=_.lines.sum(), days=_["first"].nunique())
+    shared = orders.group_by("order_id").agg(
+        customers=_.customer_id.nunique(), lines=_.lines.sum(), days=_["first"].nunique()
+    )
     many = shared.filter((shared.customers >= MANY_CUSTOMERS) & (shared.days >= MANY_CUSTOMERS))
     rows = many.order_by(ibis.desc("customers"), "order_id").limit(50).to_pyarrow().to_pylist()
     usual = _usual_customers(scene) if rows else 0
@@ -125,13 +135,13 @@ def _quoted(value: str) -> str:
 
 
 def _usual_customers(scene: Scene) -> float:
-    return scene.facts["orders"] / max(scene.facts["numbers"], 1)
+    return scene.facts["numbered"] / max(scene.facts["numbers"], 1)
 
 
 def find_shared(scene: Scene) -> Iterator[Doubt]:
     """Tell that order numbers belong to several customers: each of them counts the number as an order of its own."""
     facts = scene.facts
-    if not scene.job.columns.order_id or facts["orders"] <= 1.01 * facts["numbers"]:
+    if not scene.job.columns.order_id or facts["numbered"] <= 1.01 * facts["numbers"]:
         return
     if facts["numbers"] <= 1:
         return
@@ -140,11 +150,11 @@ def find_shared(scene: Scene) -> Iterator[Doubt]:
         told(
             "Column {header}: {orders:,} orders of customers have {numbers:,} numbers: a number of several customers counts once for each.",
             header=scene.job.columns.order_id,
-            orders=int(facts["orders"]),
+            orders=int(facts["numbered"]),
             numbers=int(facts["numbers"]),
         ),
         (as_is("order_shared", told("each customer has an order of its own"), **scene.base),),
-        count=int(facts["orders"] - facts["numbers"]),
+        count=int(facts["numbered"] - facts["numbers"]),
         column=scene.job.columns.order_id,
         stands=True,
     )
@@ -163,7 +173,9 @@ def find_totals_on_lines(scene: Scene) -> Iterator[Doubt]:
         return
     used = scene.used
     sold = is_sale(used)
-    nth = ibis.row_number().over(group_by=[used.customer_id, used.order_id, sold], order_by=[used.file, used.line, used.whole])
+    nth = ibis.row_number().over(
+        group_by=[used.customer_id, used.order_id, sold], order_by=[used.file, used.line, used.whole]
+    )
     once = used.mutate(nth=nth, sold=sold).filter(lambda t: ~t.sold | (t.nth == 0))
     figures = scene.measure(once)
     yield Doubt(
@@ -175,7 +187,12 @@ def find_totals_on_lines(scene: Scene) -> Iterator[Doubt]:
             several=int(several),
         ),
         (
-            Reading("once", told("it is the order's total, and counts once"), ("settled.order_total_on_lines: once",), **figures),
+            Reading(
+                "once",
+                told("it is the order's total, and counts once"),
+                ("settled.order_total_on_lines: once",),
+                **figures,
+            ),
             as_is("order_total_on_lines", told("each line has that money"), **scene.base),
         ),
         count=int(facts["lines_of_same"]),
@@ -212,7 +229,9 @@ def find_headers(scene: Scene) -> Iterator[Doubt]:
     whole = {"group_by": [used.customer_id, used.order_id]}
     is_sum = used.amount * 2 == used.amount.sum().over(**whole)
     lacks = [used["product"].notnull()] if "product" in used.columns else []
-    nth = ibis.row_number().over(group_by=[used.customer_id, used.order_id, is_sum], order_by=[*lacks, used.file, used.line, used.whole])
+    nth = ibis.row_number().over(
+        group_by=[used.customer_id, used.order_id, is_sum], order_by=[*lacks, used.file, used.line, used.whole]
+    )
     marked = used.mutate(is_head=is_sum & (used.amount.count().over(**whole) > 1) & (nth == 0))
     figures = scene.measure(marked.filter(~marked.is_head.fill_null(False)))
     yield Doubt(
@@ -249,9 +268,7 @@ def find_repeats(scene: Scene) -> Iterator[Doubt]:
         told("{count:,} of {rows:,} rows stand there already, the same in every column.", count=count, rows=rows),
         (
             Reading("once", told("each counts once"), ("read.duplicates: drop",), **scene.figures(without=hit)),
-            Reading(
-                "as_is", told("they are lines of their own"), ("read.duplicates: keep",), **scene.base
-            ),
+            Reading("as_is", told("they are lines of their own"), ("read.duplicates: keep",), **scene.base),
         ),
         count=count,
         money=money,
@@ -266,7 +283,11 @@ def find_joins(scene: Scene) -> Iterator[Doubt]:
     if not {"order_id", "product"} <= set(mapped):
         return
     used = scene.used
-    same = [name for name in ("customer_id", "order_id", "order_date", "product", "quantity", "amount") if name in used.columns]
+    same = [
+        name
+        for name in ("customer_id", "order_id", "order_date", "product", "quantity", "amount")
+        if name in used.columns
+    ]
     groups = used.filter(~used.met_duplicate_kept & is_sale(used)).group_by(*same).agg(n=_.count())
     found = groups.aggregate(rows=groups.n.sum(), more=(groups.n - 1).sum()).to_pyarrow().to_pylist()[0]
     rows, more = int(found["rows"] or 0), int(found["more"] or 0)

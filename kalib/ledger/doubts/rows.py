@@ -8,7 +8,7 @@ import ibis
 from ibis import _
 from ibis.expr.types import Table
 
-from kalib.ledger.doubts.doubt import Doubt, Reading, as_is
+from kalib.ledger.doubts.doubt import Doubt, Reading
 from kalib.ledger.doubts.scene import LEAST_SHARE, Scene
 from kalib.words.told import told
 
@@ -20,12 +20,18 @@ def find_heads(scene: Scene) -> Iterator[Doubt]:
     if scene.job.read.fill_down is not None:
         return
     rows = scene.rows
-    lacking = rows.filter(rows.rule.isin(_LACKING) & rows.amount.notnull() & rows.line.notnull() & rows.customer_id.isnull())
+    lacking = rows.filter(
+        rows.rule.isin(_LACKING) & rows.amount.notnull() & rows.line.notnull() & rows.customer_id.isnull()
+    )
     if not lacking.count().execute():
         return
-    filled = _fill(rows, has_order=bool(scene.job.columns.order_id)).filter(_.rule.isin(_LACKING) & _.customer_id.isnull())
+    filled = _fill(rows, has_order=bool(scene.job.columns.order_id)).filter(
+        _.rule.isin(_LACKING) & _.customer_id.isnull()
+    )
     found = filled.filter(filled.above_customer.notnull() & filled.above_date.notnull() & filled.is_below)
-    sums = found.aggregate(rows=_.count(), money=_.amount.sum().cast("float64"), size=_.amount.abs().sum().cast("float64"))
+    sums = found.aggregate(
+        rows=_.count(), money=_.amount.sum().cast("float64"), size=_.amount.abs().sum().cast("float64")
+    )
     row = sums.to_pyarrow().to_pylist()[0]
     count, money, size = int(row["rows"] or 0), float(row["money"] or 0), float(row["size"] or 0)
     if not count or _is_footer(scene, count, money):
@@ -45,7 +51,9 @@ def find_heads(scene: Scene) -> Iterator[Doubt]:
             count=count,
         ),
         (
-            Reading("fill_down", told("they belong to the row above"), ("read.fill_down: true",), **scene.measure(both)),
+            Reading(
+                "fill_down", told("they belong to the row above"), ("read.fill_down: true",), **scene.measure(both)
+            ),
             Reading("as_is", told("they are of nobody, and are set aside"), ("read.fill_down: false",), **scene.base),
         ),
         count=count,

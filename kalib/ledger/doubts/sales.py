@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from ibis.expr.types import BooleanValue
 
 from kalib.ledger.doubts.doubt import Doubt, Reading, as_is
-from kalib.ledger.doubts.scene import Scene, with_figures
+from kalib.ledger.doubts.scene import Scene
 from kalib.ledger.doubts.vocabulary import TRUE, fold
 from kalib.ledger.doubts.watch import SIGNS, Watched, speaks_of_no_sale
 from kalib.ledger.quality import is_of_status
@@ -16,7 +16,9 @@ from kalib.words.told import Told, told
 
 NEGATIVE_SHARE = 0.75
 """So many rows below zero, and more money than above it, and the sign is doubted: returns are never the rule."""
-_CREDIT = frozenset({"c", "cr", "credit", "h", "haben", "贷", "haber", "credito", "avere", "贷方", "貸方", "대변", "红字"})
+_CREDIT = frozenset(
+    {"c", "cr", "credit", "h", "haben", "贷", "haber", "credito", "avere", "贷方", "貸方", "대변", "红字"}
+)
 _PARTLY = ("partial", "partly", "teil", "partiel", "parcial", "parzial", "部分", "一部", "부분")
 
 
@@ -35,7 +37,12 @@ def _columns(scene: Scene) -> Iterator[tuple[str, str, str, Sequence[str]]]:
     """Yield what says of a row whether it is a sale: the column, its header, its kind, and the values that the job settled."""
     read, mapped = scene.job.read, scene.job.columns.mapped
     if "order_status" in scene.facets:
-        yield "order_status", mapped["order_status"], "status", [*read.left_out_statuses, *read.return_statuses, *read.sale_statuses]
+        yield (
+            "order_status",
+            mapped["order_status"],
+            "status",
+            [*read.left_out_statuses, *read.return_statuses, *read.sale_statuses],
+        )
     if "order_type" in scene.facets:
         yield "order_type", mapped["order_type"], "type", [*read.left_out_types, *read.return_types, *read.sale_types]
     for kind in ("status", "type", "flag", "filled"):
@@ -48,7 +55,7 @@ def _suspects(scene: Scene, column: str, kind: str, known: Sequence[str]) -> dic
     profile = scene.profile
     values = profile.loc[profile[column].notna(), column].unique().tolist()
     if kind == "filled":
-        found = {value: "cancelled" for value in values}
+        found = dict.fromkeys(values, "cancelled")
     elif kind == "flag":
         found = {value: "cancelled" for value in values if TRUE.fullmatch(fold(value))}
     else:
@@ -58,7 +65,9 @@ def _suspects(scene: Scene, column: str, kind: str, known: Sequence[str]) -> dic
     return {
         value: said
         for value, said in found.items()
-        if value not in known and "*" not in known and (money.get(value, 0) > 0 or (said == "money" and other.get(value, 0) < 0))
+        if value not in known
+        and "*" not in known
+        and (money.get(value, 0) > 0 or (said == "money" and other.get(value, 0) < 0))
     }
 
 
@@ -83,7 +92,8 @@ def _doubt_values(scene: Scene, column: str, header: str, kind: str, found: dict
     by_value = profile[profile[column].isin(list(found))].groupby(column)[["rows", "money"]].sum()
     biggest = by_value.sort_values("money", ascending=False, kind="stable").head(6)
     shown_values = ", ".join(
-        f"{'…' if kind == 'filled' else value} ({int(row['rows']):,}; {row['money']:,.2f})" for value, row in biggest.iterrows()
+        f"{'…' if kind == 'filled' else value} ({int(row['rows']):,}; {row['money']:,.2f})"
+        for value, row in biggest.iterrows()
     )
     says = told(
         "Column {header}: {values} sound like no plain sale, and their rows have money (rows; money in brackets).",
@@ -129,8 +139,8 @@ def _readings(
 ) -> Iterator[Reading]:
     ours, mapping = place
     what = "types" if ours == "order_type" else "statuses"
-    back = sorted(one for one, said in found.items() if said == "returned")
-    rest = sorted(one for one, said in found.items() if said != "returned")
+    back = sorted(one for one, said in found.items() if said in ("returned", "cancelled"))
+    rest = sorted(set(found) - set(back))
     out = Reading(
         "left_out",
         told("these rows are left out"),
@@ -156,23 +166,12 @@ def _readings(
         gone = value.isin(rest) if rest else None
         yield Reading(
             "returns",
-            told("returns are taken off, the rest is left out") if rest else told("returns: their money is taken off"),
+            told("documents that take a sale back are taken off, the rest is left out")
+            if rest
+            else told("documents that take a sale back: their money is taken off"),
             tuple(lines),
             **scene.figures(without=gone, taken_off=value.isin(back)),
         )
-    reversals = [one for one in rest if found[one] == "cancelled"]
-    if reversals and not back:
-        lines = [*mapping, f"read.return_{what}: {_yaml(reversals)}"]
-        others = [one for one in rest if one not in reversals]
-        lines += [f"read.left_out_{what}: {_yaml(others)}"] if others else []
-        yield out
-        yield Reading(
-            "reversals",
-            told("each is a document of its own that takes another one back: its money is taken off"),
-            tuple(lines),
-            **scene.figures(without=value.isin(others) if others else None, taken_off=value.isin(reversals)),
-        )
-        return
     yield out
 
 
@@ -214,7 +213,10 @@ def _doubt_sides(scene: Scene, one: Watched, back: list[str], other: list[str]) 
 
     return Doubt(
         "debit_credit",
-        told("Column {header} says debit or credit, and no amount has a minus: the rows of one side take money off.", header=one.header),
+        told(
+            "Column {header} says debit or credit, and no amount has a minus: the rows of one side take money off.",
+            header=one.header,
+        ),
         (
             reading("returns", back),
             reading("turned", other),
@@ -288,7 +290,12 @@ def find_sign(scene: Scene) -> Iterator[Doubt]:
         "sign_turned",
         says,
         (
-            Reading("turned", told("what is below zero is a sale"), ("settled.sign_turned: turned",), **scene.measure(turned)),
+            Reading(
+                "turned",
+                told("what is below zero is a sale"),
+                ("settled.sign_turned: turned",),
+                **scene.measure(turned),
+            ),
             as_is("sign_turned", told("what is below zero was given back"), **scene.base),
         ),
         count=rows,
@@ -297,6 +304,3 @@ def find_sign(scene: Scene) -> Iterator[Doubt]:
         column=scene.job.columns.amount,
         first=scene.first(used.amount < 0, used.amount),
     )
-
-
-__all__ = ["find_no_sales", "find_refunds", "find_sides", "find_sign", "with_figures"]

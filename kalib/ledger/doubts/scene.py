@@ -11,7 +11,6 @@ import pandas as pd
 from ibis import _
 from ibis.expr.types import BooleanValue, Table, Value
 
-from kalib.ledger.doubts.doubt import Reading
 from kalib.ledger.doubts.watch import Kind, Watched
 from kalib.ledger.orders import is_sale
 from kalib.ledger.source import shown
@@ -64,8 +63,8 @@ class Scene:
 
     @cached_property
     def orders(self) -> Table:
-        """Return what the lines of each order come to: one row per customer and order number."""
-        used = self.used
+        """Return what the lines of each order come to, repeats aside: one row per customer and order number."""
+        used = self.used.filter(~self.used.met_duplicate_kept)
         sale = is_sale(used)
         table = used.group_by("customer_id", "order_id").agg(
             lines=_.count(),
@@ -89,7 +88,8 @@ class Scene:
             lines=orders.lines.sum(),
             sales=orders.sales.sum(),
             customers=orders.customer_id.nunique(),
-            numbers=orders.order_id.nunique(),
+            numbered=orders.count(where=~orders.order_id.startswith("day ")),
+            numbers=orders.order_id.nunique(where=~orders.order_id.startswith("day ")),
             several=several.sum(),
             same=same.sum(),
             amounts=orders.most.nunique(where=same),
@@ -115,7 +115,9 @@ class Scene:
         sale = is_sale(lines)
         orders = lines.group_by("customer_id", "order_id").agg(sales=sale.any(), net=_.amount.sum())
         found = orders.aggregate(
-            net_sales=orders.net.sum().cast("float64"), orders=orders.sales.sum(), customers=orders.customer_id.nunique()
+            net_sales=orders.net.sum().cast("float64"),
+            orders=orders.sales.sum(),
+            customers=orders.customer_id.nunique(),
         )
         row = found.to_pyarrow().to_pylist()[0]
         return {
@@ -124,16 +126,19 @@ class Scene:
             "customers": int(row["customers"] or 0),
         }
 
-    def figures(self, *, without: BooleanValue | None = None, taken_off: BooleanValue | None = None) -> dict[str, float | int]:
+    def figures(
+        self, *, without: BooleanValue | None = None, taken_off: BooleanValue | None = None
+    ) -> dict[str, float | int]:
         """Return what the used rows would come to without some of them, or with the money of some taken off."""
+        no = ibis.literal(False)
         lines = self.used
-        if taken_off is not None:
-            off = taken_off.fill_null(False) & (lines.amount > 0)
-            lines = lines.mutate(amount=ibis.ifelse(off, -lines.amount, lines.amount), is_return=lines.is_return | off, off=without if without is not None else ibis.literal(False))
-            return self.measure(lines.filter(~lines.off.fill_null(False)))
-        if without is not None:
-            lines = lines.filter(~without.fill_null(False))
-        return self.measure(lines)
+        off = (no if taken_off is None else taken_off.fill_null(False)) & (lines.amount > 0)
+        lines = lines.mutate(
+            amount=ibis.ifelse(off, -lines.amount, lines.amount),
+            is_return=lines.is_return | off,
+            gone=no if without is None else without.fill_null(False),
+        )
+        return self.measure(lines.filter(~lines.gone))
 
     def first(self, where: BooleanValue, value: Value | None = None) -> tuple[tuple[str, int | None, str | None], ...]:
         """Return the first places of the used rows that something is true of."""
@@ -141,7 +146,11 @@ class Scene:
         found = self.used.mutate(__said=said).filter(where.fill_null(False)).select("file", "line", "__said")
         rows = found.order_by("file", "line", "__said").limit(FIRST).to_pyarrow().to_pylist()
         return tuple(
-            (self.names.get(row["file"], row["file"]), row["line"], None if row["__said"] is None else shown(row["__said"], 60))
+            (
+                self.names.get(row["file"], row["file"]),
+                row["line"],
+                None if row["__said"] is None else shown(row["__said"], 60),
+            )
             for row in rows
         )
 
@@ -172,10 +181,3 @@ class Scene:
         )
         row = found.to_pyarrow().to_pylist()[0]
         return int(row["rows"] or 0), round(float(row["money"] or 0), 2), float(row["size"] or 0) / self.money
-
-
-def with_figures(reading: Reading, figures: Mapping[str, float | int]) -> Reading:
-    """Return a reading with what it gives."""
-    from dataclasses import replace
-
-    return replace(reading, **figures)

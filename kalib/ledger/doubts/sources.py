@@ -25,10 +25,12 @@ def find_sources(scene: Scene) -> Iterator[Doubt]:
     found = {
         str(file): said
         for file in files.index
-        if (said := source_meaning(_own_name(str(file)))) and _own_name(str(file)) not in settled and file not in settled
+        if (said := source_meaning(_own_name(str(file))))
+        and _own_name(str(file)) not in settled
+        and file not in settled
     }
     by_contents = _listed_again(scene, [str(file) for file in files.index if file not in found])
-    found |= {file: "returns" for file in by_contents}
+    found |= dict.fromkeys(by_contents, "returns")
     if not found or len(found) == len(files):
         return
     hit = scene.used.file.isin(list(found))
@@ -44,7 +46,9 @@ def find_sources(scene: Scene) -> Iterator[Doubt]:
                 "returns",
                 told("{back} are returns: their money is taken off", back=", ".join(back)),
                 tuple(lines),
-                **scene.figures(without=scene.used.file.isin(rest) if rest else None, taken_off=scene.used.file.isin(back)),
+                **scene.figures(
+                    without=scene.used.file.isin(rest) if rest else None, taken_off=scene.used.file.isin(back)
+                ),
             )
         )
     readings.append(
@@ -57,7 +61,9 @@ def find_sources(scene: Scene) -> Iterator[Doubt]:
     )
     yield Doubt(
         "source_unclear",
-        told("{files} may hold no sales, by name or by what stands in them, and count as sales.", files=", ".join(found)),
+        told(
+            "{files} may hold no sales, by name or by what stands in them, and count as sales.", files=", ".join(found)
+        ),
         (*readings, as_is("source_unclear", told("they are sales like the others"), **scene.base)),
         count=count,
         money=money,

@@ -63,14 +63,18 @@ CODES: dict[str, Meaning] = {
     **dict.fromkeys(("s1", "s2", "zs1", "storno"), "cancelled"),
     **dict.fromkeys(("qt", "ag", "in", "f5", "f8", "pi"), "open"),
     # what offices abbreviate
-    **dict.fromkeys(("cn", "cm", "rtn", "ret", "crn", "rma", "sr", "srn", "avo", "av", "gs", "nc", "ncr", "ra", "ndc"), "returned"),
+    **dict.fromkeys(
+        ("cn", "cm", "rtn", "ret", "crn", "rma", "sr", "srn", "avo", "av", "gs", "nc", "ncr", "ra", "ndc"), "returned"
+    ),
     **dict.fromkeys(("can", "canc", "void", "vd", "st", "anu"), "cancelled"),
     **dict.fromkeys(("ob", "pmt", "dz", "ab", "zp"), "money"),
 }
 """Codes that mean something in a column of types, and nothing elsewhere."""
 
 _CLOSED_BESIDE = re.compile(r"\b(?:complete|completed|processing)\b")
-TRUE = re.compile(r"1|1\.0|x|y|yes|true|t|ja|j|wahr|oui|o|vrai|si|s|sim|verdadero|verdadeiro|vero|是|有|对|真|はい|有り|예|참|✓|✔|√")
+TRUE = re.compile(
+    r"1|1\.0|x|y|yes|true|t|ja|j|wahr|oui|o|vrai|si|s|sim|verdadero|verdadeiro|vero|是|有|对|真|はい|有り|예|참|✓|✔|√"
+)
 
 HEADERS: dict[str, str] = {
     "type": (
@@ -137,13 +141,68 @@ _SOURCES: dict[str, str] = {
     "open": r"\bquotes?\b|\bquotations?\b|\bdrafts?\b|\bopen ?orders?\b|\bbacklog\b|\bangebote?\b|\bdevis\b|报价|草稿|見積|견적|\bpipeline\b|\btemplate\b|\bvorlage\b|模板|样例",
 }
 TOTALS = (
-    *("合计", "总计", "小计", "总和", "共计", "总额", "合計", "總計", "小計", "本页合计", "合 计", "总 计", "本月合计", "本年累计", "累计"),
-    *("total", "totals", "grand total", "sub total", "subtotal", "sub-total", "sum", "total general", "overall result", "result", "grand summary"),
-    *("summe", "gesamt", "gesamtsumme", "zwischensumme", "gesamtergebnis", "ergebnis", "total général", "sous-total", "somme", "totale", "totaal"),
-    *("total geral", "suma", "soma", "totale complessivo", "totale generale", "subtotale", "総計", "総合計", "합계", "총계", "소계", "총합계"),
+    *(
+        "合计",
+        "总计",
+        "小计",
+        "总和",
+        "共计",
+        "总额",
+        "合計",
+        "總計",
+        "小計",
+        "本页合计",
+        "合 计",
+        "总 计",
+        "本月合计",
+        "本年累计",
+        "累计",
+    ),
+    *(
+        "total",
+        "totals",
+        "grand total",
+        "sub total",
+        "subtotal",
+        "sub-total",
+        "sum",
+        "total general",
+        "overall result",
+        "result",
+        "grand summary",
+    ),
+    *(
+        "summe",
+        "gesamt",
+        "gesamtsumme",
+        "zwischensumme",
+        "gesamtergebnis",
+        "ergebnis",
+        "total général",
+        "sous-total",
+        "somme",
+        "totale",
+        "totaal",
+    ),
+    *(
+        "total geral",
+        "suma",
+        "soma",
+        "totale complessivo",
+        "totale generale",
+        "subtotale",
+        "総計",
+        "総合計",
+        "합계",
+        "총계",
+        "소계",
+        "총합계",
+    ),
 )
 """What stands in the first cell, or where the customer or the product should be, of a row that adds up others."""
-_TOTAL = "|".join(sorted((re.escape(word) for word in TOTALS if word not in ("sum", "result", "累计")), key=len, reverse=True))
+_TOTAL = "|".join(
+    sorted((re.escape(word) for word in TOTALS if word not in ("sum", "result", "累计")), key=len, reverse=True)
+)
 TOTAL_OF = (
     rf"^(?:{_TOTAL})(?: (?:for|of|für|pour|de|del|di|do|da))?[ :：-]+(.+)$|^(.+?)[ :：-]+(?:{_TOTAL})$"
     r"|^(.+?)(?:合计|小计|总计|合計|小計|総計|합계|소계|총계)[:：]?$"
@@ -167,8 +226,14 @@ REPEATED_DIGITS = re.compile(r"0+|9{3,}|8{4,}|1{4,}|0*9{4,}|c?0{3,}|[a-z]{0,4}[-
 
 UNITS: tuple[tuple[str, int], ...] = (
     (r"万元|萬元|万円|만원|만 원|10 ?k\b|wan\b", 10_000),
-    (r"千元|仟元|千円|천원|천 원|\btsd\b|\bt€|\bteur\b|\btusd\b|\btchf\b|\bk ?(?:eur|usd|gbp|chf|cny|rmb|brl|€|\$|£)\b|\bk[€$£]|\b(?:eur|usd|gbp|chf|€|\$|£) ?k\b|['’]000|\b(?:in )?thousands?\b|\bthds?\b|\bin ?tausend\b|\bmilliers\b|\bmiles\b|\bmilhares\b|\bmigliaia\b|\bmil\b|\bkr ?000\b|\b000s?\b", 1000),
-    (r"百万元|百萬元|百万円|백만 ?원|\bmio\b|\bmln\b|\bmillions?\b|\bm ?(?:eur|usd|gbp|chf)\b|\bmillones\b|\bmilhoes\b|\bmilioni\b|\bmillionen\b", 1_000_000),
+    (
+        r"千元|仟元|千円|천원|천 원|\btsd\b|\bt€|\bteur\b|\btusd\b|\btchf\b|\bk ?(?:eur|usd|gbp|chf|cny|rmb|brl|€|\$|£)\b|\bk[€$£]|\b(?:eur|usd|gbp|chf|€|\$|£) ?k\b|['’]000|\b(?:in )?thousands?\b|\bthds?\b|\bin ?tausend\b|\bmilliers\b|\bmiles\b|\bmilhares\b|\bmigliaia\b|\bmil\b|\bkr ?000\b|\b000s?\b",
+        1000,
+    ),
+    (
+        r"百万元|百萬元|百万円|백만 ?원|\bmio\b|\bmln\b|\bmillions?\b|\bm ?(?:eur|usd|gbp|chf)\b|\bmillones\b|\bmilhoes\b|\bmilioni\b|\bmillionen\b",
+        1_000_000,
+    ),
     (r"亿元|億元|億円|억 ?원", 100_000_000),
     (r"\blakhs?\b|\blacs?\b", 100_000),
     (r"\bcrores?\b", 10_000_000),
@@ -217,8 +282,21 @@ def meaning(value: str, *, is_type: bool = False) -> Meaning | None:
     said = _NOT.sub(" ", folded)
     if said != folded and not said.strip():
         return None
-    kept = said if said == folded else re.sub(r"cancel\w*|void\w*|return\w*|refund\w*|storn\w*|annul\w*|retour\w*|credit\w*|rembours\w*|gutschrift\w*|devol\w*|reembols\w*|anul\w*|取消|作废|关闭|退\S*|冲\S*|申请\S*|售后", " ", said, count=1)
-    order = ("returned", "cancelled", "disputed", "open", "money") if is_type else ("returned", "cancelled", "disputed", "open")
+    kept = (
+        said
+        if said == folded
+        else re.sub(
+            r"cancel\w*|void\w*|return\w*|refund\w*|storn\w*|annul\w*|retour\w*|credit\w*|rembours\w*|gutschrift\w*|devol\w*|reembols\w*|anul\w*|取消|作废|关闭|退\S*|冲\S*|申请\S*|售后",
+            " ",
+            said,
+            count=1,
+        )
+    )
+    order = (
+        ("returned", "cancelled", "disputed", "open", "money")
+        if is_type
+        else ("returned", "cancelled", "disputed", "open")
+    )
     for name in order:
         if re.search(_compiled(name), kept):
             return name
@@ -256,7 +334,9 @@ def is_nobody(name: str) -> bool:
     >>> is_nobody("Walk-in Customer"), is_nobody("散客"), is_nobody("Cash Converters Ltd")
     (True, True, False)
     """
-    return bool(re.fullmatch(_NOBODY, fold(name).replace("-", " ").replace("  ", " "))) or bool(re.fullmatch(_NOBODY, fold(name)))
+    return bool(re.fullmatch(_NOBODY, fold(name).replace("-", " ").replace("  ", " "))) or bool(
+        re.fullmatch(_NOBODY, fold(name))
+    )
 
 
 def find_unit(header: str) -> int | None:

@@ -61,7 +61,9 @@ def _sample(con: duckdb.DuckDBPyConnection, source: Source, names: Sequence[str]
     picked = ", ".join(f"list(DISTINCT trim({quote(name)}::VARCHAR, '{BLANKS}'))" for name in names)
     inner = ", ".join(quote(name) for name in names)
     try:
-        row = con.execute(f"SELECT {picked} FROM (SELECT {inner} FROM ({source.fast or source.scan}) LIMIT {SAMPLE})").fetchone()
+        row = con.execute(
+            f"SELECT {picked} FROM (SELECT {inner} FROM ({source.fast or source.scan}) LIMIT {SAMPLE})"
+        ).fetchone()
     except duckdb.Error:  # said where and why when the rows are read
         return {name: [] for name in names}
     return {name: [value for value in values or () if value] for name, values in zip(names, row, strict=True)}
