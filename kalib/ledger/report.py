@@ -33,6 +33,7 @@ class LedgerReport:
     companions: list[dict[str, object]] = field(default_factory=list)
     missing: dict[str, str] = field(default_factory=dict)
     not_used: list[str] = field(default_factory=list)
+    doubts: list[dict[str, object]] = field(default_factory=list)
 
 
 def write_report(report: LedgerReport, folder: Path) -> None:

@@ -22,6 +22,7 @@ from IPython.display import display as show_output
 
 from kalib.errors import NotebookError, NotEnoughDataError
 from kalib.publish import display
+from kalib.publish.doubts import FIGURES, count_doubts, list_readings, say_doubts
 from kalib.publish.places import find_job, reports_folder
 from kalib.publish.record import (
     earlier_runs,
@@ -434,9 +435,29 @@ class Run:
         """Show a finding: the heading of the figure or table that follows."""
         self._show(display.finding(self._say(key, facts)))
 
-    def note(self, key: str, facts: Facts | None = None) -> None:
-        """Show a note in plain type."""
-        self._show(display.note(self._say(key, facts)))
+    def note(self, key: str, facts: Facts | None = None, *, page: str | None = None) -> None:
+        """Show a note in plain type; on a page it leads to another ``page`` of the run, if the run has it."""
+        self._show(display.note(self._say(key, facts), page=page if page in self._plan else None))
+
+    def show_doubts(self) -> None:
+        """Show the doubts about the source, settled or told, with what each reading would give; nothing where there is none."""
+        doubts = self.report.doubts
+        if not doubts:
+            return
+        self.finding("quality.doubts.finding", count_doubts(doubts))
+        for facts in say_doubts(doubts, self.language):
+            parts = ["extent"] if facts["rows"] else []
+            parts += ["settled" if facts["settled"] else "told"]
+            said = [str(facts["says"]), *(self._say(f"quality.doubts.{part}", facts) for part in parts)]
+            self._show(display.note((" " if self.language == "en" else "").join(said)))
+        table = list_readings(doubts, self.language)
+        if len(table):
+            shown = {"doubt": "code doubt", "reading": "", "chosen": "", **FIGURES}
+            self.table(table, {name: how for name, how in shown.items() if name in table}, rows=len(table))
+
+    def count_doubts(self) -> dict[str, int]:
+        """Return how many doubts about the source there are, and how many of them the job settled: doubts, settled, told."""
+        return count_doubts(self.report.doubts)
 
     def say_reasons(self, reasons: pd.Series, *, most: int = 2) -> list[str]:
         """Return in words what raises each customer's risk most.
