@@ -64,7 +64,8 @@ def check_last_run(job: Job, report: LedgerReport, build: Path, folder: Path, *,
         the last run had for the same days, or more; far more rows set aside; or, where the job does not say `as_of`, a
         last order before that of the last run.
     """
-    last = find_last_run(folder)
+    # Where no run has every page yet, the data of one with some is better than none to compare with.
+    last = find_last_run(folder) or next(reversed(sound_runs(folder)), None)
     if last is None or "extent" not in last[1]:
         return
     run, was = last

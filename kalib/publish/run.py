@@ -413,7 +413,7 @@ def _keep_failed(page: Path, failed: Path, error: NotebookError) -> NotebookErro
     shutil.rmtree(failed, ignore_errors=True)
     failed.mkdir(parents=True)
     shutil.copyfile(page, failed / page.name)
-    return NotebookError(f"{error}. As executed: {failed / page.name}")
+    return NotebookError(f"{str(error).rstrip('.')}. As executed: {failed / page.name}")
 
 
 def _collect(

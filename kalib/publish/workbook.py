@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 from babel.numbers import get_currency_precision
 from IPython import get_ipython
@@ -119,6 +120,7 @@ class Run:
         self._facts: dict[str, object] = {}
         self._answer = ""
         self._ready = False
+        self._damaged: set[tuple[str, str]] = set()
         self._plan: dict[str, dict] = read_json(folder / "plan.json") if self._notebook else {}
 
     @property
@@ -226,18 +228,27 @@ class Run:
         -------
         DataFrame
             One row per snapshot date, oldest first, of several runs the newest one: run (folder name), run_as_of,
-            ``columns``. Empty where there is none.
+            ``columns``. Empty where there is none. A run whose table is damaged is passed over, and said so on the page.
         """
         rows = []
         for folder in earlier_runs(self.folder.parent, self.as_of, level=self.settings.level):
             file = folder / "tables" / f"{table}.parquet"
-            if not file.is_file() or not set(columns) <= set(pq.read_schema(file).names):
+            if not file.is_file():
                 continue
-            first = next(pq.ParquetFile(file).iter_batches(batch_size=1, columns=list(columns)), None)
-            if pq.read_metadata(file).num_rows:
-                told = first.to_pylist()[0] if columns else {}
+            try:
+                told = _read_first(file, columns)
+            except (OSError, ValueError, pa.ArrowException):
+                self._tell_damaged(table, folder.name)
+                continue
+            if told is not None:
                 rows.append({"run": folder.name, "run_as_of": pd.Timestamp(folder.name[:10]), **told})
         return pd.DataFrame(rows, columns=["run", "run_as_of", *columns])
+
+    def _tell_damaged(self, table: str, run: str) -> None:
+        """Say once on the page that a table of an earlier run cannot be read."""
+        if (table, run) not in self._damaged:
+            self._damaged.add((table, run))
+            self.note("run.damaged", {"table": table, "run": run})
 
     def read_earlier(self, table: str, run: str) -> pd.DataFrame:
         """Read a table of an earlier published run of the job.
@@ -715,6 +726,22 @@ class Run:
 
 
 _KPI_PARTS = ("label", "value", "note", "tone")
+
+
+def _read_first(file: Path, columns: Sequence[str]) -> dict[str, object] | None:
+    """Return ``columns`` as they stand in a table's first row; None where it lacks one, or has no row.
+
+    All of the table is read once: a file can be damaged anywhere.
+    """
+    if not set(columns) <= set(pq.read_schema(file).names):
+        return None
+    whole = pq.ParquetFile(file)
+    if not whole.metadata.num_rows:
+        return None
+    for _ in whole.iter_batches():
+        pass
+    first = next(whole.iter_batches(batch_size=1, columns=list(columns)))
+    return first.to_pylist()[0] if columns else {}
 
 
 def _round(frame: pd.DataFrame, minor_unit: int) -> pd.DataFrame:

@@ -532,12 +532,24 @@ def test_a_doubt_that_was_settled_on_other_evidence_is_raised_again(
 @pytest.mark.parametrize(
     ("cells", "said"),
     [
-        (["fine = 1", "# says no\nraise ValueError('no\\nmore')"], r"20_b, cell 4 \(`# says no`\): ValueError: no\."),
+        (
+            ["fine = 1", "# says no\nraise ValueError('no\\nmore')"],
+            r"20_b, cell 4, line 2 \(`raise ValueError\('no\\nmore'\)`\): ValueError: no\. As executed",
+        ),
+        (
+            ["table = 1\n\nfor n in range(2):\n    check = table[n]"],
+            r"20_b, cell 3, line 4 \(`check = table\[n\]`\): TypeError",
+        ),
+        (
+            ["try:\n    1 / 0\nexcept ZeroDivisionError:\n    raise KeyError('x')"],
+            r"cell 3, line 4 \(`raise KeyError\('x'\)`\): KeyError",
+        ),
+        (["good = 1\nbad = (1"], r"20_b, cell 3, line 2 \(`bad = \(1`\): SyntaxError"),
         (["import os; os.kill(os.getpid(), 9)", "1"], r"20_b, cell 3 \(`import os; .*ended the kernel"),
         (["import sys; sys.exit(0)", "1"], r"20_b, cell 3 \(`import sys; .*: left by sys.exit\(0\)"),
         (["1"], r"20_b did not close its record; its last cell must be `book.close\(facts\)`"),
     ],
-    ids=["raises", "killed", "leaves", "does not close"],
+    ids=["raises", "raises within", "raises again", "is no Python", "killed", "leaves", "does not close"],
 )
 def test_a_notebook_that_fails_is_named(workshop: Workshop, cells: list[str], said: str) -> None:
     workshop.reports.joinpath("2025-01-01-1").mkdir(parents=True)
