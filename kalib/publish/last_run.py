@@ -16,7 +16,8 @@ from kalib.publish.record import is_whole, plain_settings, sound_runs
 from kalib.settings import Job
 
 SAME_BUSINESS = 0.5
-"""Of the customers of the last run, what another file must have at least to be the same business."""
+"""What share of the customers the ledgers of one business have in common at least, of the one with fewer: half an export
+lacks customers, and has none of its own."""
 _SAME_DATA = (
     "table",
     "query",
@@ -136,8 +137,8 @@ def _check_business(job: Job, build: Path, run: Path, ours: Mapping[str, object]
     said = f"{job.file}: `job: {job.job}`: the last run in its folder ({run.name}) was made from {_listed(theirs)}"
     if other_file and other_source and ours["columns"] != theirs.get("columns"):
         found = f" by {theirs.get('file')}, with other columns."
-    elif ours.get("level") == theirs.get("level") and (share := _known_share(build, run)) < SAME_BUSINESS:
-        found = f", and {share:.0%} of its customers are in {_listed(ours)}."
+    elif ours.get("level") == theirs.get("level") and (share := _shared_customers(build, run)) < SAME_BUSINESS:
+        found = f", and only {share:.0%} of the customers stand in both it and {_listed(ours)}."
     else:
         return
     raise SettingsError(
@@ -159,17 +160,21 @@ def _listed(settings: Mapping[str, object]) -> str:
     return ", ".join(_names(settings)) or "another source"
 
 
-def _known_share(build: Path, run: Path) -> float:
-    """Return which share of the customers of a run is in the ledger that was just made; 1 where that cannot be told."""
+def _shared_customers(build: Path, run: Path) -> float:
+    """Return which share of the customers, of the ledger with fewer, a run and what was just made have in common.
+
+    1 where that cannot be told.
+    """
     now, then = (text(str(folder / "tables" / "customers.parquet")) for folder in (build, run))
     with duckdb.connect() as con:
         try:
-            share = con.execute(
-                f"SELECT avg((customer_id IN (SELECT customer_id FROM read_parquet([{now}])))::INT) FROM read_parquet([{then}])"
-            ).fetchone()[0]
+            both, ours, theirs = con.execute(
+                f"WITH now AS (SELECT customer_id FROM read_parquet([{now}])), was AS (SELECT customer_id FROM read_parquet([{then}])) "
+                "SELECT (SELECT count(*) FROM now SEMI JOIN was USING (customer_id)), (SELECT count(*) FROM now), (SELECT count(*) FROM was)"
+            ).fetchone()
         except duckdb.Error:  # another kalib's table, or a damaged one
             return 1.0
-    return 1.0 if share is None else float(share)
+    return both / min(ours, theirs) if min(ours, theirs) else 1.0
 
 
 def _say_other(ours: Mapping[str, object], theirs: Mapping[str, object]) -> str:

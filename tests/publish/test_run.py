@@ -491,7 +491,7 @@ def test_two_files_do_not_share_a_folder_without_a_word(workshop: Workshop, no_k
     strangers = ORDERS.replace("\nann", "\nxann").replace("\nbob", "\nxbob").replace("\ncho", "\nxcho")
     (data / "sales.csv").write_text(strangers, encoding="utf-8")
     other.write_text(content, encoding="utf-8")
-    with pytest.raises(SettingsError, match=r"0% of its customers are in data/sales\.csv"):
+    with pytest.raises(SettingsError, match=r"only 0% of the customers stand in both it and data/sales\.csv"):
         run_job(read_job(other))
     assert run_job(read_job(other, {"tolerance": "1"})).name == "2025-03-31-2"
 
