@@ -333,10 +333,17 @@ def list_runs(out: Out = None) -> None:
 
 
 @app.command()
-def lab(job_file: JobFile) -> None:
-    """Open JupyterLab with the job's tables ready in its draft."""
+def lab(
+    job_file: JobFile,
+    options: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[-- OPTIONS]", help="Options of JupyterLab's own, after `--`.", show_default=False),
+    ] = None,
+) -> None:
+    """Open JupyterLab with the job's tables ready in its draft; what follows `--`, as `--port 9999`, is passed on to it."""
     import shutil
 
+    from kalib.publish.lab import lab_command
     from kalib.publish.places import is_installed, reports_folder, shipped_folder
     from kalib.publish.run import refresh_draft
     from kalib.settings import read_job
@@ -355,11 +362,7 @@ def lab(job_file: JobFile) -> None:
         notebooks = copies
     # Its kernels get both from it; the second one does there what `-P` does here.
     about = {"KALIB_JOB": str(job_file.resolve()), "PYTHONSAFEPATH": "1"}
-    os.execve(
-        sys.executable,
-        [sys.executable, "-m", "jupyterlab", str(notebooks)],
-        interpreter.environment() | about,
-    )
+    os.execve(sys.executable, lab_command(notebooks, options or ()), interpreter.environment() | about)
 
 
 @app.command()

@@ -21,7 +21,7 @@ def draw_treatments(table: pd.DataFrame, *, words: Words, ax: Axes | None = None
     up = table["difference"] > 0
     ax.barh(places, table["difference"], height=0.34, color=[style.ACCENT if yes else style.ACCENT_2 for yes in up])
     ax.axvline(0, color=style.INK, linewidth=1)
-    span = table["difference"].abs().max()
+    span = table["difference"].abs().max() or 1.0
     low, high = min(table["difference"].min(), 0), max(table["difference"].max(), 0)
     ax.set_xlim(low - span * 0.02, high + span * (0.9 if style.is_narrow(ax) else 0.35))
     for place, row in zip(places, table.itertuples(), strict=True):
@@ -60,7 +60,8 @@ def draw_history(table: pd.DataFrame, *, words: Words, ax: Axes | None = None) -
     recent = table[table["last_year"]]
     if len(recent):
         peak = recent["net_sales"].max()
-        ax.set_ylim(top=max(table["net_sales"].max() * 1.14, peak * 1.14))
+        if peak > 0:  # room for the words; months without money keep the axis as it is
+            ax.set_ylim(top=table["net_sales"].max() * 1.14)
         ax.annotate(
             words("quality.history.recent", total=recent["net_sales"].sum()),
             (recent.index[-1] + 0.4, ax.get_ylim()[1]),

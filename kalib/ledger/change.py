@@ -44,12 +44,17 @@ def measure(folder: Path, *, until: dt.date, rows_read: int, rows_set_aside: int
     return Extent(last_day or until, int(rows), customers, float(money), rows_set_aside / max(rows_read, 1))
 
 
-def check_change(now: Extent, before: Extent, tolerance: Tolerance, *, source: str) -> None:
+def check_change(now: Extent, before: Extent, tolerance: Tolerance, *, source: str, remark: str = "") -> None:
     """Refuse data that differs too much from what the last published run had for the same days.
 
     Rows, customers and net sales up to the last day of the last run are compared with what that run had: the smaller
     of the two may lack at most the tolerated share of the larger. The share of rows set aside, of the whole source,
     may grow by at most its tolerance.
+
+    Parameters
+    ----------
+    source : how the message calls the data
+    remark : what else is to be said, after the message
 
     Raises
     ------
@@ -83,9 +88,68 @@ def check_change(now: Extent, before: Extent, tolerance: Tolerance, *, source: s
     if found:
         raise DataError(
             f"{source}: {'; '.join(found)}. Look whether the export is whole. If it is right as it is, run once with "
-            f"`-p tolerance=1`, or say how much may change under `tolerance:` in the job file.",
+            f"`-p tolerance=1`, or say how much may change under `tolerance:` in the job file.{remark}",
             rule="data_shrank",
         )
+
+
+@dataclass(frozen=True)
+class Settled:
+    """A doubt that the job settled: by which reading, and on what evidence."""
+
+    doubt: str
+    reading: str
+    count: int
+    share: float
+    values: tuple[str, ...] = ()
+
+
+MORE_TIMES = 2
+"""Evidence that grew to more than so many times its share of the money is other evidence,"""
+MORE_POINTS = 0.01
+"""if it also grew by more than this share."""
+
+
+def check_settled(now: Settled, before: Settled, *, source: str) -> None:
+    """Refuse a doubt that was settled by the same reading at the last run, on evidence that was not there then.
+
+    Raises
+    ------
+    DataError
+        Rule is the doubt's name: values that are new, or a share of the money that more than doubled and grew by more
+        than one point; says then and now, and how to confirm the reading.
+
+    Examples
+    --------
+    >>> before = Settled("status_unclear", "as_is", 3, 0.004, ("Closed",))
+    >>> check_settled(Settled("status_unclear", "as_is", 5, 0.013, ("Closed",)), before, source="orders.csv")
+    >>> check_settled(Settled("status_unclear", "as_is", 9, 0.020, ("Closed",)), before, source="orders.csv")
+    Traceback (most recent call last):
+        ...
+    kalib.errors.DataError: orders.csv: `settled.status_unclear: as_is` was decided on other evidence: at the last run it was about 3 rows with 0.4% of the money, and now about 9 with 2.0%. Look at them; if the reading is still right, confirm it once with `-p settled.status_unclear=as_is`.
+    """
+    known = set(before.values)
+    added = [value for value in now.values if value not in known]
+    grown = now.share > before.share * MORE_TIMES and now.share - before.share > MORE_POINTS
+    if not added and not grown:
+        return
+    found = [
+        f"at the last run it was about {before.count:,} rows with {before.share:.1%} of the money, and now about "
+        f"{now.count:,} with {now.share:.1%}"
+    ]
+    if added:
+        shown = ", ".join(f"'{value}'" for value in added[:_MOST_SHOWN]) + (", …" if len(added) > _MOST_SHOWN else "")
+        then = ", ".join(f"'{value}'" for value in before.values[:_MOST_SHOWN]) or "none"
+        found.append(f"new since then: {shown} (then: {then})")
+    raise DataError(
+        f"{source}: `settled.{now.doubt}: {now.reading}` was decided on other evidence: {'; '.join(found)}. Look at them; if the "
+        f"reading is still right, confirm it once with `-p settled.{now.doubt}={now.reading}`.",
+        rule=now.doubt,
+        value=added[0] if added else None,
+    )
+
+
+_MOST_SHOWN = 6
 
 
 def _say(what: str, figure: float) -> str:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from kalib.errors import DataError, MissingColumnsError, SettingsError
 from kalib.ledger import dates, ids, numbers, read
-from kalib.ledger.flags import read_flag
+from kalib.ledger.flags import SAID, read_flag
 from kalib.ledger.parents import find_cycle, top_parents
 from kalib.ledger.parse import TOTALS
 from kalib.ledger.periods import PERIODS, read_period
@@ -249,6 +249,7 @@ class _Reader:
         cells = self._read_cells(mapped)
         self._judge(mapped, cells)
         self._refuse_unreadable(mapped, cells)
+        self._refuse_unread_column(mapped, cells)
         if self.name == "accounts":
             self._check_accounts(mapped)
         if self.name == "targets":
@@ -542,6 +543,43 @@ class _Reader:
                 file=source.name,
             )
 
+    def _refuse_unread_column(self, mapped: dict[str, str], cells: dict[str, Parsed]) -> None:
+        """Refuse a column of days or of yes and no of which less than half can be read: it would say that nobody has left.
+
+        A day that stands for none, such as 9999-12-31, is read.
+        """
+        for ours in (*self.kind.flags, *self.kind.days, "period"):
+            if ours not in cells:
+                continue
+            broken = f"{quote('broken ' + ours)} IS NOT NULL AND {quote('broken ' + ours)} != 'date_sentinel'"
+            count, written = self.con.execute(
+                f"SELECT count(*) FILTER ({broken}), count(*) FILTER (NOT {quote('blank ' + ours)}) FROM judged WHERE rule IS DISTINCT FROM 'total_row'"
+            ).fetchone()
+            if not count or 2 * count <= written:
+                continue
+            raw = quote("raw " + ours)
+            file, line, value = self.con.execute(
+                f"SELECT file, line, {raw} FROM judged WHERE {broken} ORDER BY ALL LIMIT 1"
+            ).fetchone()
+            values = self.con.execute(
+                f"SELECT {raw}, count(*) FROM judged WHERE {broken} GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {_MOST_VALUES + 1}"
+            ).fetchall()
+            shown = ", ".join(f"{text_!r} ({many:,})" for text_, many in values[:_MOST_VALUES])
+            shown += ", …" if len(values) > _MOST_VALUES else ""
+            what, remedy = self._say_remedy(ours)
+            said = f"{count:,} of the {written:,} values of `{ours}` cannot be read as {what}: {shown}. {remedy}"
+            raise self._refuse("column_unreadable", file, line, mapped[ours], value, said)
+
+    def _say_remedy(self, ours: str) -> tuple[str, str]:
+        """Return what a column of days or flags should hold, and what to do where it does not."""
+        without = f"or leave the column out with `columns: {{{ours}: null}}`."
+        if ours in self.kind.flags:
+            return "yes or no", f"Read are {SAID}. Write one of these, {without}"
+        if ours == "period":
+            return "periods", f"Write {PERIODS}, or map the right column under `columns:`."
+        remedy = 'Say how dates are written, such as `read: {date_format: "%d/%m/%Y"}`, map the right column'
+        return "dates", f"{remedy}, {without}" if ours not in self.kind.required else f"{remedy}."
+
     def _check_accounts(self, mapped: dict[str, str]) -> None:
         """Refuse accounts without a number, accounts that stand there twice, and parents in a circle."""
         header = mapped["customer_id"]
@@ -621,6 +659,10 @@ class _Reader:
         order = ", ".join([key for key in keys if key in columns] + ["file", "line"])
         columns = [quote(name) if name in self.kind.flags else name for name in columns]  # LEFT is a word of SQL
         return self.con.execute(f"SELECT {', '.join(columns)} FROM judged WHERE rule IS NULL ORDER BY {order}").df()
+
+
+_MOST_VALUES = 6
+"""Values that a refusal names."""
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,24 @@
-"""Does a value say yes or no? In words of four languages, as a tick or as a number; anything else is neither."""
+"""Does a value say yes or no? In words of nine languages, as a tick or as a number; anything else is neither."""
 
 from __future__ import annotations
 
 from kalib.ledger.source import text
 from kalib.ledger.value import Parsed, halfwidth, trimmed, value_of
 
-YES = ("yes", "y", "ja", "oui", "true", "t", "1", "1.0", "x", "✓", "✔", "√", "是", "有", "真")
-NO = ("no", "n", "nein", "non", "false", "f", "0", "0.0", "-", "–", "✗", "否", "无", "假", "不", "不是")
+YES = (
+    *("yes", "y", "true", "t", "on", "1", "1.0", "x", "✓", "✔", "√", "☑", "○", "〇", "◯"),
+    *("ja", "j", "wahr", "oui", "o", "vrai", "sí", "si", "sì", "s", "verdadero", "vero", "sim", "verdadeiro"),
+    *("是", "有", "真", "对", "對", "はい", "あり", "예", "네", "있음", "참"),
+)
+NO = (
+    *("no", "n", "false", "f", "off", "0", "0.0", "-", "–", "—", "✗", "✘", "✖", "☐", "×"),
+    *("nein", "falsch", "non", "faux", "falso", "não", "nao"),
+    *("否", "无", "無", "假", "不", "不是", "没有", "いいえ", "なし", "아니오", "아니요", "없음", "거짓"),
+)
 """How yes and no are written, capitals aside."""
+
+SAID = "yes and no, y and n, true and false, 1 and 0, a tick, and yes and no in German, French, Spanish, Portuguese, Italian, Chinese, Japanese and Korean"
+"""What is read, for messages."""
 
 
 def read_flag(column: str, kind: str) -> Parsed:

@@ -77,9 +77,12 @@ def finding(text: str) -> Output:
     return _sentence(text, "finding")
 
 
-def note(text: str) -> Output:
-    """Show a remark beside a figure or table."""
-    return _sentence(text, "note")
+def note(text: str, *, page: str | None = None) -> Output:
+    """Show a remark beside a figure or table; on a page it leads to the ``page`` of that name."""
+    bundle, metadata = _sentence(text, "note")
+    if page:
+        metadata["kalib"]["page"] = page
+    return bundle, metadata
 
 
 def caption(text: str) -> Output:

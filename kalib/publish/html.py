@@ -356,7 +356,7 @@ class _Reader:
             case "finding":
                 self._read_finding(_plain(text))
             case "note":
-                self.parts.append(Part("note", bold(text)))
+                self.parts.append(Part("note", _linked(bold(text), known.get("page"))))
             case "provenance":
                 self.page.provenance = text.splitlines()
             case "caption":
@@ -497,6 +497,13 @@ def bold(text: str) -> Markup:
     Markup('<strong>3 of 4</strong> &lt;accounts&gt;')
     """
     return Markup(re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", str(escape(text)), flags=re.S))
+
+
+def _linked(text: Markup, page: str | None) -> Markup:
+    """Return text as a link to another page of the run, where it leads to one."""
+    if page and re.fullmatch(r"\w[\w.-]*", page):
+        return Markup('<a href="{}.html">{}</a>').format(page, text)
+    return text
 
 
 def _plain(text: str) -> str:

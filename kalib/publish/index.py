@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from kalib.publish.html import LANGUAGE_TAGS, SUMMARY, environment
-from kalib.publish.record import sound_runs, write_whole
+from kalib.publish.record import is_whole, sound_runs, write_whole
 from kalib.words import LANGUAGES, Words
 
 
@@ -17,7 +17,7 @@ def write_index(reports: Path, *, newest: Path | None = None) -> Path:
     Parameters
     ----------
     reports : folder with a folder per job, in which ``latest`` points to the newest good run
-    newest : the run that ``latest`` of its job is about to point to
+    newest : the run that ``latest`` of its job is about to point to; None where every ``latest`` stays
 
     Returns
     -------
@@ -28,7 +28,8 @@ def write_index(reports: Path, *, newest: Path | None = None) -> Path:
         runs = {run.resolve(): facts for run, facts in sound_runs(folder)}
         if runs:
             latest = newest.resolve() if newest and newest.parent == folder else (folder / "latest").resolve()
-            first.append((latest if latest in runs else list(runs)[-1], runs))
+            whole = [run for run, facts in runs.items() if is_whole(facts)]
+            first.append((latest if latest in runs else (whole or list(runs))[-1], runs))
     first.sort(key=lambda item: (item[1][item[0]]["made_at"], item[0].parent.name), reverse=True)
     language = _languages(first[0][1][first[0][0]])[0] if first else LANGUAGES[0]
     words = Words(language)

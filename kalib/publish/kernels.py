@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import shutil
 import signal
 import socket
@@ -178,7 +179,7 @@ class Kernels:
         Raises
         ------
         NotebookError
-            If a cell raises, does not end in time, ends the kernel or leaves cells unrun; names notebook and cell.
+            If a cell raises, does not end in time, ends the kernel or leaves cells unrun; names notebook, cell and line.
         """
         output.parent.mkdir(parents=True, exist_ok=True)
         scratch = Path(tempfile.mkdtemp(dir=self._scratch))
@@ -346,7 +347,8 @@ def find_trouble(output: Path, stopped: str = "") -> str:
                 if output_["ename"] == "SystemExit":
                     left = f"left by sys.exit({output_['evalue']})"
                     return f"{_name(at, cell)}: {left}; a notebook must run to its last cell"
-                return f"{_name(at, cell)}: {_say_error(output_['ename'], output_['evalue'])}"
+                line = find_line(output_.get("traceback", ()))
+                return f"{_name(at, cell, line)}: {_say_error(output_['ename'], output_['evalue'])}"
     if stopped:
         return f"{_name(*begun[-1])}: {stopped}" if begun else f"before its first cell: {stopped}"
     for at, cell in code:
@@ -358,8 +360,30 @@ def find_trouble(output: Path, stopped: str = "") -> str:
 _ADDED = {"injected-parameters", "papermill-error-cell-tag"}
 
 
-def _name(at: int, cell: Mapping[str, object]) -> str:
-    first = next(line.strip() for line in "".join(cell["source"]).splitlines() if line.strip())
+def find_line(traceback: Sequence[str]) -> int | None:
+    """Find in a stack trace of IPython the line of the cell that raised; None where it does not tell.
+
+    Examples
+    --------
+    >>> find_line(["ValueError  Traceback", "Cell In[3], line 2\\n      1 a = 1\\n----> 2 check(a)", "File desk.py:9, in check(a)"])
+    2
+    """
+    last = _CHAIN.split(_COLOUR.sub("", "\n".join(traceback)))[-1]  # an error raised while another was handled
+    found = _CELL_LINE.search(last)
+    return int(found[1]) if found else None
+
+
+_CELL_LINE = re.compile(r"Cell In\s*\[\d+\], line (\d+)")
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_CHAIN = re.compile(r"During handling of the above exception|The above exception was the direct cause")
+
+
+def _name(at: int, cell: Mapping[str, object], line: int | None = None) -> str:
+    """Name a cell by its number, and by the line that raised or else its first one."""
+    lines = "".join(cell["source"]).splitlines()
+    if line is not None and line <= len(lines) and lines[line - 1].strip():
+        return f"cell {at}, line {line} (`{lines[line - 1].strip()[:80]}`)"
+    first = next(text.strip() for text in lines if text.strip())
     return f"cell {at} (`{first[:80]}`)"
 
 

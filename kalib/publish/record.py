@@ -40,6 +40,14 @@ class _Extent(BaseModel):
     set_aside_share: float
 
 
+class _Doubt(BaseModel):
+    doubt: str
+    settled: str | None = None
+    count: int = 0
+    share_of_money: float = 0.0
+    values: list[str] = Field(default_factory=list)
+
+
 class _Facts(BaseModel):
     """What every reader of a run.json may rely on."""
 
@@ -51,6 +59,8 @@ class _Facts(BaseModel):
     missing: dict[str, dict[str, object]]
     notebooks: dict[str, _Notebook] = Field(default_factory=dict)
     extent: _Extent | None = None
+    only: list[str] = Field(default_factory=list)
+    doubts: list[_Doubt] = Field(default_factory=list)
 
 
 def read_run(run: Path) -> dict:
@@ -87,6 +97,11 @@ def sound_runs(folder: Path) -> list[tuple[Path, dict]]:
     return found
 
 
+def is_whole(facts: Mapping[str, object]) -> bool:
+    """Return whether a run has every page; one made with ``--only`` is no word on the job as a whole."""
+    return not facts.get("only")
+
+
 @cache
 def _warn(message: str) -> None:
     """Say it once, however many ask for the runs."""
@@ -104,12 +119,14 @@ def _first_line(error: Exception) -> str:
 def kept_decisions(folder: Path, as_of: dt.date) -> dict[str, str | int | float | bool]:
     """Return what the published runs of a job decided, up to ``as_of``; the newest snapshot date counts.
 
+    What a run of some pages only decided counts where no whole run decided it.
+
     Parameters
     ----------
     folder : the job's folder of reports
     """
     kept: dict[str, str | int | float | bool] = {}
-    for run, facts in sound_runs(folder):
+    for run, facts in sorted(sound_runs(folder), key=lambda run: is_whole(run[1])):
         if run.name[:10] <= as_of.isoformat():
             kept |= {name: decision["value"] for name, decision in facts["decisions"].items()}
     return kept
@@ -123,8 +140,9 @@ def earlier_runs(folder: Path, as_of: dt.date, *, level: str) -> list[Path]:
     folder : the job's folder of reports
     level : whom an account is (`level` of the job); runs of another one had other accounts
     """
-    newest = {run.name[:10]: (run, facts) for run, facts in sound_runs(folder) if run.name[:10] < as_of.isoformat()}
-    return [run for run, facts in newest.values() if facts["settings"].get("level", "customer") == level]
+    runs = sorted(sound_runs(folder), key=lambda run: is_whole(run[1]))  # of the same date, a whole one counts
+    newest = {run.name[:10]: (run, facts) for run, facts in runs if run.name[:10] < as_of.isoformat()}
+    return [run for _, (run, facts) in sorted(newest.items()) if facts["settings"].get("level", "customer") == level]
 
 
 def write_settings(job: Job, folder: Path) -> None:

@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import stat
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -23,11 +24,11 @@ from kalib import ledger
 from kalib.errors import BusyError, DataError, NotebookError, SettingsError
 from kalib.ledger import LedgerReport
 from kalib.ledger.apart import build_apart
-from kalib.ledger.change import Extent, check_change, measure
 from kalib.ledger.read import find_files, hash_file
 from kalib.ledger.room import find_shortage
 from kalib.publish.checks import check_job
 from kalib.publish.kernels import Kernels
+from kalib.publish.last_run import check_last_run, find_last_run, keep_doubts, measure_report
 from kalib.publish.places import next_run, reports_folder, sync
 from kalib.publish.plan import (
     SETTINGS,
@@ -45,7 +46,6 @@ from kalib.publish.record import (
     list_versions,
     plain_settings,
     read_json,
-    sound_runs,
     write_json,
     write_settings,
 )
@@ -88,7 +88,8 @@ def run_job(
 
     Returns
     -------
-    The published folder, ``reports/<job>/<as_of>-<n>``; ``reports/<job>/latest`` points to it.
+    The published folder, ``reports/<job>/<as_of>-<n>``; ``reports/<job>/latest`` points to it, unless it is of an earlier
+    date than another run or has some of the pages only.
 
     Raises
     ------
@@ -113,7 +114,7 @@ def run_job(
     ):
         report = build_apart(job, build)
         check_date(job, report)
-        check_last_run(job, report, build, folder)
+        check_last_run(job, report, build, folder, given=parameters or {})
         plan = plan_notebooks(notebooks, only=only, tables=report.tables)
         steps = _Steps(progress, total=2 + len(plan) * len(job.language))
         steps.say("ledger", time.monotonic() - started)
@@ -124,7 +125,7 @@ def run_job(
         facts = _collect(job, plan, build, report, durations, kept=kept, given=parameters or {}, only=only)
         _make_pages(job, build, report, facts, started=started)
         shutil.rmtree(folder / "failed", ignore_errors=True)
-        published = _publish(build, folder, report.as_of)
+        published = _publish(build, folder, report.as_of, whole=not only)
         steps.say("pages", time.monotonic() - begun)
     return published
 
@@ -149,61 +150,6 @@ def check_date(job: Job, report: LedgerReport) -> None:
             column="order_date",
             value=str(report.as_of),
         )
-
-
-_SAME_DATA = (
-    "source",
-    "table",
-    "query",
-    "columns",
-    "read",
-    "rules",
-    "rates",
-    "level",
-    "currency",
-    "timezone",
-    "accounts",
-)
-"""Settings that decide what the data is: a run with others is not compared with the one before."""
-
-
-def check_last_run(job: Job, report: LedgerReport, build: Path, folder: Path) -> None:
-    """Refuse data that went bad since the last published run of the job with the same settings for its data.
-
-    Parameters
-    ----------
-    build : folder with the ledger that was just made
-    folder : the job's folder of runs
-
-    Raises
-    ------
-    DataError
-        Far fewer rows, customers or sales than the last run had for the same days, or more; far more rows set aside;
-        or, where the job does not say `as_of`, a last order before that of the last run.
-    """
-    runs = sound_runs(folder)
-    last = runs[-1][1] if runs else {}
-    ours, theirs = plain_settings(job), last.get("settings", {})
-    if "extent" not in last or any(ours.get(name) != theirs.get(name) for name in _SAME_DATA):
-        return
-    before = Extent(**{**last["extent"], "last_day": dt.date.fromisoformat(last["extent"]["last_day"])})
-    source = ", ".join(str(name) for name in ours["source"])
-    if report.as_of < before.last_day:
-        if job.as_of is not None:
-            return
-        raise DataError(
-            f"{source}: the last order is dated {report.as_of}, and at the last run it was {before.last_day}. Look whether the export is "
-            f"whole; `-p as_of={report.as_of}` reports on that day all the same.",
-            rule="data_shrank",
-            column="order_date",
-            value=str(report.as_of),
-        )
-    check_change(_measure(report, build, until=before.last_day), before, job.tolerance, source=source)
-
-
-def _measure(report: LedgerReport, build: Path, *, until: dt.date) -> Extent:
-    late = sum(issue["count"] for issue in report.issues if issue["rule"] == "after_as_of")  # nothing wrong with them
-    return measure(build, until=until, rows_read=report.rows_read - late, rows_set_aside=report.rows_set_aside - late)
 
 
 def make_table(job: Job, draft: Path, table: str) -> list[str]:
@@ -467,7 +413,7 @@ def _keep_failed(page: Path, failed: Path, error: NotebookError) -> NotebookErro
     shutil.rmtree(failed, ignore_errors=True)
     failed.mkdir(parents=True)
     shutil.copyfile(page, failed / page.name)
-    return NotebookError(f"{error}. As executed: {failed / page.name}")
+    return NotebookError(f"{str(error).rstrip('.')}. As executed: {failed / page.name}")
 
 
 def _collect(
@@ -483,7 +429,7 @@ def _collect(
 ) -> dict[str, object]:
     """Collect what run.json says of a run."""
     records = _read_records(build / "records")
-    extent = _measure(report, build, until=report.as_of)
+    extent = measure_report(report, build, until=report.as_of)
     missing = {table: {"reason": reason, "facts": {}, "notebook": ""} for table, reason in report.missing.items()}
     tables = {table: {"rows": rows, "notebook": ""} for table, rows in report.tables.items()}
     stays = {what: value for what, value in kept.items() if getattr(job, what, None) is None}
@@ -513,6 +459,7 @@ def _collect(
             "sales": report.sales_used,
         },
         "extent": {**asdict(extent), "last_day": extent.last_day.isoformat()},
+        "doubts": keep_doubts(report),
         "tables": dict(sorted(tables.items())),
         "missing": dict(sorted(missing.items())),
         "decisions": decisions,
@@ -551,12 +498,15 @@ def _check_places(folder: Path) -> None:
         raise SettingsError(f"{index} is a folder; kalib writes the page above all jobs there. Move it away.")
 
 
-def _publish(build: Path, folder: Path, as_of: dt.date) -> Path:
+def _publish(build: Path, folder: Path, as_of: dt.date, *, whole: bool) -> Path:
     """Put a finished build in its place, write the page above all jobs, and last let ``latest`` point to it.
 
-    Whatever fails before that takes the build out of its place again.
+    Whatever fails before that takes the build out of its place again. A run of an earlier date than the last one, or of
+    some pages only, is no newer word on the business: ``latest`` stays as it is.
     """
     _check_places(folder)
+    last = find_last_run(folder)
+    newest = whole and (last is None or as_of.isoformat() >= last[1]["as_of"])
     for name in ("ledger", "records"):  # what pages and tables were made from; run.json has what counts of it
         shutil.rmtree(build / name)
     for name in ("settings.json", "plan.json"):
@@ -567,16 +517,27 @@ def _publish(build: Path, folder: Path, as_of: dt.date) -> Path:
     with ExitStack() as undo:
         undo.callback(link.unlink, missing_ok=True)
         link.unlink(missing_ok=True)
-        link.symlink_to(published.name)
+        if newest:
+            link.symlink_to(published.name)
         build.rename(published)
         undo.callback(published.rename, build)
-        _write_index(folder.parent, published)
-        link.replace(folder / "latest")
+        _write_index(folder.parent, published if newest else None)
+        if newest:
+            link.replace(folder / "latest")
         undo.pop_all()
+    if not newest:
+        _say_beside(published, folder, last[0] if last else None, whole=whole)
     return published
 
 
-def _write_index(reports: Path, published: Path) -> None:
+def _say_beside(published: Path, folder: Path, last: Path | None, *, whole: bool) -> None:
+    """Tell that a run was published beside the newest one, and why."""
+    why = "is of an earlier date than the last run" if whole else "has some of the pages only"
+    stays = f"stays at {last.name}" if last and (folder / "latest").is_symlink() else "is not set"
+    print(f"kalib: {published.name} {why}: `latest` {stays}.", file=sys.stderr, flush=True)
+
+
+def _write_index(reports: Path, published: Path | None) -> None:
     from kalib.publish.index import write_index
 
     try:

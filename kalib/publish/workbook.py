@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 from babel.numbers import get_currency_precision
 from IPython import get_ipython
@@ -22,6 +23,7 @@ from IPython.display import display as show_output
 
 from kalib.errors import NotebookError, NotEnoughDataError
 from kalib.publish import display
+from kalib.publish.doubts import FIGURES, count_doubts, list_readings, say_doubts
 from kalib.publish.places import find_job, reports_folder
 from kalib.publish.record import (
     earlier_runs,
@@ -118,6 +120,7 @@ class Run:
         self._facts: dict[str, object] = {}
         self._answer = ""
         self._ready = False
+        self._damaged: set[tuple[str, str]] = set()
         self._plan: dict[str, dict] = read_json(folder / "plan.json") if self._notebook else {}
 
     @property
@@ -225,18 +228,27 @@ class Run:
         -------
         DataFrame
             One row per snapshot date, oldest first, of several runs the newest one: run (folder name), run_as_of,
-            ``columns``. Empty where there is none.
+            ``columns``. Empty where there is none. A run whose table is damaged is passed over, and said so on the page.
         """
         rows = []
         for folder in earlier_runs(self.folder.parent, self.as_of, level=self.settings.level):
             file = folder / "tables" / f"{table}.parquet"
-            if not file.is_file() or not set(columns) <= set(pq.read_schema(file).names):
+            if not file.is_file():
                 continue
-            first = next(pq.ParquetFile(file).iter_batches(batch_size=1, columns=list(columns)), None)
-            if pq.read_metadata(file).num_rows:
-                told = first.to_pylist()[0] if columns else {}
+            try:
+                told = _read_first(file, columns)
+            except (OSError, ValueError, pa.ArrowException):
+                self._tell_damaged(table, folder.name)
+                continue
+            if told is not None:
                 rows.append({"run": folder.name, "run_as_of": pd.Timestamp(folder.name[:10]), **told})
         return pd.DataFrame(rows, columns=["run", "run_as_of", *columns])
+
+    def _tell_damaged(self, table: str, run: str) -> None:
+        """Say once on the page that a table of an earlier run cannot be read."""
+        if (table, run) not in self._damaged:
+            self._damaged.add((table, run))
+            self.note("run.damaged", {"table": table, "run": run})
 
     def read_earlier(self, table: str, run: str) -> pd.DataFrame:
         """Read a table of an earlier published run of the job.
@@ -434,9 +446,29 @@ class Run:
         """Show a finding: the heading of the figure or table that follows."""
         self._show(display.finding(self._say(key, facts)))
 
-    def note(self, key: str, facts: Facts | None = None) -> None:
-        """Show a note in plain type."""
-        self._show(display.note(self._say(key, facts)))
+    def note(self, key: str, facts: Facts | None = None, *, page: str | None = None) -> None:
+        """Show a note in plain type; on a page it leads to another ``page`` of the run, if the run has it."""
+        self._show(display.note(self._say(key, facts), page=page if page in self._plan else None))
+
+    def show_doubts(self) -> None:
+        """Show the doubts about the source, settled or told, with what each reading would give; nothing where there is none."""
+        doubts = self.report.doubts
+        if not doubts:
+            return
+        self.finding("quality.doubts.finding", count_doubts(doubts))
+        for facts in say_doubts(doubts, self.language):
+            parts = ["extent"] if facts["rows"] else []
+            parts += ["settled" if facts["settled"] else "told"]
+            said = [str(facts["says"]), *(self._say(f"quality.doubts.{part}", facts) for part in parts)]
+            self._show(display.note((" " if self.language == "en" else "").join(said)))
+        table = list_readings(doubts, self.language)
+        if len(table):
+            shown = {"doubt": "code doubt", "reading": "", "chosen": "", **FIGURES}
+            self.table(table, {name: how for name, how in shown.items() if name in table}, rows=len(table))
+
+    def count_doubts(self) -> dict[str, int]:
+        """Return how many doubts about the source there are, and how many of them the job settled: doubts, settled, told."""
+        return count_doubts(self.report.doubts)
 
     def say_reasons(self, reasons: pd.Series, *, most: int = 2) -> list[str]:
         """Return in words what raises each customer's risk most.
@@ -694,6 +726,22 @@ class Run:
 
 
 _KPI_PARTS = ("label", "value", "note", "tone")
+
+
+def _read_first(file: Path, columns: Sequence[str]) -> dict[str, object] | None:
+    """Return ``columns`` as they stand in a table's first row; None where it lacks one, or has no row.
+
+    All of the table is read once: a file can be damaged anywhere.
+    """
+    if not set(columns) <= set(pq.read_schema(file).names):
+        return None
+    whole = pq.ParquetFile(file)
+    if not whole.metadata.num_rows:
+        return None
+    for _ in whole.iter_batches():
+        pass
+    first = next(whole.iter_batches(batch_size=1, columns=list(columns)))
+    return first.to_pylist()[0] if columns else {}
 
 
 def _round(frame: pd.DataFrame, minor_unit: int) -> pd.DataFrame:

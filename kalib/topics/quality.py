@@ -37,10 +37,12 @@ def compare_treatments(quality: pd.DataFrame, *, sales_used: float) -> pd.DataFr
     [[150.0, 0.5]]
     """
     check_columns(quality, ["rule", "action", "rows", "amount"], name="quality")
-    table = quality[quality["amount"] != 0].copy()
-    sign = table["action"].map({"set_aside": 1.0}).fillna(-1.0)
-    table = table[(table["action"] == "set_aside") | table["rule"].isin([NET_OF, "duplicate_kept"])]
-    table["difference"] = (table["amount"] * sign[table.index]).round(2)
+    table = quality[quality["amount"] != 0]
+    aside = table["action"] == "set_aside"
+    table = table[aside | table["rule"].isin([NET_OF, "duplicate_kept"])]
+    # Not by a mapping of the codes: of no rows, pandas makes texts of it, which have no product.
+    money = table["amount"].astype(float)
+    table = table.assign(difference=money.where(aside[table.index], -money).round(2))
     table["net_sales_otherwise"] = (sales_used + table["difference"]).round(2)
     table["difference_share"] = table["difference"] / sales_used if sales_used else math.nan
     order = table["difference"].abs().sort_values(ascending=False, kind="stable").index

@@ -235,7 +235,7 @@ def unbought_share(mix: pd.DataFrame) -> pd.Series:
     bought = mix[mix["net_sales"] > 0]
     shares = bought.groupby("category")["net_sales"].sum()
     shares = shares / shares.sum()
-    own = bought["category"].map(shares).groupby(bought["customer_id"]).sum()
+    own = bought["category"].map(shares).astype(float).groupby(bought["customer_id"]).sum()
     return (1 - own).round(DECIMALS).clip(lower=0.0)
 
 

@@ -398,3 +398,56 @@ def test_the_first_line_of_a_file_that_is_no_table_is_not_repeated(tmp_path):
         read_one(tmp_path, "accounts", "root:x:0:0:root:/root:/bin/sh\nann:x:1:1::/home/ann:/bin/sh\n")
     assert "`customer_id`" in str(told.value)
     assert "root" not in str(told.value).replace(str(tmp_path), "")
+
+
+@pytest.mark.parametrize(
+    ("header", "values", "said"),
+    [
+        (
+            "left",
+            "I A A A",
+            r"4 of the 4 values of `left` cannot be read as yes or no: 'A' \(3\), 'I' \(1\)\. Read are yes and no",
+        ),
+        ("left", "gone active active yes", r"3 of the 4 values of `left` .*'active' \(2\), 'gone' \(1\)"),
+        ("left", "已流失 在册 - -x", r"3 of the 4 values .*'-x' \(1\), '在册' \(1\), '已流失' \(1\)"),
+        ("left_on", "soon later 2024-01-05 never", r"3 of the 4 values of `left_on` cannot be read as dates"),
+        ("contract_end", "open open", r"2 of the 2 values of `contract_end` .*`columns: \{contract_end: null\}`"),
+        ("since", "seit Mai", r"2 of the 2 values of `since`"),
+    ],
+)
+def test_a_flag_or_day_of_which_most_cannot_be_read_is_refused(
+    tmp_path: Path, header: str, values: str, said: str
+) -> None:
+    lines = "".join(f"c{n},{value}\n" for n, value in enumerate(values.split(" ")))
+    with pytest.raises(DataError, match=said) as refusal:
+        read_one(tmp_path, "accounts", f"customer_id,{header}\n{lines}\n")
+    assert (refusal.value.rule, refusal.value.line, refusal.value.column) == ("column_unreadable", 2, header)
+
+
+@pytest.mark.parametrize(
+    ("header", "values"),
+    [
+        ("left", ["yes", "perhaps"]),
+        ("left", ["sim", "não", "sì", "sí", "はい", "いいえ", "예", "아니요", "○", "×", "Oui", "JA", "有", "N"]),
+        ("contract_end", ["9999-12-31", "9999-12-31", "2026-01-31"]),
+        ("left_on", ["", "", "", "2024-01-05"]),
+        ("left", ["", "", ""]),
+    ],
+)
+def test_half_of_it_or_blanks_or_days_that_stand_for_none_are_read(
+    tmp_path: Path, header: str, values: list[str]
+) -> None:
+    lines = "".join(f"c{n:02},{value}\n" for n, value in enumerate(values))
+    read_one(tmp_path, "accounts", f"customer_id,{header}\n{lines}")
+
+
+def test_a_column_that_cannot_be_read_can_be_left_out(tmp_path: Path) -> None:
+    companions = read_one(tmp_path, "accounts", "customer_id,left\nann,A\n", columns={"left": None})
+    assert list(companions.tables["accounts"]) == ["customer_id"]
+
+
+def test_yes_and_no_are_read_in_nine_languages(tmp_path: Path) -> None:
+    pairs = "yes no ja nein oui non sí no sim não sì no 是 否 はい いいえ 예 아니오".split()
+    lines = "".join(f"c{n:02},{value}\n" for n, value in enumerate(pairs))
+    table = read_one(tmp_path, "accounts", f"customer_id,left\n{lines}").tables["accounts"]
+    assert table["left"].tolist() == [True, False] * 9

@@ -93,7 +93,7 @@ def test_a_cell_short_of_memory_says_so(tmp_path: Path) -> None:
     greedy = write_notebook(tmp_path, "bytes(1 << 60)")
     with Kernels(folder=tmp_path) as kernels, pytest.raises(NotebookError) as refused:
         kernels.execute(greedy, parameters={}, output=tmp_path / "out.ipynb")
-    assert "10_tiny, cell 2 (`bytes(1 << 60)`): the memory did not suffice (MemoryError)." in str(refused.value)
+    assert "10_tiny, cell 2, line 1 (`bytes(1 << 60)`): the memory did not suffice (MemoryError)." in str(refused.value)
 
 
 def test_a_warning_does_not_tell_where_python_lies(notebook: Notebook, tmp_path: Path) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import fcntl
 import json
 import os
 import sys
 import types
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -16,8 +18,11 @@ import pytest
 from kalib import cli
 from kalib.errors import BusyError, DataError, NotebookError, SettingsError
 from kalib.publish.kernels import Kernels
+from kalib.publish.last_run import find_last_run
 from kalib.publish.plan import Notebook, plan_notebooks, read_notebooks
-from kalib.publish.run import run_job
+from kalib.publish.record import kept_decisions, read_json, write_json
+from kalib.publish.run import build_apart, run_job
+from kalib.settings import read_job
 from tests.conftest import OPEN, ORDERS, PARAMETERS, Workshop, texts
 
 pytestmark = pytest.mark.usefixtures("ledger_within")
@@ -429,18 +434,122 @@ def test_data_that_ends_earlier_is_refused_unless_the_date_is_asked_for(workshop
         run_job(workshop.job())
 
 
+def test_another_file_name_is_no_other_data(workshop: Workshop, no_kernels: list) -> None:
+    workshop.add("10_a", ["1"])
+    run_job(workshop.job())
+    halve(workshop)
+    (workshop.root / "data" / "orders.csv").rename(workshop.root / "data" / "april.csv")
+    with pytest.raises(DataError, match="there are 3 rows, and at the last run there were 5 rows") as refusal:
+        run_job(workshop.job(source="data/april.csv"))
+    assert refusal.value.rule == "data_shrank"
+    assert "The last run was made from data/orders.csv: if that is another business" in str(refusal.value)
+    assert run_job(workshop.job(source="data/april.csv", tolerance="1")).name == "2025-03-31-2"
+
+
+def test_an_earlier_date_or_some_pages_are_no_newer_word(
+    workshop: Workshop, no_kernels: list, capsys: pytest.CaptureFixture
+) -> None:
+    workshop.add("10_a", ["1"])
+    workshop.add("20_b", ["1"])
+    run_job(workshop.job(horizon_days="45"))
+    assert run_job(workshop.job(as_of="2025-03-01")).name == "2025-03-01-1"
+    assert (
+        "2025-03-01-1 is of an earlier date than the last run: `latest` stays at 2025-03-31-1."
+        in capsys.readouterr().err
+    )
+    assert run_job(workshop.job(as_of="2025-05-01"), only=["a"]).name == "2025-05-01-1"
+    assert "2025-05-01-1 has some of the pages only: `latest` stays at 2025-03-31-1." in capsys.readouterr().err
+    assert os.readlink(workshop.reports / "latest") == "2025-03-31-1"
+    assert find_last_run(workshop.reports)[0].name == "2025-03-31-1"
+    assert run_job(workshop.job()).name == "2025-03-31-2"
+    assert os.readlink(workshop.reports / "latest") == "2025-03-31-2"
+
+
+def test_what_some_pages_decided_does_not_come_before_a_whole_run(workshop: Workshop, no_kernels: list) -> None:
+    workshop.add("10_a", ["1"])
+    for run, only in ((run_job(workshop.job()), []), (run_job(workshop.job(as_of="2025-05-01"), only=["a"]), ["a"])):
+        facts = read_json(run / "run.json")
+        assert facts["only"] == only
+        facts["decisions"]["horizon_days"]["value"] = 99 if only else 45
+        write_json(run / "run.json", facts)
+    assert kept_decisions(workshop.reports, dt.date(2025, 6, 1)) == {"horizon_days": 45}
+
+
+def test_two_files_do_not_share_a_folder_without_a_word(workshop: Workshop, no_kernels: list) -> None:
+    workshop.add("10_a", ["1"])
+    run_job(workshop.job())
+    data = workshop.root / "data"
+    other = workshop.root / "jobs" / "other.yaml"
+    content = workshop.file.read_text(encoding="utf-8").replace("data/orders.csv", "data/sales.csv")
+    (data / "sales.csv").write_text("kunde" + ORDERS[ORDERS.index(",") :], encoding="utf-8")
+    other.write_text(content.replace(f"customer_id: {ORDERS.split(',')[0]}", "customer_id: kunde"), encoding="utf-8")
+    with pytest.raises(
+        SettingsError, match=r"made from data/orders\.csv by jobs/tiny\.yaml, with other columns\."
+    ) as refusal:
+        run_job(read_job(other))
+    assert "`job: tiny-2`" in str(refusal.value)
+    strangers = ORDERS.replace("\nann", "\nxann").replace("\nbob", "\nxbob").replace("\ncho", "\nxcho")
+    (data / "sales.csv").write_text(strangers, encoding="utf-8")
+    other.write_text(content, encoding="utf-8")
+    with pytest.raises(SettingsError, match=r"only 0% of the customers stand in both it and data/sales\.csv"):
+        run_job(read_job(other))
+    assert run_job(read_job(other, {"tolerance": "1"})).name == "2025-03-31-2"
+
+
+def test_a_doubt_that_was_settled_on_other_evidence_is_raised_again(
+    workshop: Workshop, no_kernels: list, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workshop.add("10_a", ["1"])
+    doubt = {"doubt": "status_unclear", "settled": "as_is", "count": 3, "share_of_money": 0.004, "values": ["Closed"]}
+
+    def raising(**change: object) -> None:
+        found = [doubt | change]
+        monkeypatch.setattr("kalib.publish.run.build_apart", lambda *a: replace(build_apart(*a), doubts=found))
+
+    raising()
+    kept = read_json(run_job(workshop.job()) / "run.json")["doubts"]
+    assert kept == [doubt]
+    raising(count=4, share_of_money=0.009)  # more than twice, and no whole point
+    run_job(workshop.job())
+    raising(values=["Closed", "Storno"])
+    with pytest.raises(DataError, match=r"new since then: 'Storno' \(then: 'Closed'\)") as refusal:
+        run_job(workshop.job())
+    assert (refusal.value.rule, refusal.value.value) == ("status_unclear", "Storno")
+    given = {"settled.status_unclear": "as_is"}
+    assert f"`-p settled.status_unclear={given['settled.status_unclear']}`" in str(refusal.value)
+    run_job(workshop.job(**given), parameters=given)
+    run_job(workshop.job())
+    raising(share_of_money=0.03)
+    with pytest.raises(DataError, match=r"3 rows with 0\.4% of the money, and now about 3 with 3\.0%"):
+        run_job(workshop.job())
+    raising(share_of_money=0.03, settled="leave_out")  # another answer is another question
+    run_job(workshop.job())
+
+
 # --- kernels ------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("cells", "said"),
     [
-        (["fine = 1", "# says no\nraise ValueError('no\\nmore')"], r"20_b, cell 4 \(`# says no`\): ValueError: no\."),
+        (
+            ["fine = 1", "# says no\nraise ValueError('no\\nmore')"],
+            r"20_b, cell 4, line 2 \(`raise ValueError\('no\\nmore'\)`\): ValueError: no\. As executed",
+        ),
+        (
+            ["table = 1\n\nfor n in range(2):\n    check = table[n]"],
+            r"20_b, cell 3, line 4 \(`check = table\[n\]`\): TypeError",
+        ),
+        (
+            ["try:\n    1 / 0\nexcept ZeroDivisionError:\n    raise KeyError('x')"],
+            r"cell 3, line 4 \(`raise KeyError\('x'\)`\): KeyError",
+        ),
+        (["good = 1\nbad = (1"], r"20_b, cell 3, line 2 \(`bad = \(1`\): SyntaxError"),
         (["import os; os.kill(os.getpid(), 9)", "1"], r"20_b, cell 3 \(`import os; .*ended the kernel"),
         (["import sys; sys.exit(0)", "1"], r"20_b, cell 3 \(`import sys; .*: left by sys.exit\(0\)"),
         (["1"], r"20_b did not close its record; its last cell must be `book.close\(facts\)`"),
     ],
-    ids=["raises", "killed", "leaves", "does not close"],
+    ids=["raises", "raises within", "raises again", "is no Python", "killed", "leaves", "does not close"],
 )
 def test_a_notebook_that_fails_is_named(workshop: Workshop, cells: list[str], said: str) -> None:
     workshop.reports.joinpath("2025-01-01-1").mkdir(parents=True)

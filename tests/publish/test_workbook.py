@@ -221,6 +221,33 @@ def test_earlier_runs_are_those_of_earlier_dates_the_newest_of_each(workshop: Wo
             book.read_earlier("churn", run)
 
 
+@pytest.mark.parametrize("damage", ["cut", "no Parquet", "a damaged page"])
+def test_a_damaged_table_of_an_earlier_run_is_passed_over_with_a_sentence(
+    workshop: Workshop, book: Run, shown: list, damage: str
+) -> None:
+    book.read("customers")
+    for name in ("2025-01-31-1", "2025-02-28-1"):
+        publish(workshop, name, pd.DataFrame({"customer_id": [f"c{n}" for n in range(5000)], "horizon_days": 30}))
+    file = workshop.reports / "2025-02-28-1" / "tables" / "churn.parquet"
+    content = file.read_bytes()
+    middle = len(content) // 3
+    file.write_bytes(
+        {
+            "cut": content[:-20],
+            "no Parquet": b"",
+            "a damaged page": content[:4] + bytes(255 - byte for byte in content[4:middle]) + content[middle:],
+        }[damage]
+    )
+    for _ in range(2):
+        assert book.earlier("churn", ["horizon_days"])["run"].tolist() == ["2025-01-31-1"]
+    assert [text for role, text in shown if role == "note"] == [
+        "The table churn of the earlier run 2025-02-28-1 is damaged and was passed over. Take it from a copy, or remove "
+        "the run's folder."
+    ]
+    with pytest.raises(NotebookError, match="lists the runs that have it"):
+        book.read_earlier("churn", "2025-02-28-1")
+
+
 def test_facts_are_remembered_in_the_record(book: Run, shown: list) -> None:
     book.read("customers")
     book.remember({"review": {"grade": {"run_as_of": pd.Timestamp("2025-02-28").date(), "auc": np.float64(0.5)}}})
