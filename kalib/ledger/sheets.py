@@ -229,7 +229,9 @@ def _source(
     if sheet.merged:
         numbers = {place for place, column in enumerate(columns) if column in with_digits}
         rows, filled = _fill_merged(sheet, numbers)
-        notes += [Note("merged_filled", inner.name, at, columns[place], str(count)) for place, at, count in filled]
+        notes += [
+            Note("merged_filled", inner.name, at, columns[place], str(count), count) for place, at, count in filled
+        ]
     picked = ", ".join(f"nullif(c{number}, '') AS {quote(column)}" for number, column in enumerate(columns))
     some = " OR ".join(f"c{number} <> ''" for number in range(max(used, 1)))
     below = f"{_parquet(rows)} WHERE __line > {line} AND ({some})"
@@ -241,7 +243,7 @@ def _source(
             _set_aside(f"{below} AND {hidden}", len(columns), unread)
             below = f"{below} AND NOT {hidden}"
         elif count:
-            notes.append(Note("rows_hidden", inner.name, first, value=str(count)))
+            notes.append(Note("rows_hidden", inner.name, first, value=str(count), count=count))
     return Source(
         inner.name,
         given.path,

@@ -15,13 +15,14 @@ LONGEST_SHOWN = 200
 
 @dataclass(frozen=True)
 class Note:
-    """What the reader found by itself and the page must say: under which rule, where, in which column, what."""
+    """What the reader found by itself and the page must say: under which rule, where, in which column, what, how often."""
 
     rule: str
     file: str
     line: int | None = None
     column: str | None = None
     value: str | None = None
+    count: int = 1
 
 
 @dataclass(frozen=True)
