@@ -323,7 +323,7 @@ def _open(con: duckdb.DuckDBPyConnection, given: Input, read: Read, scratch: Pat
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return _open_zip(con, given, read, scratch, asked)
     if head.startswith(b"\xd0\xcf\x11\xe0"):
-        return open_sheets(given, read, scratch=scratch, wanted=asked.headers)
+        return open_sheets(given, read, scratch=scratch, wanted=asked.headers, with_digits=asked.with_digits)
     if head.lstrip(b"\xef\xbb\xbf \r\n\t")[:1] == b"<" and ending in (*SHEET_ENDINGS, ".htm", ".html", ".xml"):
         raise _other_kind(given, "this is a web page or XML under another name. Open it and save it as .xlsx or CSV.")
     if ending in (*CSV_ENDINGS, ".xls", ""):
@@ -335,7 +335,7 @@ def _open(con: duckdb.DuckDBPyConnection, given: Input, read: Read, scratch: Pat
 def _open_zip(con: duckdb.DuckDBPyConnection, given: Input, read: Read, scratch: Path, asked: _Wanted) -> list[Source]:
     """Open a workbook, or each table in an archive."""
     if is_workbook(given):
-        return open_sheets(given, read, scratch=scratch, wanted=asked.headers)
+        return open_sheets(given, read, scratch=scratch, wanted=asked.headers, with_digits=asked.with_digits)
     members, notes = unpack_zip(given, scratch, CSV_ENDINGS + PARQUET_ENDINGS + SHEET_ENDINGS)
     sources = [source for member in members for source in _open(con, member, read, scratch, asked)]
     if any(asked.are_in(source) for source in sources):

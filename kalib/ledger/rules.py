@@ -35,6 +35,9 @@ ROWS: dict[str, Rule] = {
     "row_short": Rule("set_aside", "a row with fewer fields than the header", _STRICT),
     "row_long": Rule("set_aside", "a row with more fields than the header", _STRICT),
     "row_broken": Rule("set_aside", "a row whose quotes do not fit together", _STRICT),
+    "row_hidden": Rule(
+        "set_aside", "a hidden row of a sheet, left out because the job says `read.hidden_rows: leave_out`", _STRICT
+    ),
     "header_repeated": Rule("set_aside", "the header once more, as where exports were joined", _STRICT),
     "total_row": Rule("set_aside", "a total (合计, Total) below the rows that it adds up", _STRICT),
     "read_twice": Rule(
@@ -152,6 +155,10 @@ SOURCE: dict[str, Rule] = {
         "accepted",
         "an order number that comes back 28 days or more after its last line, or goes on for more than 60 days: each time "
         "counts as another order",
+    ),
+    "merged_filled": Rule("accepted", "cells of a merged range below the first have its value"),
+    "rows_hidden": Rule(
+        "accepted", "hidden or filtered rows of a sheet, used; `read.hidden_rows: leave_out` leaves them out"
     ),
     "engine_untested": Rule("accepted", "an engine that was never tested"),
     # refused, unless the job knows better

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import glob
 import json
+import re
 import subprocess
 import tempfile
 from collections import Counter
@@ -11,11 +13,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from kalib import interpreter
 from kalib.errors import DataError, nearest
 from kalib.ledger.packed import check_members
 from kalib.ledger.room import find_shortage
-from kalib.ledger.source import BLANKS, Input, Note, Source, quote, shown, text
+from kalib.ledger.source import BLANKS, LONGEST_SHOWN, Input, LeftSheet, Note, Source, quote, shown, text
 from kalib.ledger.text import name_columns
 from kalib.settings import Read
 
@@ -36,6 +42,9 @@ class Sheet:
     header: tuple[int, list[str]] | None
     has_wanted: bool
     without_value: tuple[int, str] | None
+    hidden_rows: Path | None
+    merged: Path | None
+    modified: dt.date | None
 
     @property
     def titles(self) -> frozenset[str]:
@@ -43,11 +52,14 @@ class Sheet:
         return frozenset(title.strip(BLANKS) for title in self.header[1]) if self.header else frozenset()
 
 
-def open_sheets(given: Input, read: Read, *, scratch: Path, wanted: Sequence[str] = ()) -> list[Source]:
+def open_sheets(
+    given: Input, read: Read, *, scratch: Path, wanted: Sequence[str] = (), with_digits: Sequence[str] = ()
+) -> list[Source]:
     """Open the sheets of a workbook that hold the table.
 
     Those are the sheets that ``read.sheet`` names; else the visible ones that have all wanted headers, if they have
-    the same headers among them.
+    the same headers among them. ``with_digits`` are the headers of days and of numbers: a number in a merged range
+    stands for its rows together, and is not given to each.
 
     Raises
     ------
@@ -56,13 +68,16 @@ def open_sheets(given: Input, read: Read, *, scratch: Path, wanted: Sequence[str
     """
     sheets = _read_workbook(given, read, scratch, wanted)
     chosen = _choose(given, sheets, read.sheet, wanted)
-    left = [
-        Note("sheet_left_out", given.name, value=sheet.name)
-        for sheet in sheets
-        if sheet not in chosen and (sheet.header or sheet.hidden)
-    ]
-    sources = [_source(given, sheet, wanted) for sheet in chosen]
-    sources[0].notes.extend(left)
+    others = [sheet for sheet in sheets if sheet not in chosen and (sheet.header or sheet.hidden)]
+    beside = tuple(
+        LeftSheet(sheet.name, tuple(sheet.header[1]), sheet.rows, sheet.header[0], sheet.hidden)
+        for sheet in others
+        if sheet.header
+    )
+    leave_out = getattr(read, "hidden_rows", "use") == "leave_out"
+    sources = [_source(given, sheet, wanted, with_digits, leave_out=leave_out, beside=beside) for sheet in chosen]
+    if not read.sheet or EVERY in read.sheet:  # else the job chose, and knows what it left out
+        sources[0].notes.extend(Note("sheet_left_out", given.name, value=sheet.name) for sheet in others)
     return sources
 
 
@@ -94,7 +109,15 @@ def _read_workbook(given: Input, read: Read, scratch: Path, wanted: Sequence[str
         )
     if "refused" in found:
         raise _unreadable(given, shown(found["refused"], 160))
-    return [_sheet(item, folder, read, wanted) for item in found["sheets"]]
+    modified = _day(found.get("modified"))
+    return [_sheet(item, folder, read, wanted, modified) for item in found["sheets"]]
+
+
+def _day(written: str | None) -> dt.date | None:
+    try:
+        return dt.date.fromisoformat(written or "")
+    except ValueError:
+        return None
 
 
 def _unreadable(given: Input, why: str) -> DataError:
@@ -105,11 +128,22 @@ def _unreadable(given: Input, why: str) -> DataError:
     )
 
 
-def _sheet(item: dict, folder: Path, read: Read, wanted: Sequence[str]) -> Sheet:
+def _sheet(item: dict, folder: Path, read: Read, wanted: Sequence[str], modified: dt.date | None) -> Sheet:
     header, has_wanted = _find_header(item["head"], read.header_line, wanted)
     empty = (item["empty"], item["first_empty"][0]) if item.get("empty") else None
     rows = folder / f"{item['number']}.parquet"
-    return Sheet(item["name"], item["hidden"], rows, item.get("width", 0), header, has_wanted, empty)
+    return Sheet(
+        item["name"],
+        item["hidden"],
+        rows,
+        item.get("width", 0),
+        header,
+        has_wanted,
+        empty,
+        rows.with_suffix(".hidden") if item.get("hidden_rows") else None,
+        rows.with_suffix(".merged") if item.get("merged") else None,
+        modified,
+    )
 
 
 def _find_header(
@@ -165,13 +199,19 @@ def _choose(given: Input, sheets: Sequence[Sheet], told: Sequence[str] | None, w
     return seen or [max(filled, key=lambda sheet: (not sheet.hidden, len(sheet.titles & set(wanted))))]
 
 
-def _source(given: Input, sheet: Sheet, wanted: Sequence[str]) -> Source:
+def _source(
+    given: Input,
+    sheet: Sheet,
+    wanted: Sequence[str],
+    with_digits: Sequence[str],
+    *,
+    leave_out: bool,
+    beside: tuple[LeftSheet, ...],
+) -> Source:
     line, titles = sheet.header
     inner = Input(given.path, given.file, f"{given.name}[{sheet.name}]", f"{given.label}[{sheet.name}]")
     used = max((place for place, title in enumerate(titles, 1) if title.strip(BLANKS)), default=1)
     columns = name_columns(titles, wanted, given=inner, line=line)
-    picked = ", ".join(f"nullif(c{number}, '') AS {quote(column)}" for number, column in enumerate(columns))
-    filled = " OR ".join(f"c{number} <> ''" for number in range(max(used, 1)))
     notes = []
     if line > 1:
         notes.append(Note("header_found", inner.name, line))
@@ -185,17 +225,83 @@ def _source(given: Input, sheet: Sheet, wanted: Sequence[str]) -> Source:
                 value=f"{first} ({count})",
             )
         )
-    scan = (
-        f"SELECT {picked}, __line FROM read_parquet({text(glob.escape(str(sheet.rows)))}, hive_partitioning = false) "
-        f"WHERE __line > {line} AND ({filled})"
-    )
+    rows, unread = sheet.rows, None
+    if sheet.merged:
+        numbers = {place for place, column in enumerate(columns) if column in with_digits}
+        rows, filled = _fill_merged(sheet, numbers)
+        notes += [
+            Note("merged_filled", inner.name, at, columns[place], str(count), count) for place, at, count in filled
+        ]
+    picked = ", ".join(f"nullif(c{number}, '') AS {quote(column)}" for number, column in enumerate(columns))
+    some = " OR ".join(f"c{number} <> ''" for number in range(max(used, 1)))
+    below = f"{_parquet(rows)} WHERE __line > {line} AND ({some})"
+    if sheet.hidden_rows:
+        hidden = f"__line IN (SELECT line FROM {_parquet(sheet.hidden_rows)})"
+        count, first = _count_hidden(f"{below} AND {hidden}")
+        if count and leave_out:
+            unread = sheet.rows.with_suffix(".unread")
+            _set_aside(f"{below} AND {hidden}", len(columns), unread)
+            below = f"{below} AND NOT {hidden}"
+        elif count:
+            notes.append(Note("rows_hidden", inner.name, first, value=str(count), count=count))
     return Source(
         inner.name,
         given.path,
         "sheet",
         dict.fromkeys(columns, "VARCHAR"),
-        scan,
+        f"SELECT {picked}, __line FROM {below}",
         label=inner.label,
         header_line=line,
         notes=notes,
+        unread=unread,
+        beside=beside,
+        modified=sheet.modified,
     )
+
+
+def _parquet(file: Path) -> str:
+    return f"read_parquet({text(glob.escape(str(file)))}, hive_partitioning = false)"
+
+
+def _count_hidden(rows: str) -> tuple[int, int | None]:
+    """Return how many hidden rows there are, and the first."""
+    with duckdb.connect() as con:
+        return con.execute(f"SELECT count(*), min(__line) FROM {rows}").fetchone()
+
+
+def _set_aside(rows: str, width: int, target: Path) -> None:
+    """Write hidden rows as such that are not read."""
+    cells = ", ".join(f"nullif(c{number}, '')" for number in range(width))
+    value = f"left(concat_ws(', ', {cells}), {LONGEST_SHOWN})"
+    with duckdb.connect() as con:
+        con.execute(
+            f"COPY (SELECT __line AS line, 'row_hidden' AS rule, {value} AS value FROM {rows} ORDER BY line) "
+            f"TO {text(str(target))} (FORMAT parquet)"
+        )
+
+
+_A_DAY = re.compile(r"\d{4}-\d\d-\d\d( .*)?")
+
+
+def _fill_merged(sheet: Sheet, numbers: set[int]) -> tuple[Path, list[tuple[int, int, int]]]:
+    """Give each row of a merged range below the header the value of the range, where it is no money of all its rows.
+
+    Returns
+    -------
+    path of the rows; and the place of each column that was filled, with the first line and how many cells
+    """
+    covered: dict[int, dict[int, str]] = {}
+    for cell in pq.read_table(sheet.merged).to_pylist():
+        if cell["first"] > sheet.header[0] and (cell["column"] not in numbers or _A_DAY.fullmatch(cell["value"])):
+            covered.setdefault(cell["column"], {})[cell["line"]] = cell["value"]
+    if not covered:
+        return sheet.rows, []
+    table = pq.read_table(sheet.rows)
+    lines = table.column("__line").to_pylist()
+    for place, values in covered.items():
+        cells = table.column(f"c{place}").to_pylist()
+        both = [values.get(line, cell) for line, cell in zip(lines, cells, strict=True)]
+        table = table.set_column(place, f"c{place}", pa.array(both, pa.string()))
+    target = sheet.rows.with_suffix(".filled")
+    pq.write_table(table, target, compression="lz4")
+    return target, [(place, min(values), len(values)) for place, values in sorted(covered.items())]

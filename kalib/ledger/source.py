@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,13 +15,14 @@ LONGEST_SHOWN = 200
 
 @dataclass(frozen=True)
 class Note:
-    """What the reader found by itself and the page must say: under which rule, where, in which column, what."""
+    """What the reader found by itself and the page must say: under which rule, where, in which column, what, how often."""
 
     rule: str
     file: str
     line: int | None = None
     column: str | None = None
     value: str | None = None
+    count: int = 1
 
 
 @dataclass(frozen=True)
@@ -35,13 +37,30 @@ class Input:
 
 
 @dataclass(frozen=True)
+class LeftSheet:
+    """A sheet beside those that are read: its name, its headers in order, where its header stands, its cells.
+
+    ``rows`` is a Parquet file of texts with the columns ``c0``, ``c1`` ... in the order of ``titles``, and ``__line``;
+    the rows of the table are those whose ``__line`` is greater than ``header_line``.
+    """
+
+    name: str
+    titles: tuple[str, ...]
+    rows: Path
+    header_line: int
+    hidden: bool = False
+
+
+@dataclass(frozen=True)
 class Source:
     """One source of rows: its name as shown, the file it is in, its columns with their DuckDB types, how to scan it.
 
     ``scan`` is SQL for a query with the columns and ``__line``, for a folder also ``__file``. ``fast`` is the same
     without ``__line`` for a text file that looks clean: DuckDB must find exactly ``rows`` rows in it, and row *n*
     stands on line ``header_line + n``; otherwise ``carefully`` opens it anew. ``unread`` is a Parquet file of the rows
-    that could not be split into fields: line, rule, value. ``label`` is the name with its folder, for messages.
+    that could not be split into fields, or are left out because they are hidden: line, rule, value. ``label`` is the name
+    with its folder, for messages. ``beside`` are the sheets of the same workbook that are not read; ``modified`` is the day of the
+    last change that the workbook's own properties name, never the file system's.
     """
 
     name: str
@@ -58,6 +77,8 @@ class Source:
     header_line: int = 1
     notes: list[Note] = field(default_factory=list)
     unread: Path | None = None
+    beside: tuple[LeftSheet, ...] = ()
+    modified: dt.date | None = None
 
 
 def quote(name: str) -> str:

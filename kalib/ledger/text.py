@@ -19,11 +19,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from kalib.errors import DataError, SettingsError
+from kalib.ledger import charset
 from kalib.ledger.source import BLANKS, LONGEST_SHOWN, Input, Note, Source, quote, shown, text
 from kalib.settings import Read
 
 DELIMITERS = "\t;|,"
 """Tried in this order: a comma also stands in decimals and in prose."""
+CONTROLS = "\x01\x1f\x02\x1e"
+"""What Hive and old programs put between values: nothing else has them in a header."""
+RARE = CONTROLS + "^~"
+"""Tried where none of the usual ones divides the lines."""
 QUOTES = "\"'"
 PIECE = 1 << 22
 HEAD_BYTES = 1 << 20
@@ -106,10 +111,11 @@ def survey(path: Path) -> Survey:
     return seen
 
 
-def find_encoding(given: Input, seen: Survey) -> str:
+def find_encoding(given: Input, seen: Survey, wanted: Sequence[str] = ()) -> str:
     """Find the encoding of a text file by its mark, by its bytes, or by what it would say.
 
-    UTF-8 is certain where every byte fits it; GB18030 is told from Windows-1252 by the characters that come out.
+    UTF-8 is certain where every byte fits it; the others are told apart by the wanted headers, if these stand there in
+    one of them only, else by the words that come out.
 
     Raises
     ------
@@ -135,14 +141,24 @@ def find_encoding(given: Input, seen: Survey) -> str:
     if seen.invalid is None:
         return "utf-8"
     runs, signs = _foreign(given.file)
+    sample = _foreign_lines(given.file)
+    damaged = _is_damaged_utf8(runs)
+    told = None if damaged else charset.find_by_header(seen.head, wanted) or _find_before_chinese(sample, signs)
+    if told and _breaks(given.file, told) is None:
+        return told
     broken = _breaks(given.file, "gb18030")
     chinese, western = broken is None, _breaks(given.file, "windows-1252") is None
     if chinese and (_reads_chinese(runs, signs) or (not western and _reads_mostly_chinese(signs))):
         if not (western and _reads_western(runs) and all(len(run.strip(_LETTERS)) <= 2 for run in runs)):
             return "gb18030"
-    elif western and _reads_western(runs) and not _is_damaged_utf8(runs):
-        return "windows-1252"
-    if not chinese and not _is_damaged_utf8(runs) and _reads_chinese(runs, signs.replace("\ufffd", "")):
+    elif not damaged and charset.find_mac(sample, returns_only=seen.returns > 0 and not seen.feeds):
+        return charset.MAC
+    elif western and _reads_western(runs) and not damaged:
+        few = 2 * charset.count_letters(sample, charset.WINDOWS) < sum(map(len, runs))
+        return charset.TAIWAN if few and charset.find_taiwan(sample) else charset.WINDOWS
+    elif not damaged and (told := _find_after_western(sample)) and _breaks(given.file, told) is None:
+        return told
+    if not chinese and not damaged and _reads_chinese(runs, signs.replace("\ufffd", "")):
         line, byte = _byte_at(given.file, broken)
         raise DataError(
             f"{given.label}, line {line}: the file is in GB18030, but byte {byte:#04x} here fits neither it nor UTF-8. The line is damaged: "
@@ -153,9 +169,11 @@ def find_encoding(given: Input, seen: Survey) -> str:
             value=f"{byte:#04x}",
         )
     line, byte = _byte_at(given.file, seen.invalid)
+    likely = ([] if damaged else charset.list_likely(sample)) or ["gb18030", "windows-1252"]
+    say = " or ".join([f"`read: {{encoding: {likely[0]}}}`", *(f"`{encoding}`" for encoding in likely[1:])])
     raise DataError(
         f"{given.label}, line {line}: byte {byte:#04x} is not UTF-8, and the text does not tell which encoding it is in. "
-        "Say it, such as `read: {encoding: gb18030}` or `windows-1252`, or save the file as UTF-8.",
+        f"Say it, such as {say}, or save the file as UTF-8.",
         rule="encoding",
         file=given.name,
         line=line,
@@ -163,9 +181,30 @@ def find_encoding(given: Input, seen: Survey) -> str:
     )
 
 
+def _find_before_chinese(sample: bytes, signs: str) -> str | None:
+    """Tell what would pass for Chinese, though rare signs of it, kana or syllables of Korean."""
+    common = sum(_is_everyday(sign) and sign.encode("gb2312") < b"\xd8" for sign in signs)
+    if cyrillic := charset.find_cyrillic(sample, least=6 if 2 * common < len(signs) else 10):
+        return cyrillic
+    if charset.find_central(sample):
+        return charset.CENTRAL
+    if charset.find_korean(sample):
+        return charset.KOREAN
+    return charset.find_japanese(sample)
+
+
+def _find_after_western(sample: bytes) -> str | None:
+    """Tell what is neither Chinese of the mainland nor western, if it is plain."""
+    taiwan, japanese = charset.find_taiwan(sample), charset.find_japanese(sample, kana=False)
+    if taiwan and not japanese:
+        return charset.TAIWAN
+    return None if taiwan else japanese
+
+
 _LETTERS = bytes(range(0x41, 0x5B)) + bytes(range(0x61, 0x7B))
 _RUN = re.compile(rb"[A-Za-z]?[\x80-\xff]+[A-Za-z]?")
 _MANY_RUNS = 20_000
+_SAMPLE = 1 << 18
 _WESTERN_SIGNS = set("€£¥©®°§«»“”„‘’–—…•·ºª²³½¼¾±µ×÷¡¿´¨\xa0†™")
 
 
@@ -192,6 +231,20 @@ def _foreign(path: Path) -> tuple[list[bytes], str]:
                 if len(runs) > _MANY_RUNS:
                     break
     return runs, "".join(signs)
+
+
+def _foreign_lines(path: Path) -> bytes:
+    """Return the first lines that are not ASCII."""
+    lines: list[bytes] = []
+    size = 0
+    with path.open("rb") as stream:
+        for line in iter(lambda: stream.readline(1 << 16), b""):
+            if not line.isascii():
+                lines.append(line)
+                size += len(line)
+                if size > _SAMPLE:
+                    break
+    return b"".join(lines)
 
 
 def _breaks(path: Path, encoding: str) -> int | None:
@@ -360,11 +413,11 @@ def open_text(
     DataError, SettingsError
         What cannot be found or does not fit.
     """
-    _check_delimiter(read.delimiter)
+    read = read.model_copy(update={"delimiter": _one_sign(read.delimiter)})
     seen = survey(given.file)
     encoding, notes = read.encoding, []
     if encoding is None:
-        encoding = find_encoding(given, seen)
+        encoding = find_encoding(given, seen, wanted)
         if encoding != "utf-8":
             notes.append(Note("encoding_found", given.name, value=encoding))
     plain = encoding.lower().replace("_", "-") in _UTF8
@@ -401,11 +454,20 @@ def file_name(name: str) -> str:
     )
 
 
-def _check_delimiter(delimiter: str | None) -> None:
-    if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n '):
+def _one_sign(delimiter: str | None) -> str | None:
+    r"""Return the separator that the job names: a sign, or how a control sign is written (``\x01``, ``\001``, ``\t``, ``^A``)."""
+    if delimiter is None:
+        return None
+    sign = delimiter
+    if found := re.fullmatch(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|(0[0-7]{2}))", delimiter):
+        sign = chr(int(found[1] or found[2], 16) if found[1] or found[2] else int(found[3], 8))
+    elif delimiter in ("\\t", "^A"):
+        sign = {"\\t": "\t", "^A": "\x01"}[delimiter]
+    if len(sign) != 1 or sign in '"\r\n \0':
         raise SettingsError(
             f"`read.delimiter: {delimiter!r}` must be one character, and neither a quote nor a line end."
         )
+    return sign
 
 
 def _refuse_bytes(given: Input, seen: Survey, encoding: str) -> None:
@@ -439,7 +501,7 @@ def find_header(seen: Survey, read: Read, wanted: Sequence[str], *, given: Input
         )
     told = re.fullmatch(r'"?sep=(.)"?', lines[0].strip("\r\n"), re.IGNORECASE)
     first = 1 if told else 0
-    delimiters = read.delimiter or (told[1] if told else DELIMITERS)
+    delimiters = read.delimiter or (told[1] if told else _possible(lines, first))
     if read.header_line:
         if read.header_line > len(lines):
             raise DataError(
@@ -464,6 +526,8 @@ def find_header(seen: Survey, read: Read, wanted: Sequence[str], *, given: Input
         found = _by_name(lines, first, delimiters, wanted_here) if wanted_here else []
         found = found or [_by_width(lines, first, delimiters)]
     header = _with_quotes(lines, found[0])
+    if not (read.delimiter or told) and len(header.titles) == 1:
+        _name_separator(given, header, wanted)
     if not any(header.titles) or max(map(len, header.titles)) > LONGEST_HEADER or header.last_line - header.line > 40:
         what = "a quote in the header is not closed" if any(header.titles) else "the header is empty"
         if any(header.titles) and header.last_line == header.line:
@@ -485,6 +549,41 @@ def find_header(seen: Survey, read: Read, wanted: Sequence[str], *, given: Input
     _refuse_table_above(given, header, lines[first : header.line - 1], first)
     preamble = [line.strip(BLANKS + ",;\t|") for line in lines[first : header.line - 1]]
     return replace(header, preamble=[line for line in preamble if line])
+
+
+def _possible(lines: Sequence[str], first: int) -> str:
+    """Return the separators to try: the usual ones, or a rare one that divides all lines alike."""
+    sample = [line for line in lines[first:][:200] if line.strip(BLANKS)]
+    for sign in RARE:
+        if sign not in sample[0]:
+            continue
+        counts = {line.count(sign) for line in sample}
+        titles = [title.strip(BLANKS + '"') for title in sample[0].split(sign)]
+        names = all(any(mark.isalpha() for mark in title) for title in titles) and len(set(titles)) == len(titles)
+        usual = any(
+            len({line.count(other) for line in sample} - {0}) == 1 and other in sample[0] for other in DELIMITERS
+        )
+        if len(sample) > 1 and len(counts) == 1 and names and (sign in CONTROLS or (len(titles) > 2 and not usual)):
+            return sign
+    return DELIMITERS
+
+
+def _name_separator(given: Input, header: Header, wanted: Sequence[str]) -> None:
+    """Refuse a table of one column in whose header a rare sign stands that may be the separator, and name it."""
+    title = header.titles[0]
+    sign = next((sign for sign in RARE if title.count(sign) >= (1 if sign in CONTROLS else 2)), None)
+    if sign is None or (sign not in CONTROLS and not wanted):
+        return
+    written = sign if sign.isprintable() else f"\\x{ord(sign):02x}"
+    raise DataError(
+        f"{given.label}, line {header.line}: the lines are not divided into columns by a tab, `;`, `|` or `,`, but `{written}` stands in the "
+        f'header {title.count(sign):,} times. If it separates the values, say `read: {{delimiter: "{written}"}}`; the lines do not all '
+        "have it equally often.",
+        rule="header",
+        file=given.name,
+        line=header.line,
+        value=shown(title),
+    )
 
 
 def _wrong_line(

@@ -1,7 +1,8 @@
 """What do the cells of this workbook say? A process of its own, so that a file which breaks the reader breaks nothing else.
 
 Run by ``sheets`` as ``python -P workbook.py WORKBOOK FOLDER DECIMAL MEMORY``; writes a Parquet file of texts for each
-sheet, and prints what it found as JSON. It imports nothing of kalib, so that it starts fast.
+sheet, where it has merged or hidden rows one more of these, and prints what it found as JSON. It imports nothing of
+kalib, so that it starts fast.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import sys
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -43,6 +45,10 @@ _PLACED = re.compile(rb'<(?:\w+:)?c\b[^>]*?\br="([A-Z]{1,3})(\d{1,7})"')
 _PLACE = re.compile(rb'\br="([A-Z]{1,3})(\d{1,7})"')
 _REPEATED = re.compile(rb'number-rows-repeated="(\d{7,18})"')
 _KIND = re.compile(rb'\bt="(\w+)"')
+_HIDDEN = re.compile(rb'\bhidden="(?:1|true)"')
+_MERGED = re.compile(rb'<(?:\w+:)?mergeCell\b[^>]*?\bref="([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})"')
+MOST_MERGED = 1_000_000
+"""More merged ranges, or cells in them, than this are left as they are."""
 
 
 def cell_text(value: object, decimal: str = ".") -> str:
@@ -76,42 +82,68 @@ def cell_text(value: object, decimal: str = ".") -> str:
     return "" if value is None else str(value)
 
 
-def _marks(book: Path, name: str) -> tuple[dict[tuple[int, int], str], list[str]]:
-    """Return the error cells of a sheet by row and column, and the cells whose formula has no value, as Excel writes them.
+@dataclass
+class _Marks:
+    """What a sheet says of its cells beside their values.
+
+    ``errors`` are the error cells by row and column, as Excel writes them; ``empty`` the cells whose formula has no
+    value; ``hidden`` the rows that nobody sees, filtered or hidden by hand; ``merged`` the first row, the last row and
+    the column of ranges of several rows of which the first cell has the value for all. Rows are counted from 1, columns from 0.
+    """
+
+    errors: dict[tuple[int, int], str] = field(default_factory=dict)
+    empty: list[str] = field(default_factory=list)
+    hidden: set[int] = field(default_factory=set)
+    merged: list[tuple[int, int, int]] = field(default_factory=list)
+
+
+def _marks(book: Path, name: str) -> _Marks:
+    """Return the marks of a sheet of an .xlsx file.
 
     Raises
     ------
     ValueError
         A row or a cell that stands twice: the reader would keep one of the two.
     """
-    errors: dict[tuple[int, int], str] = {}
-    empty: list[str] = []
+    marks = _Marks()
     with zipfile.ZipFile(book) as archive:
         member = _member(archive, name)
         if member is None:
-            return errors, empty
+            return marks
         once = _Once(name)
         for piece in _pieces(archive, member):
             once.check(piece)
             for found in _ERROR.finditer(piece) if b'"e"' in piece else ():
                 place, kind = _PLACE.search(found[1]), _KIND.search(found[1])
-                if place and kind and kind[1] == b"e" and len(errors) < MOST_ERRORS:
-                    errors[int(place[2]), _column(place[1])] = found[3].decode("utf-8", "replace")
+                if place and kind and kind[1] == b"e" and len(marks.errors) < MOST_ERRORS:
+                    marks.errors[int(place[2]), _column(place[1])] = found[3].decode("utf-8", "replace")
             for found in _NO_VALUE.finditer(piece):
                 place, kind = _PLACE.search(found[1]), _KIND.search(found[1])
-                if place and not (kind and kind[1] == b"str") and len(empty) < MOST_ERRORS:
-                    empty.append((place[1] + place[2]).decode())
-    return errors, empty
+                if place and not (kind and kind[1] == b"str") and len(marks.empty) < MOST_ERRORS:
+                    marks.empty.append((place[1] + place[2]).decode())
+            for found in _MERGED.finditer(piece) if b"mergeCell " in piece else ():
+                first, last = int(found[2]), int(found[4])
+                if last > first and len(marks.merged) < MOST_MERGED:
+                    marks.merged.append((first, last, _column(found[1])))
+        marks.hidden = once.hidden
+    return marks
+
+
+def _merged_elsewhere(sheet: calamine.CalamineSheet) -> list[tuple[int, int, int]]:
+    """Return the merged ranges of an .xls file, where the reader gives them."""
+    ranges = sheet.merged_cell_ranges or []
+    return [(top + 1, bottom + 1, left) for (top, left), (bottom, _) in ranges[:MOST_MERGED] if bottom > top]
 
 
 class _Once:
-    """Checks piece by piece that no row and no cell of a sheet stands twice; a piece ends between two rows."""
+    """Checks piece by piece that no row and no cell of a sheet stands twice, and keeps the hidden rows; a piece ends between two rows."""
 
     def __init__(self, sheet: str) -> None:
         self.sheet = sheet
         self.last = 0
         self.rows: set[int] = set()
         self.rows_of_cells: set[bytes] = set()
+        self.hidden: set[int] = set()
 
     def check(self, piece: bytes) -> None:
         for row in _ROW.finditer(piece):
@@ -120,6 +152,8 @@ class _Once:
             if self.last in self.rows:
                 self._refuse(f"row {self.last}")
             self.rows.add(self.last)
+            if b"hidden" in row[1] and _HIDDEN.search(row[1]):
+                self.hidden.add(self.last)
         places = _PLACED.findall(piece)
         if len(set(places)) < len(places):
             (column, row), _ = Counter(places).most_common(1)[0]
@@ -152,16 +186,20 @@ def _member(archive: zipfile.ZipFile, name: str) -> str | None:
 
 
 def _pieces(archive: zipfile.ZipFile, member: str) -> Iterator[bytes]:
-    """Yield the text of a member in pieces that end between two rows."""
-    left = b""
+    """Yield the text of a member in pieces that end between two rows; what was searched is not searched again."""
+    held: list[bytes] = []
     with archive.open(member) as stream:
         while piece := stream.read(PIECE):
-            left += piece
-            cut = max((row.start() for row in _ROW.finditer(left)), default=0)
-            if cut > 0:
-                yield left[:cut]
-                left = left[cut:]
-    yield left
+            if held:  # a tag that was cut stands whole in the next piece
+                start = max(held[-1].rfind(b"<"), 0)
+                piece = held[-1][start:] + piece
+                held[-1] = held[-1][:start]
+            cut = max((row.start() for row in _ROW.finditer(piece)), default=0)
+            if cut > 0 or (held and _ROW.match(piece)):
+                yield b"".join([*held, piece[:cut]])
+                held = []
+            held.append(piece[cut:])
+    yield b"".join(held)
 
 
 def _refuse_endless(book: Path) -> None:
@@ -199,12 +237,13 @@ def _column(letters: bytes) -> int:
 def _read_sheet(book: Path, sheet: calamine.CalamineSheet, target: Path, decimal: str) -> dict[str, object]:
     if sheet.start is None:
         return {"rows": 0, "head": []}
-    errors, empty = _marks(book, sheet.name) if zipfile.is_zipfile(book) else ({}, [])
+    marks = _marks(book, sheet.name) if zipfile.is_zipfile(book) else _Marks(merged=_merged_elsewhere(sheet))
     first = sheet.start[1]  # the reader leaves out blank columns before the first, though not blank rows
-    errors = {(row, column - first): said for (row, column), said in errors.items() if column >= first}
+    errors = {(row, column - first): said for (row, column), said in marks.errors.items() if column >= first}
     width = max([sheet.width] + [column + 1 for _, column in errors])
     schema = pa.schema([(f"c{number}", pa.string()) for number in range(width)] + [("__line", pa.int64())])
-    head, count = [], 0
+    head, count, hidden = [], 0, []
+    merged = _Merged([(top, bottom, column - first) for top, bottom, column in marks.merged if column >= first])
     with pq.ParquetWriter(target, schema, compression="lz4") as writer:
         rows: list[list[str]] = []
         lines: list[int] = []
@@ -221,6 +260,9 @@ def _read_sheet(book: Path, sheet: calamine.CalamineSheet, target: Path, decimal
             count += 1
             rows.append(cells)
             lines.append(line)
+            merged.look_at(line, cells)
+            if line in marks.hidden:
+                hidden.append(line)
             if len(head) < HEAD_ROWS:
                 head.append([line, cells])
             if len(rows) == ROWS_AT_ONCE:
@@ -228,7 +270,47 @@ def _read_sheet(book: Path, sheet: calamine.CalamineSheet, target: Path, decimal
                 rows, lines = [], []
         if rows:
             _write(writer, schema, rows, lines)
-    return {"rows": count, "head": head, "empty": len(empty), "first_empty": empty[:1], "width": width}
+    if hidden:
+        pq.write_table(pa.table({"line": pa.array(hidden, pa.int64())}), target.with_suffix(".hidden"))
+    if merged.covered:
+        pq.write_table(pa.Table.from_pylist(merged.covered, schema=_COVERED), target.with_suffix(".merged"))
+    found = {"hidden_rows": len(hidden), "merged": len(merged.covered)}
+    return {
+        "rows": count,
+        "head": head,
+        "empty": len(marks.empty),
+        "first_empty": marks.empty[:1],
+        "width": width,
+        **found,
+    }
+
+
+_COVERED = pa.schema([("line", pa.int64()), ("first", pa.int64()), ("column", pa.int64()), ("value", pa.string())])
+
+
+class _Merged:
+    """Watches rows for the cells that a merged range covers: blank ones below the cell that has the value for all.
+
+    Only downwards: what a range covers to the right stands under other headers, and is no value of theirs.
+    """
+
+    def __init__(self, ranges: list[tuple[int, int, int]]) -> None:
+        self.waiting = sorted(ranges, reverse=True)
+        self.open: list[tuple[int, int, int, str]] = []
+        self.covered: list[dict[str, object]] = []
+
+    def look_at(self, line: int, cells: list[str]) -> None:
+        """Look at a row that is not blank."""
+        if not self.waiting and not self.open:
+            return
+        self.open = [one for one in self.open if one[1] >= line]
+        for top, _, column, value in self.open:
+            if not cells[column].strip() and len(self.covered) < MOST_MERGED:
+                self.covered.append({"line": line, "first": top, "column": column, "value": value})
+        while self.waiting and self.waiting[-1][0] <= line:
+            top, bottom, column = self.waiting.pop()
+            if top == line and column < len(cells) and cells[column].strip():
+                self.open.append((top, bottom, column, cells[column]))
 
 
 def _write(writer: pq.ParquetWriter, schema: pa.Schema, rows: list[list[str]], lines: list[int]) -> None:
@@ -272,8 +354,22 @@ def main(book: Path, folder: Path, decimal: str, memory: int) -> int:
     ) as error:
         print(json.dumps({"refused": f"{type(error).__name__}: {error}"[:300]}))
         return 0
-    print(json.dumps({"sheets": sheets}))
+    print(json.dumps({"sheets": sheets, "modified": _modified(book)}))
     return 0
+
+
+def _modified(book: Path) -> str | None:
+    """Return the day of the last change that the workbook's own properties name."""
+    if not zipfile.is_zipfile(book):
+        return None
+    with zipfile.ZipFile(book) as archive:
+        for member, tag in (("docProps/core.xml", "modified"), ("meta.xml", "date")):
+            if member in archive.namelist() and archive.getinfo(member).file_size < PIECE:
+                found = re.search(
+                    rf"<(?:\w+:)?{tag}\b[^>]*>\s*(\d{{4}}-\d\d-\d\d)", archive.read(member).decode("utf-8", "replace")
+                )
+                return found[1] if found else None
+    return None
 
 
 if __name__ == "__main__":

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import re
 import zipfile
 
+import pyarrow.parquet as pq
 import pytest
+import xlsxwriter
 
 from kalib.ledger import sheets
+from kalib.ledger.workbook import _pieces
 
 from .reading import archive, grid, load, refusal, said, workbook
 
@@ -198,3 +202,103 @@ def test_a_row_or_cell_that_stands_twice_is_refused(tmp_path, before, after, wha
 def test_text_that_looks_like_a_row_is_text(tmp_path, monkeypatch):
     rows = [[f"a:row <row r={n}", n, DAY, 1] for n in range(50)]
     assert len(load(tmp_path, workbook({"Orders": grid([TITLES, *rows])}), "o.xlsx").cells) == 50
+
+
+# ------------------------------------------------------------------------------------- merged and hidden, and beside
+
+
+def with_marks(rows, *, merged=(), hidden=(), title=None, sheet="Orders"):
+    """Return a workbook with merged ranges (first row, first column, last row, last column) and hidden rows, from 0."""
+    target = io.BytesIO()
+    book = xlsxwriter.Workbook(target, {"default_date_format": "yyyy-mm-dd"})
+    page = book.add_worksheet(sheet)
+    top = 0
+    if title:
+        page.merge_range(0, 0, 1, 3, title)
+        top = 2
+    for r, cells in enumerate(rows):
+        for c, value in enumerate(cells):
+            if value is not None:
+                page.write(top + r, c, value)
+    for first, left, last, right in merged:
+        page.merge_range(top + first, left, top + last, right, rows[first][left])
+    for row in hidden:
+        page.set_row(top + row, None, None, {"hidden": True})
+    book.close()
+    return target.getvalue()
+
+
+def test_merged_cells_give_their_value_to_each_row(tmp_path):
+    rows = [
+        TITLES,
+        ["ann", 1, DAY, 10],
+        [None, 2, DAY, 20],
+        ["bob", 3, DAY, 30],
+        [None, 4, DAY, 40],
+        [None, 5, DAY, 50],
+    ]
+    book = with_marks(rows, merged=[(1, 0, 2, 0), (3, 0, 4, 0)], title="Orders of 2024")
+    raw = load(tmp_path, book, "o.xlsx")
+    assert [row[0] for row in raw.cells] == ["ann", "ann", "bob", "bob", None]  # the last row is in no range
+    note = next(note for note in raw.notes if note.rule == "merged_filled")
+    assert (note.line, note.column, note.count) == (5, "customer", 2)
+
+
+def test_a_merged_amount_is_the_money_of_its_rows_together(tmp_path):
+    rows = [TITLES, ["ann", 1, DAY, 30], ["ann", 1, DAY, None], ["ann", 1, None, 5]]
+    raw = load(tmp_path, with_marks(rows, merged=[(1, 3, 2, 3), (2, 2, 3, 2)]), "o.xlsx")
+    assert [row[2:] for row in raw.cells] == [("2024-01-05", "30"), ("2024-01-05", None), ("2024-01-05", "5")]
+
+
+def test_a_range_over_columns_fills_no_other_column(tmp_path):
+    rows = [TITLES, ["North", None, None, None], ["ann", 1, DAY, 10]]
+    raw = load(tmp_path, with_marks(rows, merged=[(1, 0, 1, 3)]), "o.xlsx")
+    assert raw.cells == [("North", None, None, None), ("ann", "1", "2024-01-05", "10")]
+    assert "merged_filled" not in {rule for rule, *_ in raw.noted}
+
+
+def test_hidden_rows_are_used_and_told_or_left_out_and_counted(tmp_path):
+    book = with_marks([TITLES, *(["ann", n, DAY, n] for n in range(1, 6))], hidden=[2, 4])
+    raw = load(tmp_path, book, "o.xlsx")
+    assert len(raw.rows) == 5
+    note = next(note for note in raw.notes if note.rule == "rows_hidden")
+    assert (note.line, note.count) == (3, 2)
+    raw = load(tmp_path, name="o.xlsx", hidden_rows="leave_out")
+    assert raw.lines == [2, 4, 6]
+    assert raw.unread == [
+        ("o.xlsx[Orders]", 3, "row_hidden", "ann, 2, 2024-01-05, 2"),
+        ("o.xlsx[Orders]", 5, "row_hidden", "ann, 4, 2024-01-05, 4"),
+    ]
+    assert not raw.noted
+
+
+def test_a_sheet_that_the_job_names_leaves_nothing_to_say(tmp_path):
+    book = workbook({"Orders": TABLE, "Returns": grid([["order", "returned"], [1, "Yes"], [2, "Yes"]])})
+    assert ("sheet_left_out", None, "Returns") in load(tmp_path, book, "o.xlsx").noted
+    raw = load(tmp_path, name="o.xlsx", sheet="Orders")
+    assert not raw.noted
+    (left,) = raw.sources[0].beside
+    assert (left.name, left.titles, left.header_line, left.hidden) == ("Returns", ("order", "returned"), 1, False)
+    rows = pq.read_table(left.rows).to_pylist()
+    assert [row["c0"] for row in rows if row["__line"] > left.header_line] == ["1", "2"]
+
+
+def test_the_day_of_the_last_change_is_the_workbooks_own(tmp_path):
+    raw = load(tmp_path, workbook({"Orders": TABLE}), "o.xlsx")
+    parts = zipfile.ZipFile(tmp_path / "o.xlsx")
+    core = parts.read("docProps/core.xml").decode()
+    made = re.search(r"<dcterms:modified[^>]*>(\d{4}-\d\d-\d\d)", core)[1]
+    assert raw.sources[0].modified == dt.date.fromisoformat(made)
+    members = {name: parts.read(name) for name in parts.namelist()}
+    early = archive(members | {"docProps/core.xml": core.replace(made, "2023-11-30")})
+    assert load(tmp_path, early, "o.xlsx").sources[0].modified == dt.date(2023, 11, 30)
+
+
+@pytest.mark.parametrize("size", [1, 7, 30, 64, 1000])
+def test_a_sheet_is_cut_between_its_rows_wherever_the_pieces_end(tmp_path, monkeypatch, size):
+    monkeypatch.setattr("kalib.ledger.workbook.PIECE", size)
+    text = b"<sheetData>" + b"".join(b'<row r="%d"><c r="A%d"/></row>' % (n, n) for n in range(1, 20)) + b"</sheetData>"
+    with zipfile.ZipFile(io.BytesIO(archive({"s.xml": text}))) as packed:
+        pieces = list(_pieces(packed, "s.xml"))
+    assert b"".join(pieces) == text
+    assert all(piece.count(b"<row") == piece.count(b"</row>") for piece in pieces)

@@ -45,19 +45,25 @@ def test_one_letter_tells_windows_from_chinese(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("content", "line", "byte"),
+    ("content", "line", "byte", "likely"),
     [
-        ((HEADER + ROW + "PROMOÇÃO,1,2024-01-05,1\n").encode("windows-1252"), 3, "0xc7"),  # 敲 as GB18030
-        ((HEADER + ROW + "Wrocław,1,2024-01-05,1\n").encode("windows-1250"), 3, "0xb3"),  # no letter in Windows-1252
-        (HEADER.encode() + "Zoë,1,2024-01-05,1\n".encode() * 9 + b"Zo\xc3,1,2024-01-05,1\n", 11, "0xc3"),
+        ((HEADER + ROW + "PROMOÇÃO,1,2024-01-05,1\n").encode("windows-1252"), 3, "0xc7", "windows-1252 gb18030"),  # 敲
+        ((HEADER + ROW + "Wrocław,1,2024-01-05,1\n").encode("windows-1250"), 3, "0xb3", "windows-1250 gb18030"),  # one
+        (
+            HEADER.encode() + "Zoë,1,2024-01-05,1\n".encode() * 9 + b"Zo\xc3,1,2024-01-05,1\n",
+            11,
+            "0xc3",
+            "gb18030 windows-1252",
+        ),
     ],
 )
-def test_what_nobody_can_tell_is_refused_with_its_line(tmp_path, content, line, byte):
+def test_what_nobody_can_tell_is_refused_with_its_line(tmp_path, content, line, byte, likely):
+    first, second = likely.split()
     error = refusal(tmp_path, content)
     assert (error.rule, error.file, error.line, error.value) == ("encoding", "orders.csv", line, byte)
     assert said(error, tmp_path) == (
         f"orders.csv, line {line}: byte {byte} is not UTF-8, and the text does not tell which encoding it is in. "
-        "Say it, such as `read: {encoding: gb18030}` or `windows-1252`, or save the file as UTF-8."
+        f"Say it, such as `read: {{encoding: {first}}}` or `{second}`, or save the file as UTF-8."
     )
 
 
@@ -290,3 +296,71 @@ def test_one_broken_byte_in_chinese_is_named_with_its_line(tmp_path):
 
 def test_a_very_long_name_of_a_column_is_said_to_be_one(tmp_path):
     assert "3,000 characters" in str(refusal(tmp_path, "x" * 3000 + "," + HEADER + "1," + ROW))
+
+
+def orders(names, head=HEADER, end="\n"):
+    return (head + "".join(f"{name},{n},2024-01-05,1\n" for n, name in enumerate(names))).replace("\n", end)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "names"),
+    [
+        ("mac-roman", ["Müller", "Bäckerei Schröder", "Café Zoë"]),
+        ("mac-roman", ["García", "Señor Muñoz", "Málaga"]),
+        ("windows-1252", ["Müller", "L’Oréal", "Škoda", "Žižka", "Göteborg"]),
+        ("windows-1252", ["Søren", "Ærø", "Bäcker", "Père", "René", "Muñoz"]),
+        ("windows-1250", ["Wrocław", "Łódź", "Dąbrowski"]),
+        ("windows-1250", ["Škoda", "Příbram", "Tomáš Dvořák", "České Budějovice"]),
+        ("windows-1251", ["Москва", "Иванов Пётр"]),
+        ("koi8-r", ["Москва", "Санкт-Петербург", "Торговый дом", "Иванов Пётр"]),
+        ("cp949", ["주식회사 한국상사", "삼성전자", "김철수"]),
+        ("cp932", ["トヨタ自動車株式会社", "東京商事"]),
+        ("cp932", ["日本電気株式会社", "三菱商事"]),
+        ("cp950", ["台灣積體電路製造公司", "台北市"]),
+        ("gb18030", ["广州市天河区贸易有限公司", "客户甲", "鑫淼商贸"]),
+    ],
+)
+def test_what_comes_out_tells_the_encoding(tmp_path, encoding, names):
+    raw = load(tmp_path, orders(names).encode(encoding))
+    assert [row[0] for row in raw.cells] == names
+    assert ("encoding_found", None, encoding) in raw.noted
+
+
+def test_returns_alone_speak_for_an_old_mac(tmp_path):
+    assert load(tmp_path, orders(["Köln"], end="\r").encode("mac-roman")).cells[0][0] == "Köln"
+    assert load(tmp_path, orders(["Hôtel Béarn"], end="\r").encode("windows-1252")).cells[0][0] == "Hôtel Béarn"
+
+
+def test_wanted_headers_tell_the_encoding(tmp_path):
+    columns = {"customer_id": "得意先", "order_id": "受注番号", "order_date": "受注日", "amount": "金額"}
+    content = "得意先,受注番号,受注日,金額\n山,1,2024-01-05,1\n"
+    for encoding in ("euc-jp", "cp932"):
+        assert load(tmp_path, content.encode(encoding), columns=columns).cells == [("山", "1", "2024-01-05", "1")]
+
+
+# -------------------------------------------------------------------------------------------------- rare separators
+
+
+@pytest.mark.parametrize("sign", ["\x01", "\x1f", "^", "~"])
+def test_a_rare_separator_is_found(tmp_path, sign):
+    raw = load(tmp_path, (HEADER + ROW + 'b"b, 2,2,2024-01-06,3\n'.replace(", ", " ")).replace(",", sign))
+    assert raw.cells == [ANN, ('b"b 2', "2", "2024-01-06", "3")]
+
+
+@pytest.mark.parametrize("written", ["\x01", "\\x01", "\\001", "\\u0001", "^A"])
+def test_a_control_sign_may_be_written_in_every_way(tmp_path, written):
+    assert load(tmp_path, (HEADER + ROW).replace(",", "\x01"), delimiter=written).cells == [ANN]
+
+
+def test_a_rare_separator_that_is_not_plain_is_named(tmp_path):
+    content = (HEADER + ROW + "bob,2\n").replace(",", "\x01")
+    error = refusal(tmp_path, content)
+    assert (error.rule, error.line) == ("header", 1)
+    assert "`\\x01` stands in the header 3 times" in str(error)
+    assert 'say `read: {delimiter: "\\x01"}`' in str(error)
+    assert load(tmp_path, content, delimiter="\x01").unread == [("orders.csv", 3, "row_short", "bob\x012")]
+
+
+def test_a_caret_in_a_header_is_no_separator(tmp_path):
+    content = (HEADER + ROW).replace("amount", "amount,a^b^c").replace("10.00", "10.00,x^y^z")
+    assert load(tmp_path, content).cells == [ANN]
