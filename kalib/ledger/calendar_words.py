@@ -64,7 +64,7 @@ _NOON = ["中午", "noon", "정오"]
 _BETWEEN = (
     "of the de del da di do du d el le la den der am an dia die le lo a al ngày ngay năm nam st nd rd th er re eme ème º ª ter te "
     "г год года году р рік року гг m metu metų d gada g god godine r roku rok m. j. ko eko e aren an ren "
-    "พ.ศ. ค.ศ. ที่ วันที่ วัน bc ad ce 公元 公历 公曆 西元 西暦 西历 tahun år ár év i y ng ika ikr ஆம் সাল ई. "
+    "พ.ศ. ค.ศ. ที่ วันที่ วัน ta’ թ թ. ж ж. оны il ils da bc ad ce 公元 公历 公曆 西元 西暦 西历 tahun år ár év i y ng ika ikr ஆம் সাল ई. "
 ).split()
 _MARKS = {
     "年": "y",
@@ -87,7 +87,7 @@ ERA_LETTERS = {"r": 2018, "h": 1988, "s": 1925, "t": 1911, "m": 1867, "roc": 191
 """Short signs of eras; they count only where a format names them."""
 _MARKS_WITHIN = r"\u0300-\u036f\u0591-\u05c7\u0610-\u065f\u0900-\u109f\u1780-\u17ff\u200c\u200d'’‘ʻʼ`״׳"
 _WORD = re.compile(rf"[^\W\d_](?:[^\W\d_]|[{_MARKS_WITHIN}])*")
-_ISO_SIGN = re.compile(r"[^a-z]*[tz][^a-z]*", re.ASCII)
+_ISO_SIGN = re.compile(r"[\W\d]*[tz][\W\d]*")
 LONGEST_RUN, MOST_RUNS, MOST_UNKNOWN = 60, 3000, 200
 """Longer texts, and more different ones, are no parts of dates; so many unknown ones are not looked up in rare languages."""
 _EAST = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
@@ -108,6 +108,11 @@ def fold(word: str) -> str:
         for sign in parts
         if (sign.isalnum() or unicodedata.category(sign) in ("Mn", "Mc")) and not "\u0300" <= sign <= "\u036f"
     ).translate(_PLAIN_SIGNS)
+
+
+def _key(text: str) -> str:
+    """Return the words of a text, folded: "ม.ค." and "Am Faoilleach" have two."""
+    return " ".join(fold(word) for word in _WORD.findall(text)).strip()
 
 
 @dataclass(frozen=True)
@@ -187,14 +192,17 @@ def _words(run: str) -> list[str]:
 def _keys(run: str) -> set[str]:
     """Return the folded words of a run, and those that two or three of them make together."""
     spans = [match.span() for match in _WORD.finditer(run)]
-    found = {fold(run[start:end]) for at, (start, _) in enumerate(spans) for _, end in spans[at : at + 3]}
+    found = {_key(run[start:end]) for at, (start, _) in enumerate(spans) for _, end in spans[at : at + 3]}
     return found - {""}
 
 
 def _explain_all(index: Mapping[str, Mapping[str, int]], void: Mapping[str, str]) -> set[str]:
     """Return the languages that have all the names that can be nothing but a month."""
-    sure = [found for key, found in index.items() if key not in void]
-    return set.intersection(*(set(found) for found in sure or index.values())) if index else set()
+    sure = [found for key, found in index.items() if key not in void] or list(index.values())
+    if not sure:
+        return set()
+    own = set.intersection(*({language for language, month in found.items() if month > 0} for found in sure))
+    return own or set.intersection(*map(set, sure))
 
 
 def _sort(
@@ -213,11 +221,11 @@ def _sort(
         halves.update(found["h"])
         if found["?"]:
             word = found["?"][0]
-            ambiguous.append(Ambiguous(run, word, unclear[fold(word)]))
+            ambiguous.append(Ambiguous(run, word, unclear[_key(word)]))
         elif found["month"]:
             months[run] = found["month"]
             names[found["name"]] = found["month"]
-            if void_words.get(fold(found["name"])) == "w":  # "mar, 5 mar 2024" in Spanish
+            if void_words.get(_key(found["name"])) == "w":  # "mar, 5 mar 2024" in Spanish
                 void.append(run)
         elif found["era"] is not None:
             eras[run] = found["era"]
@@ -281,7 +289,7 @@ def _pieces(run: str, *known: Collection[str]) -> Iterable[tuple[int, int, str]]
         start = spans[at][0]
         for last in range(min(at + 3, len(spans)) - 1, at - 1, -1):  # "am faoilleach", "ม.ค.": several words, one name
             end = spans[last][1]
-            key = fold(run[start:end])
+            key = _key(run[start:end])
             if any(key in one for one in known):
                 at = last + 1
                 yield start, end, key
@@ -321,6 +329,8 @@ def _decide(index: Mapping[str, Mapping[str, int]], void: Mapping[str, str]) -> 
         if word in void and whole and not whole & set(found):
             continue  # "lun" is a Monday in a Spanish column, whatever it is in Irish
         held = {language: month for language, month in found.items() if language in whole} or found
+        own = {language: month for language, month in held.items() if month > 0}
+        held = own or {language: -month for language, month in held.items()}
         months = set(held.values())
         if len(months) == 1:
             meant[word] = months.pop()
@@ -366,13 +376,16 @@ def _index(locales: tuple[str, ...]) -> dict[str, dict[str, int]]:
         for name, month in _months_of(code).items():
             language = code.split("_")[0]
             language = "no" if language in ("nb", "nn") else language
-            if index[name].setdefault(language, month) != month:
+            if month > 0 > index[name].get(language, 0):
+                index[name][language] = month
+            elif abs(index[name].setdefault(language, month)) != abs(month):
                 del index[name][language]
     return dict(index)
 
 
 @cache
 def _months_of(code: str) -> dict[str, int]:
+    """Return folded name to month in one locale; below nought is a name that is only cut after three letters."""
     try:
         locale = Locale.parse(code)
     except (UnknownLocaleError, ValueError):
@@ -382,11 +395,13 @@ def _months_of(code: str) -> dict[str, int]:
     for context in locale.months.values():
         for width in ("wide", "abbreviated"):
             for month, name in context.get(width, {}).items():
-                key = fold(name)
+                key = _key(name).removeprefix("de ")
                 if any(sign.isdigit() for sign in key) or not key:
                     continue
                 if found.setdefault(key, month) != month:
                     twice.add(key)
+                if code == "he":  # "in January"
+                    found.setdefault(f"ב{key}", month)
                 if width == "wide":
                     wide.setdefault(key, month)
     short = defaultdict(set)
@@ -394,7 +409,7 @@ def _months_of(code: str) -> dict[str, int]:
         if len(name) > 3 and name[:3].isalpha() and "a" <= unicodedata.normalize("NFKD", name)[0] <= "\u04ff":
             short[name[:3]].add(month)
     if code.split("_")[0] in _KNOWN:  # programs cut names after three letters, whatever the language itself does
-        found.update({key: months.pop() for key, months in short.items() if len(months) == 1 and key not in found})
+        found.update({key: -months.pop() for key, months in short.items() if len(months) == 1 and key not in found})
     return {key: month for key, month in found.items() if key not in twice}
 
 
@@ -404,9 +419,9 @@ def _months_of(code: str) -> dict[str, int]:
 @cache
 def _void_usual() -> dict[str, str]:
     """Return the words that say nothing of the day, of a few languages: "w" a weekday, "h" a half of the day."""
-    words = {fold(word): "" for word in _BETWEEN}
-    words |= {fold(word): "w" for word in _WEEKDAYS}
-    words |= {fold(word): "h" for word in (*AM, *PM, *_NOON)}
+    words = {_key(word): "" for word in _BETWEEN}
+    words |= {_key(word): "w" for word in _WEEKDAYS}
+    words |= {_key(word): "h" for word in (*AM, *PM, *_NOON)}
     return words | {fold(mark): "" for mark in _MARKS} | {fold(era): "" for era in ERAS}
 
 
@@ -420,10 +435,10 @@ def _void_known() -> dict[str, str]:
             continue
         for context in locale.days.values():
             for width in ("wide", "abbreviated", "short"):
-                found |= {fold(name): "w" for name in context.get(width, {}).values()}
+                found |= {_key(name): "w" for name in context.get(width, {}).values()}
         for context in locale.day_periods.values():
             for width in ("wide", "abbreviated"):
-                found |= {fold(name): "h" for name in context.get(width, {}).values()}
+                found |= {_key(name): "h" for name in context.get(width, {}).values()}
     found.pop("", None)
     return found | _void_usual()
 

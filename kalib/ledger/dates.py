@@ -422,6 +422,13 @@ def _with_marks(neat: str, words: Words, lead: str, gap: str, tail: str) -> list
         year, month, day = (f"regexp_extract({neat}, {full}, {group})" for group in (1, 2, 3))
         date = f"TRY_CAST(({year}::INTEGER + {added}) || '-' || {month} || '-' || {day} AS DATE)"
         whens.append((f"regexp_full_match({neat}, {full})", date))
+    if "m" in marks and "y" not in marks:  # 5 1月 2023, 1월 5, 2023
+        for shape, order in (
+            (rf"{lead}(\d{{1,2}}){gap}(\d{{1,2}}){marks['m']}(\d{{4}}){tail}", (3, 2, 1)),
+            (rf"{lead}(\d{{1,2}}){marks['m']}(\d{{1,2}}){gap}(\d{{4}}){tail}", (3, 1, 2)),
+        ):
+            parts = " || '-' || ".join(f"regexp_extract({neat}, {text(shape)}, {group})" for group in order)
+            whens.append((f"regexp_full_match({neat}, {text(shape)})", f"TRY_CAST({parts} AS DATE)"))
     if "M" in marks:
         full = text(rf"{lead}(\d{{1,2}}){marks['M']}(\d{{1,2}}){gap}(\d{{4}}){tail}")
         parts = " || '-' || ".join(f"regexp_extract({neat}, {full}, {group})" for group in (3, 2, 1))
