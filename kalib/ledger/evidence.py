@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import duckdb
 
-from kalib.ledger.dates import EXCEL, read_date
+from kalib.ledger.calendar_words import Words
+from kalib.ledger.dates import EXCEL, find_words, read_date
 from kalib.ledger.guess import Numbers, Seen
 from kalib.ledger.numbers import read_number
 from kalib.ledger.source import quote, shown
@@ -110,7 +111,8 @@ def _count_dates(con: duckdb.DuckDBPyConnection, name: str, kind: str) -> tuple[
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE days AS SELECT {name}, count(*) AS n FROM source WHERE {_filled(name)} GROUP BY 1"
     )
-    read = {form: day_in(name, form, kind) for form in formats}
+    words = find_words(con, name, kind, table="days")
+    read = {form: day_in(name, form, kind, words) for form in formats}
     sums = ", ".join(f"coalesce(sum(n) FILTER (({day}) IS NOT NULL), 0)::BIGINT" for day in read.values())
     counts = con.execute(f"SELECT {sums} FROM days").fetchone()
     dates = sorted(zip(formats, counts, strict=True), key=lambda item: (-item[1], item[0] != ITSELF))
@@ -123,9 +125,9 @@ def _count_dates(con: duckdb.DuckDBPyConnection, name: str, kind: str) -> tuple[
     return tuple(dates), only_best > 0 and only_second > 0
 
 
-def day_in(name: str, form: str, kind: str) -> str:
-    """Return SQL for the day in a column, read in one way."""
-    day = read_date(name, kind, date_format=form or None, timezone="UTC").value
+def day_in(name: str, form: str, kind: str, words: Words | None = None) -> str:
+    """Return SQL for the day in a column, read in one way, in the words that it has."""
+    day = read_date(name, kind, date_format=form or None, timezone="UTC", words=words).value
     if form != EXCEL:
         return day
     return f"CASE WHEN regexp_full_match(trim({quote(name)}::VARCHAR), '[2-6]\\d{{4}}([.,]\\d+)?') THEN {day} END"
@@ -148,8 +150,9 @@ def _formats_in_sample(con: duckdb.DuckDBPyConnection, name: str, kind: str) -> 
         *([EXCEL] if (likely and not between) or any(value.isdigit() for value in values) else []),
         *between,
     ]
+    words = find_words(con, name, kind, table="few")
     counts = con.execute(
-        f"SELECT {', '.join(f'count({day_in(name, form, kind)})' for form in forms)} FROM few"
+        f"SELECT {', '.join(f'count({day_in(name, form, kind, words)})' for form in forms)} FROM few"
     ).fetchone()
     found = sorted(zip(counts, forms, strict=True), key=lambda item: -item[0])
     return [form for read, form in found if 5 * read >= len(values) and read][:4]
@@ -157,5 +160,5 @@ def _formats_in_sample(con: duckdb.DuckDBPyConnection, name: str, kind: str) -> 
 
 def first_last(con: duckdb.DuckDBPyConnection, name: str, form: str, kind: str) -> tuple[str | None, str | None]:
     """Return the first and the last day of a column, read in one way."""
-    day = day_in(name, form, kind)
+    day = day_in(name, form, kind, find_words(con, name, kind, table="source"))
     return con.execute(f"SELECT min({day})::VARCHAR, max({day})::VARCHAR FROM source").fetchone()

@@ -58,14 +58,16 @@ def parse(
     money = [name for name in _TARGETS if types.get(name) == "VARCHAR"]
     decimal, found = numbers.check_columns(con, money, job.read.decimal, job.currency, sources, headers=headers)
     _refuse_currencies(con, job, types, sources)
-    cells = _read_cells(job, types, decimal)
+    cells = _read_cells(con, job, types, decimal, sources)
     con.execute(f"CREATE TABLE parsed AS {_select(job, types, cells, _gross(types, cells, decimal), watched, decimal)}")
     _refuse_unreadable(con, job, sources)
     _add_unread(con)
     return [*found, *ids.find_alike(con, "parsed")]
 
 
-def _read_cells(job: Job, types: Mapping[str, str], decimal: str) -> dict[str, Parsed]:
+def _read_cells(
+    con: duckdb.DuckDBPyConnection, job: Job, types: Mapping[str, str], decimal: str, sources: list[Source]
+) -> dict[str, Parsed]:
     """Return how each mapped column is read."""
     cells = {}
     for name, kind in types.items():
@@ -76,7 +78,7 @@ def _read_cells(job: Job, types: Mapping[str, str], decimal: str) -> dict[str, P
         elif name in _TARGETS:
             cells[name] = numbers.read_number(name, kind, _TARGETS[name], decimal)
         elif name in ("order_date", "due_date", "paid_date"):
-            cells[name] = dates.read_date(name, kind, date_format=job.read.date_format, timezone=job.timezone)
+            cells[name] = dates.read_days(con, job, name, kind, sources)
     return cells
 
 

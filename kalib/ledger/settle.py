@@ -11,7 +11,7 @@ import duckdb
 
 from kalib.errors import DataError
 from kalib.ledger import numbers
-from kalib.ledger.dates import EXCEL
+from kalib.ledger.dates import EXCEL, find_words, say_ambiguous
 from kalib.ledger.draft import Doubt, Totals
 from kalib.ledger.evidence import ITSELF, day_in, first_last
 from kalib.ledger.guess import MONEY, Guess, Seen
@@ -111,6 +111,11 @@ def settle_dates(con: duckdb.DuckDBPyConnection, table: Table) -> Doubt | None:
         return None
     column, kind = table.by_header[table.guesses["order_date"].header], table.kind("order_date")
     formats = column.formats
+    words = find_words(con, name, kind, table="source")
+    if words.ambiguous and len(formats) <= 1:
+        why = say_ambiguous(words)
+        lines = [f"# please check: {why}", "# date_format: '%d %B %Y [hr]'"]
+        return Doubt("date_format", lines, why=why, refusals=("date_ambiguous", "column_unreadable"))
     refusals = ("date_ambiguous", "date_serial", "column_unreadable")
     if len(formats) > 1:
         why = (
@@ -300,5 +305,6 @@ def find_span(con: duckdb.DuckDBPyConnection, table: Table, date_format: str | N
     name = table.column("order_date")
     if name is None or date_format is None:
         return None
-    day = day_in(name, date_format, table.kind("order_date"))
+    kind = table.kind("order_date")
+    day = day_in(name, date_format, kind, find_words(con, name, kind, table="source"))
     return con.execute(f"SELECT min({day})::VARCHAR, max({day})::VARCHAR FROM source").fetchone()
