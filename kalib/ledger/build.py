@@ -21,8 +21,11 @@ from kalib.ledger import companions, engines, features, orders, parse, quality, 
 from kalib.ledger.address import is_url
 from kalib.ledger.customers import check_one_row, customers
 from kalib.ledger.doubts import Doubt, Watched
+from kalib.ledger.doubts.beside import Listed, find_listed
 from kalib.ledger.doubts.customers import find_subtotals, read_names
+from kalib.ledger.doubts.days import find_day_doubts
 from kalib.ledger.doubts.finding import describe, find_doubts, refuse_doubts
+from kalib.ledger.doubts.garbled import REPAIRED, find_garbled, repair_columns
 from kalib.ledger.doubts.kinds import check_settled
 from kalib.ledger.doubts.scene import Scene
 from kalib.ledger.doubts.watch import choose
@@ -49,6 +52,7 @@ class Opened:
     names: dict[str, str] = field(default_factory=dict)  # name as shown: path, for messages
     engine: str = "duckdb"
     doubts: list[Doubt] = field(default_factory=list)
+    listed: Listed | None = None
 
 
 def build(job: Job, folder: Path, *, say: Callable[[str], None] | None = None) -> LedgerReport:
@@ -124,12 +128,13 @@ def judge_source(
         blank_customers=() if actions["customer_blank_word"] == "accepted" else names.blank_words(),
         blank_orders=_find_blank_orders(opened.parsed, job),
         subtotals=totals,
+        returned_orders=opened.listed.orders if opened.listed and job.read.returned_orders else (),
     )
     judge = partial(quality.judge, opened.parsed, actions=actions, keep=keep, files=len(opened.names), known=known)
     judged = judge(job)
     plain = judge(job.model_copy(update={"settled": {}})) if job.settled else judged
     scene = Scene(job, plain.rows, opened.watched, keep, opened.names)
-    return judged, find_doubts(scene, names, opened.doubts)
+    return judged, find_doubts(scene, names, opened.doubts, opened.listed)
 
 
 _NO_ORDER = (
@@ -187,9 +192,10 @@ def _open(
                 parsed = engines.keep(backend, typed.parse(opened, job, watched), "parsed")
                 say(f"judging on {backend.name}")
                 found = typed.find_alike(parsed, name)
+                moments = typed.find_midnights(source, job)
                 if backend.name not in engines.TESTED:
                     found.append(("engine_untested", name, None, None, backend.name))
-                yield Opened(backend, parsed, found, watched, {}, {name: name}, backend.name)
+                yield Opened(backend, parsed, found, watched, {}, {name: name}, backend.name, moments)
         finally:
             backend.disconnect()
         return
@@ -199,7 +205,12 @@ def _open(
     rows = con.execute("SELECT (SELECT count(*) FROM raw) + (SELECT count(*) FROM unread)").fetchone()[0]
     say(f"judging {rows:,} rows")
     found = parse.parse(con, job, sources, watched)
+    doubts = [*find_day_doubts(con, job, sources)]
     con.execute("DROP TABLE raw; DROP TABLE unread")
+    if (garbled := find_garbled(con)) is not None:
+        doubts.append(garbled)
+        if job.settled.get(garbled.name) == REPAIRED:
+            repair_columns(con)
     notes = [(note.rule, note.file, note.line, note.column, note.value) for source in sources for note in source.notes]
     backend = ibis.duckdb.from_connection(con)
     yield Opened(
@@ -209,6 +220,8 @@ def _open(
         watched,
         inputs,
         {source.name: source.label for source in sources},
+        doubts=doubts,
+        listed=find_listed(con, job, sources),
     )
 
 

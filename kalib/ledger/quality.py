@@ -33,7 +33,7 @@ class Known:
     blank_customers: tuple[str, ...] = ()
     blank_orders: tuple[str, ...] = ()
     subtotals: tuple[str, ...] = ()
-    returned_orders: Table | None = None  # order_id
+    returned_orders: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -287,9 +287,8 @@ def _tests_of_choices(rows: Table, job: Job, known: Known) -> dict[str, BooleanV
         tests["left_out_status"] = is_of_status(rows, rows.order_status, job.read.left_out_statuses)
     if job.read.left_out_sources:
         tests["left_out_source"] = is_of_source(rows, job.read.left_out_sources)
-    if known.returned_orders is not None:
-        listed = known.returned_orders
-        tests["order_returned"] = rows.order_id.isin(listed.order_id)
+    if known.returned_orders:
+        tests["order_returned"] = rows.order_id.isin(known.returned_orders)
     choices = {"header_and_items": ("order_header", "is_header"), "lines_repeated": ("line_repeated", "is_again")}
     for doubt, (rule, mark) in choices.items():
         if job.settled.get(doubt) in ("items", "once"):

@@ -22,6 +22,7 @@ from kalib.errors import DataError, MissingColumnsError, SettingsError, nearest
 from kalib.ledger import engines, ids
 from kalib.ledger.address import is_url, read_address
 from kalib.ledger.dates import SENTINELS
+from kalib.ledger.doubts import Doubt, days
 from kalib.ledger.doubts.watch import SAMPLE, Watched, pick
 from kalib.ledger.ids import MANGLED, WHAT
 from kalib.ledger.read import text
@@ -90,6 +91,15 @@ def watch(source: Table, job: Job) -> list[Watched]:
     return pick(
         {name: [one.strip() for one in found if one.strip()] for name, found in values.items()}, job.columns.mapped
     )
+
+
+def find_midnights(source: Table, job: Job) -> list[Doubt]:
+    """Doubt order dates that are moments, all of them midnight in another zone than the job's."""
+    theirs = job.columns.order_date
+    if theirs not in source.columns or theirs not in _find_zoned(ibis.get_backend(source), source):
+        return []
+    found = days.find_midnights(days.count_seconds(source[theirs]), job.timezone)
+    return [days.ask_time_zone(found, job)] if found else []
 
 
 def _can_be_text(column: Value) -> bool:

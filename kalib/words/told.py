@@ -54,7 +54,7 @@ class Told:
         return cls(stored["text"], facts)
 
 
-def told(text: str, **facts: object) -> Told:
+def told(text: str, /, **facts: object) -> Told:
     """Return a sentence filled with facts; the name marks what is to be translated."""
     return Told(text, facts)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from kalib.errors import DoubtError
-from kalib.ledger.doubts import customers, money, orders, rows, sales, sources
+from kalib.ledger.doubts import beside, customers, money, orders, rows, sales, sources
 from kalib.ledger.doubts.doubt import AS_IS, Doubt
 from kalib.ledger.doubts.kinds import KINDS
 from kalib.ledger.doubts.scene import Scene
@@ -36,7 +36,9 @@ LONGEST = 1900
 """A refusal is read in one go: what does not fit is told by the next check."""
 
 
-def find_doubts(scene: Scene, names: customers.Names, found: Iterable[Doubt] = ()) -> list[Doubt]:
+def find_doubts(
+    scene: Scene, names: customers.Names, found: Iterable[Doubt] = (), listed: beside.Listed | None = None
+) -> list[Doubt]:
     """Return the doubts that a source raises, those that the job settled marked so.
 
     Parameters
@@ -44,13 +46,24 @@ def find_doubts(scene: Scene, names: customers.Names, found: Iterable[Doubt] = (
     scene : the source, its rows judged without the answers of ``settled``
     names : its customers
     found : doubts that were found while it was read
+    listed : orders that a sheet beside lists as returned
     """
-    doubts = [*found]
+    doubts = [_with_money(doubt, scene) for doubt in found]
     for find in FINDERS:
         doubts += find(scene)
+    doubts += beside.doubt_listed(scene, listed)
     doubts += customers.doubt_subtotals(scene, names)
     doubts += customers.doubt_nobody(scene, names)
     return [_settle(doubt, scene.job) for doubt in doubts]
+
+
+def _with_money(doubt: Doubt, scene: Scene) -> Doubt:
+    """Return a doubt that was found before there was money, with the money of the source: none of its readings moves that."""
+    readings = [
+        replace(reading, **{name: value for name, value in scene.base.items() if getattr(reading, name) is None})
+        for reading in doubt.readings
+    ]
+    return replace(doubt, readings=tuple(readings))
 
 
 def _settle(doubt: Doubt, job: Job) -> Doubt:
