@@ -292,7 +292,6 @@ CASES = [
             EN.rest,
             net=REST["en"],
             orders=8,
-            answered={"read.left_out_statuses": ["Cancelled", "Refunded"]},
         ),
         columns=EN.columns(order_status="Status"),
         read={"left_out_statuses": ["Cancelled"]},
