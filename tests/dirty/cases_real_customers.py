@@ -53,7 +53,7 @@ def _nobody(tongue: Tongue) -> Case:
         f"nobody-{tongue.code}",
         tongue.spell([*tongue.log, *lines]),
         Used(tongue.log, 3, net=tongue.net, orders=10, met=[Met("customer_blank_word", 3, 14, "customer_id")]),
-        columns=tongue.columns(),
+        **tongue.job(),
     )
 
 
@@ -117,7 +117,7 @@ def _walk_in(tongue: Tongue) -> Case:
             orders=10,
             answered={"leave_out.customers": [WALK_IN[tongue.code]]},
         ),
-        columns=tongue.columns(),
+        **tongue.job(),
     )
 
 
@@ -134,7 +134,7 @@ def _cash(tongue: Tongue) -> Case:
             net=tongue.net,
             orders=10,
         ),
-        columns=tongue.columns(),
+        **tongue.job(),
     )
 
 
@@ -217,7 +217,7 @@ def _left(tongue: Tongue, header: str, words: Sequence[str], *verdicts: Used | R
         f"{name}-{tongue.code}",
         {"orders.csv": tongue.spell(), "accounts.csv": accounts},
         verdicts,
-        job={"accounts": {"source": "accounts.csv", "columns": {"customer_id": "id", "left": header}}},
+        job={"accounts": {"source": "accounts.csv", "columns": {"customer_id": "id", "left": header}}, **tongue.dates},
         columns=tongue.columns(),
         source="orders.csv" if any(isinstance(verdict, Refused) for verdict in verdicts) else None,
     )
@@ -241,7 +241,7 @@ CASES = [
         "walk-in-left-out",
         EN.spell([*EN.log, *_counter(EN)]),
         Used(EN.log, None, net=EN.net, orders=10, untold=["walk_in"]),
-        columns=EN.columns(),
+        **EN.job(),
         leave_out={"customers": ["99999"]},
     ),
     text_case("walk-in-but-a-firm", written(LIKE_CASH), Used(LIKE_CASH, net="9097.70", orders=8, untold=["walk_in"])),
@@ -249,7 +249,7 @@ CASES = [
         "walk-in-but-numbered",
         EN.spell(NUMBERED),
         Used(NUMBERED, net=EN.net, orders=10, untold=["walk_in"]),
-        columns=EN.columns(),
+        **EN.job(),
     ),
     *(_twice_encoded(code) for code in GARBLED),
     text_case(

@@ -129,7 +129,7 @@ def _not_exchanged(name: str, *, text: bool) -> Case:
         },
         [Used(SPOILT, net=SPOILT_NET, orders=24, untold=["day_month_exchanged"])],
         columns={"customer_id": "Customer", "order_id": "Order", "order_date": "Date", "amount": "Amount"},
-        job={"as_of": None},
+        job={"as_of": None} | ({"read.date_format": "%d/%m/%Y"} if text else {}),
     )
 
 

@@ -51,7 +51,7 @@ def _currency(name: str) -> Case:
             orders=10,
             answered={"columns.currency": header, "rates": {other: float(rate)}},
         ),
-        columns=tongue.columns(),
+        **tongue.job(),
         currency=most,
     )
 
@@ -61,7 +61,7 @@ def _one_currency(name: str, tongue: Tongue, header: str, currency: str) -> Case
         f"currency-of-all-{name}",
         tongue.spell(**{header: dict.fromkeys(tongue.orders, currency)}),
         Used(tongue.log, net=tongue.net, orders=10, untold=["currency_unmapped"]),
-        columns=tongue.columns(),
+        **tongue.job(),
         currency=currency,
     )
 
@@ -101,7 +101,7 @@ def _unit(name: str) -> Case:
         f"unit-in-header-{name}",
         tongue.spell(SMALL, amount=header),
         Doubted("unit_in_header", [Gives("28.30", 4), Gives(net, 4)], whole, net=net, orders=4),
-        columns=tongue.columns(amount=header),
+        **tongue.job(amount=header),
     )
 
 
@@ -111,7 +111,7 @@ def _plain_unit(name: str) -> Case:
         f"unit-in-header-none-{name}",
         tongue.spell(amount=header),
         Used(tongue.log, net=tongue.net, orders=10, untold=["unit_in_header"]),
-        columns=tongue.columns(amount=header),
+        **tongue.job(amount=header),
     )
 
 
@@ -123,7 +123,7 @@ def _hive(tongue: Tongue) -> Case:
         written(tongue.log, header=header, delimiter="\x01"),
         Used(tongue.log, net=tongue.net, orders=10),
         Refused(["delimiter", "x01|u0001"]),
-        columns=tongue.columns(),
+        **tongue.job(),
     )
 
 
@@ -134,7 +134,7 @@ def _latin(tongue: Tongue, encoding: str, product: str) -> Case:
         f"clean-in-{encoding}",
         tongue.spell(**{tongue.headers["product"]: goods}).encode(encoding),
         Used(tongue.log, net=tongue.net, orders=10),
-        columns=tongue.columns(product=tongue.headers["product"]),
+        **tongue.job(product=tongue.headers["product"]),
         read={"encoding": encoding},
     )
 
@@ -152,7 +152,7 @@ CASES = [
             orders=10,
             answered={"columns.currency": "Currency", "currency": "USD", "rates": {"JPY": 0.2}},
         ),
-        columns=EN.columns(),
+        **EN.job(),
         currency=None,
     ),
     _one_currency("en", EN, "Document Currency", "USD"),
@@ -169,7 +169,7 @@ CASES = [
             orders=4,
             untold=["unit_in_header"],
         ),
-        columns=ZH.columns(amount="销售金额(万元)"),
+        **ZH.job(amount="销售金额(万元)"),
         **{"read.unit": 10000},
     ),
     *(_hive(tongue) for tongue in (EN, ZH, DE)),

@@ -86,7 +86,7 @@ def _restart(tongue: Tongue) -> Case:
         f"order-numbers-restart-{tongue.code}",
         tongue.spell(every),
         Used(every, net="2191.00", orders=8, told=["order_comes_back"]),
-        columns=tongue.columns(),
+        **tongue.job(),
     )
 
 
@@ -99,6 +99,7 @@ def _restart_two_files(tongue: Tongue) -> Case:
         [Used([*first, *second], net="2191.00", orders=8, told=["order_comes_back"])],
         source=["orders-2023.csv", "orders-2024.csv"],
         columns=tongue.columns(),
+        job=tongue.dates,
     )
 
 
@@ -117,7 +118,7 @@ def _call_offs(tongue: Tongue, header: str, order: str, amount: str, net: str) -
         f"framework-call-offs-{tongue.code}",
         tongue.spell([*frame, *tongue.log[2:]]).replace(tongue.headers["order_date"], header, 1),
         Used([*frame, *tongue.log[2:]], net=net, orders=21, told=["order_comes_back"]),
-        columns=tongue.columns(order_date=header),
+        **tongue.job(order_date=header),
     )
 
 
@@ -172,14 +173,14 @@ Solo | 9 | 2025-06-20 | 61.00
         f"parent-own-order-numbers-{tongue.code}",
         {"orders.csv": tongue.spell(bought), "accounts.csv": accounts},
         [Used(rolled, net="743.00", orders=7)],
-        job={"accounts": {"source": "accounts.csv", "columns": names}, "level": "parent"},
+        job={"accounts": {"source": "accounts.csv", "columns": names}, "level": "parent", **tongue.dates},
         columns=tongue.columns(),
         whole=True,
     )
 
 
 def _whole(name: str, content: Sequence[Row], verdict: Used, *, tongue: Tongue = EN) -> Case:
-    return text_case(name, tongue.spell(content), verdict, whole=True, columns=tongue.columns())
+    return text_case(name, tongue.spell(content), verdict, whole=True, **tongue.job())
 
 
 # The refund has the number of the first order; the last order before it is as large.
@@ -221,7 +222,7 @@ def _two_lines(tongue: Tongue) -> Case:
         f"refund-of-two-lines-{tongue.code}",
         tongue.spell(told, **{tongue.headers["product"]: goods, tongue.headers["qty"]: quantities}),
         Used(told, orders=2, met=[Met("return", 2)], void=[(customer, first)]),
-        columns=tongue.columns(product=tongue.headers["product"], quantity=tongue.headers["qty"]),
+        **tongue.job(product=tongue.headers["product"], quantity=tongue.headers["qty"]),
         whole=True,
     )
 
@@ -295,7 +296,7 @@ CASES = [
             f"order-of-one-line-each-{tongue.code}",
             tongue.spell(_single(tongue)),
             Used(_single(tongue), orders=10, untold=["order_is_line"]),
-            columns=tongue.columns(),
+            **tongue.job(),
         )
         for tongue in (EN, ZH, DE, FR)
     ),
@@ -316,7 +317,7 @@ CASES = [
         "framework-call-offs-each-week-zh",
         ZH.spell([*WEEKLY, *ZH.log]),
         Used([*WEEKLY, *ZH.log], net="120995.50", orders=13, told=["order_comes_back"]),
-        columns=ZH.columns(),
+        **ZH.job(),
     ),
     _parent(EN, "GROUP", ("Shop East", "Shop West"), ("customer_id", "parent_id")),
     _parent(DE, "Konzern", ("Filiale Nord", "Filiale Süd"), ("Kundennr", "Konzern-Nr")),

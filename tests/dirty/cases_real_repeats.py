@@ -17,7 +17,7 @@ def _twice(tongue: Tongue, name: str, content: Sequence[Row], net: str) -> Case:
         tongue.spell(content),
         Doubted("rows_twice", [Gives(double, 10), Gives(net, 10)], tongue.log, net=net, orders=10),
         Used(tongue.log, len(tongue.log), net=net, orders=10),
-        columns=tongue.columns(),
+        **tongue.job(),
     )
 
 
@@ -98,7 +98,7 @@ def _total_on_lines(tongue: Tongue, header: str, *, refund: bool = False, few: b
         f"order-total-on-lines{name}-{tongue.code}",
         tongue.spell(each, amount=header, **{tongue.headers["product"]: _goods(tongue, each)}),
         Doubted("order_total_on_lines", [Gives(sum_of_all, orders), Gives(net, orders)], once, net=net, orders=orders),
-        columns=tongue.columns(amount=header, product=tongue.headers["product"]),
+        **tongue.job(amount=header, product=tongue.headers["product"]),
     )
 
 
@@ -149,14 +149,14 @@ CASES = [
         "rows-twice-settled",
         ES.spell([*ES.log, *ES.log]),
         Used(ES.log, 12, net=ES.net, orders=10),
-        columns=ES.columns(),
+        **ES.job(),
         read={"duplicates": "drop"},
     ),
     text_case(
         "rows-twice-kept",
         ES.spell([*ES.log, *ES.log]),
         Used([*ES.log, *ES.log], net="8778.10", orders=10),
-        columns=ES.columns(),
+        **ES.job(),
         read={"duplicates": "keep"},
     ),
     text_case(
@@ -190,6 +190,6 @@ CASES = [
         "order-total-on-lines-that-differ-de",
         DE.spell(Artikel=DE.products()),
         Used(DE.log, net=DE.net, orders=10, untold=["order_total_on_lines"]),
-        columns=DE.columns(product="Artikel"),
+        **DE.job(product="Artikel"),
     ),
 ]

@@ -85,7 +85,7 @@ def _status(tongue: Tongue, name: str, *, mapped: bool = False) -> Case:
             net=REST[tongue.code],
             orders=8,
         ),
-        columns=tongue.columns(**more),
+        **tongue.job(**more),
     )
 
 
@@ -96,7 +96,7 @@ def _status_good(tongue: Tongue) -> Case:
         f"status-all-good-{tongue.code}",
         tongue.spell(**{tongue.headers["status"]: {order: words[at % 3] for at, order in enumerate(tongue.orders)}}),
         Used(tongue.log, net=tongue.net, orders=10, untold=["status_unclear", "type_unclear"]),
-        columns=tongue.columns(),
+        **tongue.job(),
     )
 
 
@@ -114,7 +114,7 @@ def _type(tongue: Tongue, name: str, *, mapped: bool = True) -> Case:
             net=OFF[tongue.code],
             orders=8,
         ),
-        columns=tongue.columns(**more),
+        **tongue.job(**more),
     )
 
 
@@ -127,7 +127,7 @@ def _debit(tongue: Tongue, header: str, debit: str, credit: str) -> Case:
         f"debit-credit-{tongue.code}-{debit}{credit}".lower(),
         tongue.spell(**{header: dict.fromkeys(tongue.orders, debit) | {fifth: credit}}),
         Doubted("debit_credit", [Gives(as_is, 10), Gives(right, 9)], back, net=right, orders=9),
-        columns=tongue.columns(),
+        **tongue.job(),
     )
 
 
@@ -141,7 +141,7 @@ def _sign(tongue: Tongue, back: str) -> Case:
         f"sign-turned-{tongue.code}",
         tongue.spell(booked, **{tongue.headers["type"]: dict.fromkeys(tongue.orders, "4000") | {fifth: back}}),
         Doubted("sign_turned", [Gives(net, 9), Gives(opposite(net), 1)], right, net=net, orders=9),
-        columns=tongue.columns(),
+        **tongue.job(),
     )
 
 
@@ -157,7 +157,7 @@ def _refund(tongue: Tongue, header: str, second: str, fifth: str, net: str) -> C
         f"refund-column-{tongue.code}",
         tongue.spell(**{header: cells}),
         Doubted("refund_unmapped", [Gives(tongue.net), Gives(net)], less, net=net, orders=10),
-        columns=tongue.columns(),
+        **tongue.job(),
     )
 
 
@@ -167,7 +167,7 @@ def _no_refund(tongue: Tongue, header: str, cell: str) -> Case:
         f"refund-column-without-any-{tongue.code}",
         tongue.spell(**{header: dict.fromkeys(tongue.orders, cell)}),
         Used(tongue.log, net=tongue.net, orders=10, untold=["refund_unmapped", "status_unclear"]),
-        columns=tongue.columns(),
+        **tongue.job(),
     )
 
 
@@ -273,14 +273,14 @@ CASES = [
         EN.spell(Status=_by_order(EN, *WORDS["en"])),
         Used(EN.rest, 2, net=REST["en"], orders=8),
         Used(EN.rest, None, net=REST["en"], orders=8),
-        columns=EN.columns(order_status="Status"),
+        **EN.job(order_status="Status"),
         read={"left_out_statuses": ["Cancelled", "Refunded"]},
     ),
     text_case(
         "status-settled-as-it-is",
         DE.spell(Status=_by_order(DE, *WORDS["de"])),
         Used(DE.log, net=DE.net, orders=10),
-        columns=DE.columns(),
+        **DE.job(),
         settled={"status_unclear": "as_is"},
     ),
     text_case(
@@ -293,7 +293,7 @@ CASES = [
             net=REST["en"],
             orders=8,
         ),
-        columns=EN.columns(order_status="Status"),
+        **EN.job(order_status="Status"),
         read={"left_out_statuses": ["Cancelled"]},
     ),
     text_case(
@@ -356,7 +356,7 @@ CASES = [
             f"type-of-sale-only-{tongue.code}",
             tongue.spell(**{tongue.headers["type"]: {order: words[at % 3] for at, order in enumerate(tongue.orders)}}),
             Used(tongue.log, net=tongue.net, orders=10, untold=["type_unclear", "status_unclear", "debit_credit"]),
-            columns=tongue.columns(order_type=tongue.headers["type"]),
+            **tongue.job(order_type=tongue.headers["type"]),
         )
         for tongue, words in (
             (EN, ("Sale", "Web", "Phone")),
@@ -370,7 +370,7 @@ CASES = [
             f"type-of-payment-{tongue.code}",
             tongue.spell(**{header: {order: words[at % 3] for at, order in enumerate(tongue.orders)}}),
             Used(tongue.log, net=tongue.net, orders=10, untold=["type_unclear", "status_unclear", "debit_credit"]),
-            columns=tongue.columns(),
+            **tongue.job(),
         )
         for tongue, header, words in (
             (EN, "Payment", ("Credit card", "PayPal", "Debit card")),
@@ -391,7 +391,7 @@ CASES = [
             met=[Met("return", 1)],
             untold=["type_unclear", "status_unclear"],
         ),
-        columns=EN.columns(order_type="Type"),
+        **EN.job(order_type="Type"),
     ),
     _debit(EN, "D/C", "D", "C"),
     _debit(EN, "Dr/Cr", "Dr", "Cr"),
@@ -405,7 +405,7 @@ CASES = [
             f"debit-credit-is-something-else-{name}",
             tongue.spell(**{header: {order: cells[at % 2] for at, order in enumerate(tongue.orders)}}),
             Used(tongue.log, net=tongue.net, orders=10, untold=["debit_credit", "type_unclear", "status_unclear"]),
-            columns=tongue.columns(),
+            **tongue.job(),
         )
         for name, tongue, header, cells in (
             ("warehouse", EN, "DC", ("D", "C")),
@@ -422,7 +422,7 @@ CASES = [
         "sign-of-many-returns",
         EN.spell(MANY_RETURNS),
         Used(MANY_RETURNS, net="4078.85", orders=10, met=[Met("return", 5)], untold=["sign_turned"]),
-        columns=EN.columns(),
+        **EN.job(),
     ),
     _refund(EN, "Refunded Amount", "400.00", "250.25", "3594.35"),
     _refund(ZH, "退款金额", "12000.00", "8350.00", "84445.50"),
@@ -443,6 +443,6 @@ CASES = [
             orders=10,
             untold=["refund_unmapped"],
         ),
-        columns=FR.columns(refund="Montant remboursé"),
+        **FR.job(refund="Montant remboursé"),
     ),
 ]

@@ -76,7 +76,12 @@ def _returns(tongue: Tongue, *, apart: bool = False) -> Case:
     if apart:
         files = {"orders.csv": tongue.spell(), f"{RETURNS[tongue.code]}.csv": tongue.spell(back)}
         return Case(
-            f"source-returns-file-{tongue.code}", files, [verdict], source=list(files), columns=tongue.columns()
+            f"source-returns-file-{tongue.code}",
+            files,
+            [verdict],
+            source=list(files),
+            columns=tongue.columns(),
+            job=tongue.dates,
         )
     book = _book(tongue, {SALES[tongue.code]: tongue.log, RETURNS[tongue.code]: back})
     return _case(f"source-returns-sheet-{tongue.code}", book, verdict, columns=tongue.columns())
@@ -94,7 +99,14 @@ def _plan(tongue: Tongue, *, apart: bool = False) -> Case:
     )
     if apart:
         files = {"orders.csv": tongue.spell(), f"{PLANS[tongue.code]}.csv": tongue.spell(plan)}
-        return Case(f"source-plan-file-{tongue.code}", files, [verdict], source=list(files), columns=tongue.columns())
+        return Case(
+            f"source-plan-file-{tongue.code}",
+            files,
+            [verdict],
+            source=list(files),
+            columns=tongue.columns(),
+            job=tongue.dates,
+        )
     book = _book(tongue, {SALES[tongue.code]: tongue.log, PLANS[tongue.code]: plan})
     return _case(f"source-plan-sheet-{tongue.code}", book, verdict, columns=tongue.columns())
 
@@ -185,7 +197,7 @@ def _customer_once(tongue: Tongue) -> Case:
         f"header-once-customer-{tongue.code}",
         tongue.spell(_blocks(tongue, once=True)),
         Doubted("header_once", [Gives(BLOCKS_NET, 9), Gives(BLOCKS_HEADS, 4)], every, net=BLOCKS_NET, orders=9),
-        columns=tongue.columns(),
+        **tongue.job(),
     )
 
 
@@ -200,7 +212,7 @@ def _order_once(tongue: Tongue) -> Case:
         f"header-once-order-{tongue.code}",
         tongue.spell(once, **{tongue.headers["product"]: tongue.products()}),
         Doubted("header_once", [Gives(tongue.net, 10), Gives(seconds, 10)], tongue.log, net=tongue.net, orders=10),
-        columns=tongue.columns(product=tongue.headers["product"]),
+        **tongue.job(product=tongue.headers["product"]),
     )
 
 
@@ -231,7 +243,7 @@ def _subtotals(tongue: Tongue) -> Case:
         tongue.spell(lines),
         Used(every, 5, net=tongue.net, orders=10),
         Doubted("subtotal_rows", [Gives(tongue.net, 10, 4)], every, net=tongue.net, orders=10),
-        columns=tongue.columns(),
+        **tongue.job(),
     )
 
 
@@ -279,7 +291,7 @@ def _footer(tongue: Tongue) -> Case:
         f"footer-of-a-report-{tongue.code}",
         tongue.spell() + "\n" + foot,
         Used(tongue.log, None, net=tongue.net, orders=10),
-        columns=tongue.columns(),
+        **tongue.job(),
     )
 
 
@@ -339,7 +351,7 @@ CASES = [
         "header-once-settled",
         FR.spell(_blocks(FR, once=True)),
         Used(_blocks(FR), net=BLOCKS_NET, orders=9, untold=["header_once"]),
-        columns=FR.columns(),
+        **FR.job(),
         read={"fill_down": True},
     ),
     text_case(

@@ -41,6 +41,15 @@ class Tongue:
         """Return ours: theirs, as a job file maps them."""
         return {ours: self.headers[ours] for ours in OURS} | more
 
+    @property
+    def dates(self) -> dict[str, str]:
+        """Return what a job says of the days of a text file, where they could be read in two ways."""
+        return {} if self.day == "%Y-%m-%d" else {"read.date_format": self.day}
+
+    def job(self, **more: str) -> dict[str, object]:
+        """Return what the job of a text file says: columns, and how its days are written."""
+        return {"columns": self.columns(**more), **self.dates}
+
     def money(self, amount: str) -> str:
         """Write an amount as the country does.
 
