@@ -124,7 +124,7 @@ def _debit(tongue: Tongue, header: str, debit: str, credit: str) -> Case:
     back = turned(tongue.log, fifth)
     as_is, right = LAST[tongue.code]
     return text_case(
-        f"debit-credit-{tongue.code}-{debit}{credit}".lower(),
+        f"debit-credit-{tongue.code}" + ("-short" if header == "D/C" else ""),
         tongue.spell(**{header: dict.fromkeys(tongue.orders, debit) | {fifth: credit}}),
         Doubted("debit_credit", [Gives(as_is, 10), Gives(right, 9)], back, net=right, orders=9),
         **tongue.job(),

@@ -114,7 +114,7 @@ def _plan(tongue: Tongue, *, apart: bool = False) -> Case:
 def _like(tongue: Tongue, first: str, second: str) -> Case:
     """Two sheets that are both sales, whatever the second one's name begins with."""
     book = _book(tongue, {first: tongue.log[:7], second: tongue.log[7:]})
-    name = re.sub(r"\W+", "-", second).lower()
+    name = re.sub(r"\W+", "-", second).lower() if second.isascii() else f"months-{tongue.code}"
     verdict = Used(tongue.log, net=tongue.net, orders=10, untold=["source_unclear"])
     return _case(f"source-more-of-the-same-{name}", book, verdict, columns=tongue.columns())
 
