@@ -69,5 +69,5 @@ def test_rows_of_a_verdict_add_up() -> None:
     for name, case in CASES.items():
         assert case.verdicts, name
         for verdict in map(describe, case.verdicts):
-            if verdict["verdict"] == "used":
+            if verdict["verdict"] == "used" and verdict["rows_set_aside"] is not None:
                 assert verdict["rows_read"] == verdict["rows_used"] + verdict["rows_set_aside"], name
