@@ -58,13 +58,60 @@ class Used:
     """The file is read, and ``rows`` are what its lines mean; ``aside`` of its rows are left out and said."""
 
     rows: Sequence[Row] = LOG
-    aside: int = 0
+    aside: int | None = 0  # None where the rows can honestly be counted in two ways
     met: Sequence[Met] = ()
     unsettled: Sequence[str] = ()  # customers whose orders and days can honestly be counted in two ways
+    told: Sequence[str] = ()  # doubts that are raised and stand
+    untold: Sequence[str] = ()  # doubts that must not be raised, not even told
+    unmet: Sequence[str] = ()  # rules that must not be reported
+    net: str | None = None  # worked out by hand, over all customers
+    orders: int | None = None
+    void: Sequence[tuple[str, str]] = ()  # customer and order number of orders that were cancelled in full
 
     @property
-    def read(self) -> int:
-        return len(self.rows) + self.aside
+    def read(self) -> int | None:
+        return None if self.aside is None else len(self.rows) + self.aside
+
+
+class Gives(NamedTuple):
+    """A reading that a doubt must offer, by what it would give. What is None is not looked at."""
+
+    net_sales: str | None = None
+    orders: int | None = None
+    customers: int | None = None
+
+
+@dataclass(frozen=True)
+class Doubted:
+    """The file is refused until its owner answers a question; the lines offered, pasted into the job, give ``settled_rows``.
+
+    ``name`` may be several names, where either is honest (``a|b``). ``beside`` are doubts that may be raised with it; their lines
+    are pasted as well. ``answered`` is pasted instead, where the answer is known to nobody but the owner, such as a rate.
+    """
+
+    name: str
+    readings: Sequence[Gives]
+    settled_rows: Sequence[Row]
+    net: str | None = None
+    orders: int | None = None
+    beside: Sequence[str] = ()
+    answered: Mapping[str, object] = field(default_factory=dict)
+    unsettled: Sequence[str] = ()
+    void: Sequence[tuple[str, str]] = ()
+
+    @property
+    def settled(self) -> Used:
+        """Return what the job must give once it says what the doubt asks for."""
+        return Used(self.settled_rows, None, unsettled=self.unsettled, net=self.net, orders=self.orders, void=self.void)
+
+
+@dataclass(frozen=True)
+class Guessed:
+    """`kalib init` maps ``columns`` (ours: theirs), says ``words`` (``a|b``: one of the two), and not ``unsaid``."""
+
+    columns: Mapping[str, str | None] = field(default_factory=dict)  # None: must not be mapped
+    words: Sequence[str] = ()
+    unsaid: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -78,6 +125,7 @@ class Refused:
 
 
 Content = str | bytes | Callable[[], bytes]
+Verdict = Used | Refused | Doubted | Guessed
 
 
 @dataclass(frozen=True)
@@ -86,19 +134,22 @@ class Case:
 
     name: str
     files: Mapping[str, Content]
-    verdicts: Sequence[Used | Refused]
+    verdicts: Sequence[Verdict]
     job: Mapping[str, object] = field(default_factory=dict)
     columns: Mapping[str, str] | None = None
     source: str | Sequence[str] | None = None
+    whole: bool = False  # what it is about shows in the features alone: they are built even where tests are in a hurry
 
 
 COLUMNS = {"customer_id": "customer", "order_id": "order", "order_date": "day", "amount": "amount"}
 
 
-def text_case(name: str, content: Content, *verdicts: Used | Refused, file: str = "orders.csv", **job: object) -> Case:
+def text_case(
+    name: str, content: Content, *verdicts: Verdict, file: str = "orders.csv", whole: bool = False, **job: object
+) -> Case:
     """Return a case of one file; ``columns`` and all else that the job says are keywords."""
     columns = job.pop("columns", None)
-    return Case(name, {file: content}, verdicts, job=job, columns=columns)
+    return Case(name, {file: content}, verdicts, job=job, columns=columns, whole=whole)
 
 
 def written(
@@ -138,30 +189,52 @@ def left_out(rule: str, *, value: str | None = None, column: str | None = None, 
     return Used(aside=1, met=[Met(rule, 1, line, column, value)])
 
 
-def figures(rows: Sequence[Row], *, returned: Sequence[bool] | None = None) -> dict[str, Figures]:
+COMES_BACK = 28
+"""Days without a line after which the number of an order is that of another."""
+GOES_ON = 60
+"""Days after its beginning that an order can have lines on."""
+
+
+def figures(
+    rows: Sequence[Row], *, returned: Sequence[bool] | None = None, void: Sequence[tuple[str, str]] = ()
+) -> dict[str, Figures]:
     """Work out the customers of clean rows, in plain Python.
 
     An order is a number of a customer with a line that is not a return; it counts on the day of its first such line.
-    ``returned`` says of each row whether it is a return, where that does not hang on its amount alone.
+    Where no such line has money, there is no order. A number that comes back four weeks after its last line, or more
+    than 60 days after its first, is another order. ``returned`` says of each row whether it is a return, where that
+    does not hang on its amount alone; ``void`` are orders that were cancelled.
 
     >>> figures([Row("ann", "1", "2025-01-05", "9.995"), Row("ann", "2", "2025-02-01", "-1.00")])["ann"]
     Figures(net_sales=Decimal('9.00'), orders=1, first=datetime.date(2025, 1, 5), last=datetime.date(2025, 1, 5))
+    >>> figures([Row("ann", "1", "2025-01-05", "5"), Row("ann", "1", "2025-02-02", "5")])["ann"].orders
+    2
     """
     money: dict[str, Decimal] = {}
-    days: dict[str, dict[str, dt.date]] = {}
+    lines: dict[str, dict[str, list[tuple[dt.date, Decimal]]]] = {}
     for at, row in enumerate(rows):
         amount, day = Decimal(row.amount), dt.date.fromisoformat(row.day)
         is_return = amount < 0 if returned is None else returned[at]
         money[row.customer] = money.get(row.customer, Decimal(0)) + amount
-        orders = days.setdefault(row.customer, {})
-        if not is_return:
-            orders[row.order] = min(day, orders.get(row.order, day))
-    return {
-        customer: Figures(
-            total.quantize(Decimal("0.01"), rounding=ROUND_HALF_UP),
-            len(days[customer]),
-            min(days[customer].values(), default=None),
-            max(days[customer].values(), default=None),
-        )
-        for customer, total in money.items()
-    }
+        orders = lines.setdefault(row.customer, {})
+        if not is_return and (row.customer, row.order) not in void:
+            orders.setdefault(row.order, []).append((day, amount))
+    found: dict[str, Figures] = {}
+    for customer, total in money.items():
+        days = [day for sold in lines[customer].values() for day in _days(sorted(sold))]
+        net_sales = total.quantize(Decimal("0.01"), rounding=ROUND_HALF_UP)
+        found[customer] = Figures(net_sales, len(days), min(days, default=None), max(days, default=None))
+    return found
+
+
+def _days(sold: Sequence[tuple[dt.date, Decimal]]) -> list[dt.date]:
+    """Return the days of the orders that lines under one number, in the order of their days, make."""
+    orders: list[list[tuple[dt.date, Decimal]]] = []
+    for line in sold:
+        if orders:
+            (began, _), (before, _) = orders[-1][0], orders[-1][-1]
+            if (line[0] - before).days < COMES_BACK and (line[0] - began).days <= GOES_ON:
+                orders[-1].append(line)
+                continue
+        orders.append([line])
+    return [order[0][0] for order in orders if any(amount for _, amount in order)]

@@ -13,7 +13,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from case import Case, Figures, Met, Refused, Row, Used, figures
+import yaml
+from case import Case, Doubted, Figures, Gives, Guessed, Met, Refused, Row, Used, Verdict, figures
 from generate import write
 from ibis.backends import BaseBackend as Backend
 from ibis.expr.types import Table
@@ -23,6 +24,7 @@ from kalib.cli import app
 from kalib.errors import KalibError
 from kalib.ledger import apart, build
 from kalib.ledger.companions import Companions
+from kalib.ledger.inspect import write_job_file
 
 ESCAPED = Path("/tmp/kalib-escaped.csv")
 """Where hostile cases would leave a file if they could."""
@@ -58,6 +60,14 @@ class Outcome:
     @property
     def issues(self) -> list[dict]:
         return list(self.said.get("issues") or ())
+
+    @property
+    def doubts(self) -> dict[str, dict]:
+        return {doubt["doubt"]: doubt for doubt in self.said.get("doubts") or ()}
+
+    @property
+    def open_doubts(self) -> dict[str, dict]:
+        return {name: doubt for name, doubt in self.doubts.items() if not doubt["stands"]}
 
 
 def write_books(
@@ -140,11 +150,42 @@ def _aside(tables: Path) -> list[tuple[str, int | None, str]]:
 def examine(case: Case, folder: Path) -> tuple[Outcome, list[str]]:
     """Write a case, run it, and return what it did and all that is wrong with it under the most lenient honest verdict."""
     job = write(folder / "case", case)
+    if any(isinstance(verdict, Guessed) for verdict in case.verdicts):
+        return _examine_guess(case, folder)
     outcome = run(job, folder)
     if outcome.trace is not None:
         return outcome, [f"stack trace: {outcome.trace}"]
-    found = sorted((list(_problems(case, verdict, outcome)) for verdict in case.verdicts), key=_weight)
+    found = sorted((list(_problems(case, verdict, outcome, job)) for verdict in case.verdicts), key=_weight)
     return outcome, found[0]
+
+
+def _examine_guess(case: Case, folder: Path) -> tuple[Outcome, list[str]]:
+    """Let `kalib init` look at the first file of a case, and compare the job file that it writes."""
+    out = folder / "guessed.yaml"
+    try:
+        code, message = 0, write_job_file(folder / "case" / next(iter(case.files)), out)
+    except KalibError as error:
+        code, message = error.exit_code, str(error)
+    outcome = Outcome(code, {}, message, None, None, [])
+    return outcome, sorted((list(_guess(verdict, outcome, out)) for verdict in case.verdicts), key=len)[0]
+
+
+def _guess(verdict: Verdict, outcome: Outcome, out: Path) -> Iterator[str]:
+    if not isinstance(verdict, Guessed):
+        yield f"verdict: {type(verdict).__name__} does not go with a guess"
+        return
+    written = out.read_text(encoding="utf-8") if out.exists() else ""
+    columns = (yaml.safe_load(written) or {}).get("columns") or {}
+    for ours, theirs in verdict.columns.items():
+        if columns.get(ours) != theirs:
+            yield f"wrong: {ours} is {columns.get(ours)!r}, not {theirs!r}"
+    said = written + outcome.message
+    for words in verdict.words:
+        if not any(word in said for word in words.split("|")):
+            yield f"message: it lacks {words!r}: {said[:600]!r}"
+    for word in verdict.unsaid:
+        if word in said:
+            yield f"message: it says {word!r}: {said[:600]!r}"
 
 
 def _weight(problems: list[str]) -> tuple[int, int]:
@@ -156,10 +197,12 @@ def _severity(problem: str) -> int:
     return {"verdict": 3, "wrong": 2}.get(problem.split(":")[0], 1)
 
 
-def _problems(case: Case, verdict: Used | Refused, outcome: Outcome) -> Iterator[str]:
+def _problems(case: Case, verdict: Verdict, outcome: Outcome, job: Path) -> Iterator[str]:
     yield from (f"left: {what}" for what in outcome.left)
     if isinstance(verdict, Refused):
         yield from _refusal(case, verdict, outcome)
+    elif isinstance(verdict, Doubted):
+        yield from _question(verdict, outcome, job)
     elif outcome.code != 0:
         yield f"verdict: refused, not used: {outcome.message[:300]}"
     else:
@@ -167,6 +210,95 @@ def _problems(case: Case, verdict: Used | Refused, outcome: Outcome) -> Iterator
         yield from _counts(verdict, outcome)
         for met in verdict.met:
             yield from _met(case, met, outcome.issues)
+        yield from _silence(verdict, outcome)
+
+
+def _silence(verdict: Used, outcome: Outcome) -> Iterator[str]:
+    """What must be told is told, and nobody is asked or told what is plain."""
+    for name in verdict.told:
+        if not any(part in outcome.doubts for part in name.split("|")):
+            yield f"doubt: {name} is not told; told are {sorted(outcome.doubts)}"
+    for name in verdict.untold:
+        if name in outcome.doubts:
+            yield f"doubt: {name} is told: {outcome.doubts[name]}"
+    reported = {issue["rule"] for issue in outcome.issues}
+    for rule in verdict.unmet:
+        if rule in reported:
+            yield f"rule: {rule} is reported"
+
+
+def _question(verdict: Doubted, outcome: Outcome, job: Path) -> Iterator[str]:
+    """A doubt is asked: it refuses, says what each answer gives, and the lines that it offers give what is right."""
+    if outcome.code != 2:
+        yield f"verdict: used, not doubted (exit code {outcome.code})"
+        return
+    names, asked = verdict.name.split("|"), outcome.open_doubts
+    doubt = next((asked[name] for name in names if name in asked), None)
+    if doubt is None:
+        yield f"verdict: {verdict.name} is not doubted; doubted are {sorted(asked)}: {outcome.message[:300]}"
+        return
+    if more := asked.keys() - {*names, *verdict.beside}:
+        yield f"doubt: {sorted(more)} is doubted as well"
+    yield from _plain(outcome.message)
+    issue = outcome.issues[0] if outcome.issues else {}
+    if issue.get("action") != "refused" or issue.get("rule") not in asked:
+        yield f"issues: no refusal under the doubt's name in --json: {outcome.issues}"
+    if len(doubt["readings"]) < 2:
+        yield f"doubt: it has {len(doubt['readings'])} readings"
+    for wanted in verdict.readings:
+        if not any(_gives(wanted, reading) for reading in doubt["readings"]):
+            yield f"wrong: no reading gives {wanted}: {doubt['readings']}"
+    lines = _lines(doubt)
+    if not lines or lines[0].split(":")[0] not in outcome.message:
+        yield f"message: it does not say how to settle ({lines}): {outcome.message[:400]!r}"
+    yield from _settled(verdict, job, [line for one in asked.values() for line in _lines(one)])
+
+
+def _settled(verdict: Doubted, job: Path, lines: list[str]) -> Iterator[str]:
+    """Paste the lines at the end of the job file, as a person would, and look whether the figures are right then."""
+    if verdict.answered:
+        lines = yaml.safe_dump(dict(verdict.answered), allow_unicode=True, sort_keys=False).splitlines()
+    said = job.read_text(encoding="utf-8")
+    with tempfile.TemporaryDirectory(dir=job.parent.parent) as place:
+        job.write_text(said + "\n".join(dict.fromkeys(lines)) + "\n", encoding="utf-8")
+        try:
+            outcome = run(job, Path(place))
+        finally:
+            job.write_text(said, encoding="utf-8")
+    if outcome.trace is not None:
+        yield f"wrong: stack trace once settled by {lines}: {outcome.trace}"
+    elif outcome.code != 0:
+        yield f"wrong: refused once settled by {lines}: {outcome.message[:400]}"
+    else:
+        yield from (f"{problem}; settled by {lines}" for problem in _figures(verdict.settled, outcome))
+        yield from (f"{problem}; settled by {lines}" for problem in _counts(verdict.settled, outcome))
+
+
+def _lines(doubt: Mapping[str, object]) -> list[str]:
+    settle = doubt.get("settle") or ()
+    return settle.splitlines() if isinstance(settle, str) else [str(line) for line in settle]
+
+
+def _gives(wanted: Gives, reading: Mapping[str, object]) -> bool:
+    if wanted.net_sales is not None and (
+        reading.get("net_sales") is None or abs(float(wanted.net_sales) - reading["net_sales"]) > 0.005
+    ):
+        return False
+    return all(
+        value is None or reading.get(name) in (None, value)
+        for name, value in (("orders", wanted.orders), ("customers", wanted.customers))
+    )
+
+
+def _plain(message: str) -> Iterator[str]:
+    """A message is short, and in words that a person can read."""
+    if len(message) > LONGEST_MESSAGE:
+        yield f"message: it has {len(message):,} characters"
+    for word in INNARDS:
+        if word in message:
+            yield f"message: it speaks of {word!r}: {message[:400]!r}"
+    if not all(letter.isprintable() or letter == "\n" for letter in message):
+        yield f"message: it has characters that cannot be printed: {message[:400]!r}"
 
 
 def _refusal(case: Case, verdict: Refused, outcome: Outcome) -> Iterator[str]:
@@ -177,13 +309,7 @@ def _refusal(case: Case, verdict: Refused, outcome: Outcome) -> Iterator[str]:
     for words in verdict.words:
         if not any(word.removeprefix("read.") in message for word in words.split("|")):
             yield f"message: it lacks {words!r}: {message[:400]!r}"
-    if len(message) > LONGEST_MESSAGE:
-        yield f"message: it has {len(message):,} characters"
-    for word in INNARDS:
-        if word in message:
-            yield f"message: it speaks of {word!r}: {message[:400]!r}"
-    if not all(letter.isprintable() or letter == "\n" for letter in message):
-        yield f"message: it has characters that cannot be printed: {message[:400]!r}"
+    yield from _plain(message)
     issue = outcome.issues[0] if outcome.issues else {}
     if issue.get("action") != "refused":
         yield f"issues: no refusal in --json: {outcome.said}"
@@ -197,7 +323,7 @@ def _refusal(case: Case, verdict: Refused, outcome: Outcome) -> Iterator[str]:
 
 
 def _figures(verdict: Used, outcome: Outcome) -> Iterator[str]:
-    wanted, got = figures(verdict.rows), outcome.customers or {}
+    wanted, got = figures(verdict.rows, void=verdict.void), outcome.customers or {}
     for customer in sorted(wanted.keys() | got.keys()):
         name = customer if len(customer) < 60 else f"{customer[:40]}... ({len(customer)} characters)"
         if customer not in got:
@@ -215,7 +341,7 @@ def _figures(verdict: Used, outcome: Outcome) -> Iterator[str]:
 def _counts(verdict: Used, outcome: Outcome) -> Iterator[str]:
     rows = tuple(outcome.said.get(f"rows_{part}") for part in ("read", "used", "set_aside"))
     wanted = (verdict.read, len(verdict.rows), verdict.aside)
-    if rows != wanted:
+    if verdict.aside is not None and rows != wanted:
         yield f"counts: rows read, used and set aside are {rows}, not {wanted}"
     if rows[0] != rows[1] + rows[2]:
         yield f"counts: {rows[0]} rows read are not {rows[1]} used and {rows[2]} set aside"
