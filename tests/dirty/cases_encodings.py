@@ -131,6 +131,14 @@ CASES = [
         .replace("订单号", "號")
         .replace("额", "額")
         .encode("big5"),
+        Used(
+            [
+                row._replace(
+                    customer=row.customer.replace("华联", "紅").replace("尔玛（中国）", "爾").replace("辉", "輝")
+                )
+                for row in CHINESE_LOG
+            ]
+        ),
         Refused(["encoding|客戶"]),
         columns={"customer_id": "客戶", "order_id": "號", "order_date": "日期", "amount": "金額"},
     ),

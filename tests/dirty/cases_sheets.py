@@ -295,8 +295,7 @@ CASES = [
     _sheet(
         "xlsx-merged-cells",
         _merged,
-        Used((LOG[0], *LOG[2:]), aside=1, met=[Met("customer_missing", 1, 5)]),
-        Refused(["merged"]),
+        Used(met=[Met("merged_filled", 1, 5)]),
     ),
     _sheet(
         "xlsx-text-numbers",
