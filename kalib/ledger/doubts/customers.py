@@ -19,6 +19,8 @@ from kalib.words.told import told
 NOBODY_ORDERS = 0.02
 """A number such as 99999 is only doubted where it has such a share of the rows."""
 CENT = 0.011
+LEAST_ALONE = 50
+"""From so many customers on, each with one order, the column is doubted though no other looks better."""
 
 
 @dataclass(frozen=True)
@@ -209,7 +211,7 @@ def doubt_column(scene: Scene) -> Iterator[Doubt]:
         )
         for one in better
     ]
-    if not better and scene.base["customers"] == scene.base["orders"] and orders < 30:
+    if not better and orders < LEAST_ALONE:
         return
     said = (
         told("each of the {customers:,} customers has exactly one order", customers=customers)

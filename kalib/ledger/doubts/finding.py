@@ -75,8 +75,14 @@ def _settle(doubt: Doubt, job: Job) -> Doubt:
     return replace(doubt, stands=True) if KINDS[doubt.name].is_told_only else doubt
 
 
-def refuse_doubts(doubts: Iterable[Doubt], job: Job) -> None:
+def refuse_doubts(doubts: Iterable[Doubt], job: Job, names: Mapping[str, str]) -> None:
     """Refuse a source whose doubts matter and are not settled.
+
+    Parameters
+    ----------
+    doubts : of ``find_doubts``
+    job : to name its file
+    names : of each file as tables have it, how messages call it
 
     Raises
     ------
@@ -87,10 +93,10 @@ def refuse_doubts(doubts: Iterable[Doubt], job: Job) -> None:
     openly = [doubt for doubt in doubts if not doubt.stands]
     if not openly:
         return
-    file, line, value = openly[0].first[0] if openly[0].first else (", ".join(job.source), None, None)
+    file, line, value = openly[0].first[0] if openly[0].first else (next(iter(names), ""), None, None)
     head = told(
         "{file}: before these figures can be trusted, {count:,} question(s) must be answered in {job}: paste the lines that are right at its end.",
-        file=str(file),
+        file=names.get(str(file), str(file)),
         count=len(openly),
         job=str(job.file),
     )
@@ -115,7 +121,12 @@ def refuse_doubts(doubts: Iterable[Doubt], job: Job) -> None:
 def say(doubt: Doubt) -> str:
     """Return a doubt as the lines of a refusal, in the language that is spoken."""
     lines = [f"- {doubt.name}: {doubt.says}"]
-    places = [f"{told('line {line}', line=line)}" for _, line, _ in doubt.first if line is not None]
+    several = len({file for file, *_ in doubt.first}) > 1
+    places = [
+        (f"{file}, " if several else "") + str(told("line {line}", line=line)) + (f" ({value})" if value else "")
+        for file, line, value in doubt.first
+        if line is not None
+    ]
     if places:
         lines[0] += f" {told('First:')} {', '.join(places)}."
     for reading in doubt.readings:

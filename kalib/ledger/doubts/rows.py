@@ -60,7 +60,7 @@ def find_heads(scene: Scene) -> Iterator[Doubt]:
         money=round(money, 2),
         share=size / (scene.money + size),
         column=scene.job.columns.customer_id,
-        first=tuple((scene.names.get(one["file"], one["file"]), one["line"], None) for one in first),
+        first=tuple((one["file"], one["line"], None) for one in first),
         stands=size < LEAST_SHARE * scene.money,
     )
 

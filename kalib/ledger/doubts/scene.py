@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 
 import ibis
@@ -28,14 +28,13 @@ GROUPED: tuple[Kind, ...] = ("status", "type", "debit_credit", "flag", "filled",
 class Scene:
     """A source under doubt: its rows as judged without any answer of the job, and what is known of it beside them.
 
-    ``rows`` has met_<rule> and rule; ``sources`` are names as tables have them, with the names that messages have.
+    ``rows`` has met_<rule> and rule.
     """
 
     job: Job
     rows: Table
     watched: Sequence[Watched] = ()
     keep: Callable[[Table, str], Table] = lambda table, name: table
-    names: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def used(self) -> Table:
@@ -147,7 +146,7 @@ class Scene:
         rows = found.order_by("file", "line", "__said").limit(FIRST).to_pyarrow().to_pylist()
         return tuple(
             (
-                self.names.get(row["file"], row["file"]),
+                row["file"],
                 row["line"],
                 None if row["__said"] is None else shown(row["__said"], 60),
             )
