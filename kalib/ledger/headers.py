@@ -583,6 +583,25 @@ def fits_in_part(role: str, header: str) -> list[str]:
     ]
 
 
+def says_line(header: str) -> bool:
+    """Say whether a header names the money of a line, and no total of the order.
+
+    >>> says_line("Line Total"), says_line("LineAmount"), says_line("Total"), says_line("明细金额")
+    (True, True, False, True)
+    """
+    words = "^(line|position|zeilen|ligne|明细|行|明細)|(line|lines)(sub)?(total|amount|price)$|lineitem|(ligne|linea|linha|riga)$"
+    return bool(re.search(words, fold_name(header).translate(_TRADITIONAL)))
+
+
+def says_other_day(header: str) -> bool:
+    """Say whether a header names another day than that of the order: of the delivery, of the payment.
+
+    >>> says_other_day("Ship Date"), says_other_day("When")
+    (True, False)
+    """
+    return bool(re.search(NOT_IN_PART["order_date"], fold_name(header).translate(_TRADITIONAL)))
+
+
 def are_chinese(headers: Iterable[str]) -> bool:
     """Say whether the headers of a file are Chinese, and not Japanese in the same signs.
 
