@@ -107,7 +107,7 @@ def init(
     """Look at an orders file, guess its columns, write a job file."""
     from kalib.ledger.apart import write_job_file_apart
 
-    print(write_job_file_apart(file, out))
+    print(write_job_file_apart(file, out, say=_say))
 
 
 @app.command()

@@ -43,7 +43,7 @@ def build_apart(job: Job, folder: Path, *, say: Callable[[str], None] | None = N
     return read_report(folder)
 
 
-def write_job_file_apart(file: Path, out: Path | None) -> str:
+def write_job_file_apart(file: Path, out: Path | None, *, say: Callable[[str], None] | None = None) -> str:
     """Do as ``write_job_file`` does, in a process of its own.
 
     Raises
@@ -51,7 +51,7 @@ def write_job_file_apart(file: Path, out: Path | None) -> str:
     DataError, SettingsError
         As ``write_job_file``, and where the reader crashed.
     """
-    return _do_apart({"inspect": [str(file), str(out) if out else None]}, str(file), None)
+    return _do_apart({"inspect": [str(file), str(out) if out else None]}, str(file), say)
 
 
 def _do_apart(order: dict[str, object], source: str, say: Callable[[str], None] | None) -> str:
@@ -153,7 +153,8 @@ def serve() -> None:
     try:
         with told_shortage():
             if "inspect" in order:
-                tell(made=write_job_file(*(path and Path(path) for path in order["inspect"])))
+                paths = (path and Path(path) for path in order["inspect"])
+                tell(made=write_job_file(*paths, say=lambda line: tell(step=line)))
             else:
                 build(Job.model_validate(order["settings"]), Path(order["folder"]), say=lambda line: tell(step=line))
     except OSError as error:  # a folder that may not be written, a disk that fails

@@ -4,64 +4,76 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 import yaml
 
-from kalib.ledger.guess import Guess, Seen
+from kalib.ledger.guess import LISTED, Guess, Seen
 from kalib.ledger.headers import are_chinese
 from kalib.ledger.source import shown
 from kalib.settings import Columns
+from kalib.words.told import Told, told
 
 READ = ("date_format", "decimal", "delimiter", "discount")
 """Topics that stand below ``read:`` in a job file."""
 
 
+_SURE = {"certain": told("certain"), "likely": told("likely"), "please check": told("please check")}
+
+
 @dataclass(frozen=True)
 class Totals:
-    """What the guessed columns come to over the whole file, before any row is judged.
+    """What the guessed columns come to over the whole file.
 
-    ``amount_is`` says what the amount is beside quantity times price. ``repeated_totals`` is the number of orders of several
-    lines, if the amount is the same on all lines of each.
+    ``amount_is`` says what the amount is beside quantity times price: "most" where it is the same on most lines, and on the
+    others always more, or always less. ``repeated_totals`` is the number of orders of several lines, if the amount is the
+    same on all lines of each. ``judged`` says that only rows count that are used.
     """
 
     distinct: dict[str, int]  # by our name, for what identifies something
     without_customer: int
     amount: str | None
     quantity_times_price: str | None
-    amount_is: Literal["the same", "less a share", "less money", "another", "unknown"]
+    amount_is: Literal["the same", "less a share", "less money", "most", "another", "unknown"]
     repeated_totals: int = 0
+    agreeing: int = 0  # lines of which quantity times price is the amount
+    comparable: int = 0  # lines that have both
+    judged: bool = False
 
 
 @dataclass(frozen=True)
-class Doubt:
-    """Something beside the columns that a job file says: ``value`` where it was found, ``why`` where it is in doubt.
+class Open:
+    """Something beside the columns that a job file says: ``value`` where it was found, ``why`` where only the user knows.
 
-    ``refusals`` are the rules under which the ledger refuses the source as long as the doubt stays.
+    ``refusals`` are the rules under which the ledger refuses the source as long as it is open.
     """
 
     topic: str
     lines: list[str]
     value: str | None = None
-    why: str | None = None
+    why: Told | None = None
     refusals: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Draft:
-    """A job file to be: what was found, and how it is written down."""
+    """A job file to be: what was found, and how it is written down.
+
+    ``questions`` are lines that stand at the end of the file: what the ledger doubts, and how each doubt is settled.
+    """
 
     file: Path
     out: Path
     guesses: dict[str, Guess]
     by_header: dict[str, Seen]
     totals: Totals
-    doubts: list[Doubt]
+    open: list[Open]
     currency: str | None
     span: tuple[str, str] | None
-    notes: list[str]
+    notes: list[Told]
+    questions: list[str] = field(default_factory=list)
 
     @property
     def job(self) -> str:
@@ -76,55 +88,83 @@ class Draft:
         return missing + ([] if "amount" in found or {"quantity", "unit_price"} <= found else ["amount"])
 
     @property
-    def to_check(self) -> list[str]:
+    def to_check(self) -> list[Told]:
         """Return what the user should look at, a line each."""
-        lines = [f"{role}: {guess.why}" for role, guess in self.guesses.items() if guess.sure == "please check"]
-        lines += [f"{role}: not found" for role in self.open_columns if role not in self.guesses]
-        return lines + [doubt.why for doubt in self.doubts if doubt.why]
+        lines = [
+            told("{column}: {why}", column=role, why=guess.why)
+            for role, guess in self.guesses.items()
+            if guess.sure == "please check"
+        ]
+        lines += [told("{column}: not found", column=role) for role in self.open_columns if role not in self.guesses]
+        return lines + [one.why for one in self.open if one.why]
 
     def write(self) -> str:
         """Return the text of the job file."""
+        heading = told(
+            "Job file for {file}, written by `kalib init`. Each guess says how sure it is and why:\n"
+            "certain, likely, or please check. Correct what is wrong; a line that starts with # does not count.",
+            file=_quoted(self.file.name, 100),
+        )
+        language = "zh" if are_chinese(self.by_header) else "en"
         lines = [
-            f"# Job file for {_quoted(self.file.name, 100)}, written by `kalib init`. Each guess says how sure it is and why:",
-            "# certain, likely, or please check. Correct what is wrong; a line that starts with # does not count.",
-            *(f"# {shown(note, 300)}" for note in self.notes),
-            f"job: {write_scalar(self.job)}  # names the report folder",
+            *(f"# {line}" for line in str(heading).splitlines()),
+            *(f"# {shown(str(note), 300)}" for note in self.notes),
+            f"job: {write_scalar(self.job)}  # {told('names the report folder')}",
             f"source: {write_scalar(self._source())}",
-            "columns:  # ours: theirs",
+            f"columns:  # {told('ours: theirs')}",
             *(f"  {line}" for role in Columns.model_fields for line in self._column(role)),
             *self._read(),
-            "# as_of: 2026-01-31       # snapshot date; without it, the day of the last order",
+            f"# as_of: 2026-01-31       # {told('snapshot date; without it, the day of the last order')}",
             *self._currency(),
-            f"language: {'zh' if are_chinese(self.by_header) else 'en'}  # en, zh, or [en, zh]",
-            "# timezone: Europe/London # of the business: where a day ends; without it, UTC",
+            f"language: {language}  # {told('en, zh, or [en, zh]')}",
+            f"# timezone: Europe/London # {told('of the business: where a day ends; without it, UTC')}",
+            *self.questions,
         ]
         return "\n".join(lines) + "\n"
 
     def summarise(self) -> str:
         """Return what was seen, what is to be checked, and what to do next."""
         rows = next(iter(self.by_header.values())).rows
-        seen = [f"{self.file.name}: {rows:,} rows, {len(self.by_header)} columns"]
-        seen += [shown(note, 300) for note in self.notes]
-        seen.append(f"dates: {self.span[0]} to {self.span[1]}" if self.span else "dates: not known yet")
+        seen = [
+            told(
+                "{file}: {rows:,} rows, {columns} columns", file=self.file.name, rows=rows, columns=len(self.by_header)
+            ),
+            *(shown(str(note), 300) for note in self.notes),
+            told("dates: {first} to {last}", first=self.span[0], last=self.span[1])
+            if self.span
+            else told("dates: not known yet"),
+            *self._money(),
+        ]
+        if to_check := self.to_check:
+            seen += [told("please check:"), *(f"  - {line}" for line in to_check)]
+        seen.append(told("written: {out}", out=self.out))
+        first = ", ".join(self.open_columns)
+        seen.append(
+            told("next: fill in {columns} in the file first, then kalib check {out}", columns=first, out=self.out)
+            if first
+            else told("next: kalib check {out}", out=self.out)
+        )
+        return "\n".join(map(str, seen))
+
+    def _money(self) -> list[Told]:
+        """Return how many customers there are, and what the money comes to."""
+        said = []
         if "customer_id" in self.totals.distinct:
-            without = self.totals.without_customer
-            seen.append(
-                f"customers: {self.totals.distinct['customer_id']:,}"
-                + (f"; {without:,} rows have none" if without else "")
+            count, without = self.totals.distinct["customer_id"], self.totals.without_customer
+            said.append(
+                told("customers: {count:,}; {without:,} rows have none", count=count, without=without)
+                if without
+                else told("customers: {count:,}", count=count)
             )
         found = {role: guess.header for role, guess in self.guesses.items() if guess.header}
         if "amount" in found:
-            seen.append(
-                f"net total: {self.totals.amount or 0} (sum of {_quoted(found['amount'])}, before any row is judged)"
-            )
+            total, what = self.totals.amount, told("sum of {header}", header=_quoted(found["amount"]))
         elif {"quantity", "unit_price"} <= found.keys():
-            seen.append(
-                f"net total: {self.totals.quantity_times_price or 0} (quantity × unit_price, before any row is judged)"
-            )
-        if self.to_check:
-            seen += ["please check:", *(f"  - {line}" for line in self.to_check)]
-        first = f"fill in {', '.join(self.open_columns)} in the file first, then " if self.open_columns else ""
-        return "\n".join([*seen, f"written: {self.out}", f"next: {first}kalib check {self.out}"])
+            total, what = self.totals.quantity_times_price, told("quantity × unit_price")
+        else:
+            return said
+        when = told("of the rows that are used") if self.totals.judged else told("before any row is judged")
+        return [*said, told("net total: {total} ({what}, {when})", total=total or 0, what=what, when=when)]
 
     def _source(self) -> str:
         folder = self.out.resolve().parent
@@ -136,24 +176,26 @@ class Draft:
     def _column(self, role: str) -> list[str]:
         guess = self.guesses.get(role)
         if guess is None:
-            wanted = {
-                "order_id": "not found; without it, one order per customer and day",
-                "amount": "not found, nor a quantity with its unit_price",
-            }
-            why = wanted.get(role, "not found")
             if role != "order_id" and role not in self.open_columns:
                 return []
-            return [f"# {role}: ???  # {why}; headers to choose from: {_listed(tuple(self.by_header))}"]
+            why = {
+                "order_id": told("not found; without it, one order per customer and day"),
+                "amount": told("not found, nor a quantity with its unit_price"),
+            }.get(role, told("not found"))
+            choice = told("{why}; headers to choose from: {headers}", why=why, headers=_listed(tuple(self.by_header)))
+            return [f"# {role}: ???  # {choice}"]
         if guess.header is None:
-            return [f"# {role}: {write_scalar(header)}  # {guess.sure}: {guess.why}" for header in guess.rivals]
-        distinct = self.totals.distinct
-        count = f"; {distinct[role]:,} different values" if role in distinct else ""
-        seen = f"such as {', '.join(self.by_header[guess.header].examples[:2])}{count}"
-        also = f"; also possible: {_listed(guess.rivals)}" if guess.rivals else ""
-        return [f"{role}: {write_scalar(guess.header)}  # {guess.sure}: {guess.why}, {seen}{also}"]
+            return [f"# {role}: {write_scalar(header)}  # {_SURE[guess.sure]}: {guess.why}" for header in guess.rivals]
+        said = told("{why}, such as {such}", why=guess.why, such=", ".join(self.by_header[guess.header].examples[:2]))
+        if role in self.totals.distinct:
+            said = told("{said}; {count:,} different values", said=said, count=self.totals.distinct[role])
+        if guess.rivals:
+            said = told("{said}; also possible: {headers}", said=said, headers=_listed(guess.rivals))
+        mark = "# " if role in LISTED else ""
+        return [f"{mark}{role}: {write_scalar(guess.header)}  # {_SURE[guess.sure]}: {said}"]
 
     def _read(self) -> list[str]:
-        lines = [line for doubt in self.doubts if doubt.topic in READ for line in doubt.lines]
+        lines = [line for one in self.open if one.topic in READ for line in one.lines]
         live = any(not line.startswith("#") for line in lines)
         if not lines:
             return []
@@ -163,11 +205,11 @@ class Draft:
         ]
 
     def _currency(self) -> list[str]:
-        if lines := [line for doubt in self.doubts if doubt.topic == "rates" for line in doubt.lines]:
+        if lines := [line for one in self.open if one.topic == "rates" for line in one.lines]:
             return lines
         if self.currency:
-            return [f"currency: {self.currency}  # certain: the only one in the source"]
-        return ["# currency: EUR          # of all money in the source"]
+            return [f"currency: {self.currency}  # {_SURE['certain']}: {told('the only one in the source')}"]
+        return [f"# currency: EUR          # {told('of all money in the source')}"]
 
 
 def write_scalar(value: str) -> str:

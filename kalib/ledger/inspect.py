@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -16,7 +16,7 @@ import ibis
 from kalib.errors import DataError, KalibError, SettingsError, ShortageError
 from kalib.ledger import engines, parse, quality, read
 from kalib.ledger.build import list_issues, refuse_chosen
-from kalib.ledger.draft import Doubt, Draft, write_scalar
+from kalib.ledger.draft import Draft, Open, write_scalar
 from kalib.ledger.evidence import ITSELF, look_at
 from kalib.ledger.guess import Seen, guess_columns
 from kalib.ledger.room import find_shortage
@@ -28,26 +28,29 @@ from kalib.ledger.settle import (
     find_kinds,
     find_span,
     hold_to_format,
+    settle_customer,
     settle_dates,
     settle_decimal,
     settle_discount,
     settle_money,
 )
-from kalib.ledger.source import Source, quote, shown, text
+from kalib.ledger.source import Note, Source, quote, shown, text
 from kalib.ledger.text import DELIMITERS, is_clean
 from kalib.settings import Job, Read, check_name, read_job
+from kalib.words.told import Told, told
 
 COMPLETE = 4
 """A table with customer, date and money fits so well; see ``Table.fit``."""
 
 
-def write_job_file(file: Path, out: Path | None) -> str:
+def write_job_file(file: Path, out: Path | None, *, say: Callable[[str], None] | None = None) -> str:
     """Look at a file of orders and write a commented job file for it.
 
     Parameters
     ----------
     file : anything that a job's ``source`` may name: CSV, Excel, Parquet, packed or not, or a folder of them
     out : where the job file goes; None: ``<stem>.yaml`` in the working directory. It is never overwritten.
+    say : is told each step, a line each
 
     Returns
     -------
@@ -67,6 +70,7 @@ def write_job_file(file: Path, out: Path | None) -> str:
             f"{scheme}://…: `kalib init` looks at files. For a database, write the job file by hand: `source:` is its address, "
             "`table:` or `query:` says which rows, and `columns:` maps them."
         )
+    say = say or (lambda line: None)
     out = Path.cwd() / f"{file.stem}.yaml" if out is None else out
     for path in (file, out):
         check_name(path.absolute())
@@ -83,7 +87,8 @@ def write_job_file(file: Path, out: Path | None) -> str:
         raise DataError(f"{shown(str(file))}: {error}.", rule="file_missing", file=shown(file.name)) from None
     try:
         with tempfile.TemporaryDirectory() as scratch, duckdb.connect(Path(scratch) / "source.duckdb") as con:
-            draft = _inspect(con, file, out, Path(scratch))
+            draft = _inspect(con, file, out, Path(scratch), say)
+            say(str(told("judging the rows as kalib check will")))
             draft = _rehearse(draft, Path(scratch))
     except (duckdb.Error, MemoryError, OSError) as error:
         if short := find_shortage(error):
@@ -120,45 +125,42 @@ def _whole_or_gone(out: Path) -> Iterator[None]:
 # ------------------------------------------------------------------------------------------------------ which table
 
 
-def _inspect(con: duckdb.DuckDBPyConnection, file: Path, out: Path, scratch: Path) -> Draft:
-    opened = _find_table(con, file, scratch / "found", None)
-    doubts = []
+def _inspect(con: duckdb.DuckDBPyConnection, file: Path, out: Path, scratch: Path, say: Callable[[str], None]) -> Draft:
+    opened = _find_table(con, file, scratch / "found", None, say)
+    found = []
     if (opened is None or opened.table.fit < COMPLETE) and any(
         path.is_file() and path.suffix.lower() not in read.PARQUET_ENDINGS for path in _files(file)
     ):
-        tried = [_find_table(con, file, scratch / f"delimiter_{n}", sign) for n, sign in enumerate(DELIMITERS)]
+        tried = [_find_table(con, file, scratch / f"delimiter_{n}", sign, say) for n, sign in enumerate(DELIMITERS)]
         better = max([one for one in tried if one], key=lambda one: one.table.fit, default=None)
         if better and (opened is None or better.table.fit > opened.table.fit):
             opened = better
-            doubts.append(
-                Doubt(
-                    "delimiter", [f"delimiter: {write_scalar(better.delimiter)}  # likely: its columns have names so"]
-                )
-            )
+            why = told("likely: its columns have names so")
+            found.append(Open("delimiter", [f"delimiter: {write_scalar(better.delimiter)}  # {why}"]))
     if opened is None:
         raise DataError(f"{file}: there is a header and no order line below it.", rule="file_empty", file=file.name)
     table, sources = opened.table, opened.sources
     con.execute(f"USE source.{opened.schema}")
     if not any(guess.sure == "certain" for guess in table.guesses.values()):
         _refuse_headless(table)
+    say(str(told("adding up customers, orders and money")))
+    table = replace(table, guesses=settle_customer(con, table))
     _make_raw(con, table)
-    doubts += [doubt for settle in (settle_decimal, settle_dates) if (doubt := settle(con, table))]
-    decimal = next((doubt.value for doubt in doubts if doubt.topic == "decimal"), None) or "."
-    date_doubt = next((doubt for doubt in doubts if doubt.topic == "date_format"), None)
-    date_format = date_doubt.value if date_doubt else ITSELF
+    found += [one for settle in (settle_decimal, settle_dates) if (one := settle(con, table))]
+    decimal = next((one.value for one in found if one.topic == "decimal"), None) or "."
+    dates = next((one for one in found if one.topic == "date_format"), None)
+    date_format = dates.value if dates else ITSELF
     table = replace(table, guesses=hold_to_format(table, date_format))
     totals = add_up(con, table, decimal)
     table = replace(table, guesses=settle_money(table, totals))
-    doubts += settle_discount(table, totals)
-    currency, currency_doubt = find_currency(con, table)
-    doubts += [currency_doubt] if currency_doubt else []
+    currency, rates = find_currency(con, table)
     return Draft(
         file=file,
         out=out,
         guesses=table.guesses,
         by_header=table.by_header,
         totals=totals,
-        doubts=doubts,
+        open=[*found, *settle_discount(table, totals), *([rates] if rates else [])],
         currency=currency,
         span=find_span(con, table, date_format),
         notes=_notes(con, table, sources),
@@ -175,11 +177,16 @@ class _Opened:
     delimiter: str | None
 
 
-def _find_table(con: duckdb.DuckDBPyConnection, file: Path, scratch: Path, delimiter: str | None) -> _Opened | None:
+def _find_table(
+    con: duckdb.DuckDBPyConnection, file: Path, scratch: Path, delimiter: str | None, say: Callable[[str], None]
+) -> _Opened | None:
     """Return the table of a file that looks most like orders; None where there is no row, or no such delimiter."""
     scratch.mkdir()
     try:
-        sources = [source for path in _files(file) for source in _open(con, path, scratch, delimiter)]
+        sources = []
+        for path in _files(file):
+            say(str(told("reading {file}", file=path.name)))
+            sources += _open(con, path, scratch, delimiter)
     except DataError:
         if delimiter is None:
             raise
@@ -188,6 +195,8 @@ def _find_table(con: duckdb.DuckDBPyConnection, file: Path, scratch: Path, delim
     for number, alike in enumerate(_tables(sources)):
         schema = f"{scratch.name}_{number}"
         con.execute(f"CREATE SCHEMA {schema}; USE source.{schema}")
+        names = shown(", ".join(source.name for source in alike), 80)
+        say(str(told("looking at the columns of {file}", file=names)))
         table = _see(con, alike)
         if table.seen and table.seen[0].rows and (best is None or table.fit > best.table.fit):
             best = _Opened(table, schema, sources, delimiter)
@@ -256,38 +265,58 @@ def _refuse_headless(table: Table) -> None:
         )
 
 
-def _notes(con: duckdb.DuckDBPyConnection, table: Table, sources: Sequence[Source]) -> list[str]:
+def _notes(con: duckdb.DuckDBPyConnection, table: Table, sources: Sequence[Source]) -> list[Told]:
     """Return what the reader found by itself, a sentence each."""
     said = []
+    if len(table.sources) > 1:
+        names = shown(", ".join(source.name for source in table.sources), 200)
+        said.append(
+            told("{count} tables with the same columns, read as one: {names}", count=len(table.sources), names=names)
+        )
     for source in table.sources:
-        for note in source.notes:
-            match note.rule:
-                case "encoding_found":
-                    said.append(
-                        f"{note.file}: the encoding is {note.value}, by what its bytes say; `read: {{encoding: ...}}` settles it"
-                    )
-                case "header_found":
-                    said.append(f"{note.file}: the header stands on line {note.line}; what is above it is left out")
-                case _:
-                    said.append(f"{note.file}: {note.rule}" + (f", {shown(note.value, 80)}" if note.value else ""))
+        said += [_said(note) for note in source.notes]
         if source.unread:
             count, line = con.execute(
                 "SELECT count(*), min(line) FROM read_parquet(?)", [str(source.unread)]
             ).fetchone()
             if count:
                 said.append(
-                    f"{source.name}: {count:,} rows do not fit the header and will be set aside, the first on line {line}"
+                    told(
+                        "{file}: {count:,} rows do not fit the header and will be set aside, the first on line {line}",
+                        file=source.name,
+                        count=count,
+                        line=line,
+                    )
                 )
-    others = [source for source in sources if source not in table.sources]
-    for source in others[:10]:
-        what = "; it looks like a table of accounts, see `accounts:`" if _is_like_accounts(source) else ""
-        said.append(f"{source.name}: left out, it has other columns ({shown(', '.join(source.columns), 80)}){what}")
-    if len(table.sources) > 1:
-        said.insert(
-            0,
-            f"{len(table.sources)} tables with the same columns, read as one: {shown(', '.join(s.name for s in table.sources), 200)}",
+    for source in [source for source in sources if source not in table.sources][:10]:
+        has = shown(", ".join(source.columns), 80)
+        said.append(
+            told(
+                "{file}: left out, it has other columns ({columns}); it looks like a table of accounts, see `accounts:`",
+                file=source.name,
+                columns=has,
+            )
+            if _is_like_accounts(source)
+            else told("{file}: left out, it has other columns ({columns})", file=source.name, columns=has)
         )
     return said
+
+
+def _said(note: Note) -> Told:
+    match note.rule:
+        case "encoding_found":
+            return told(
+                "{file}: the encoding is {value}, by what its bytes say; `read: {{encoding: ...}}` settles it",
+                file=note.file,
+                value=note.value,
+            )
+        case "header_found":
+            return told(
+                "{file}: the header stands on line {line}; what is above it is left out", file=note.file, line=note.line
+            )
+    if note.value:
+        return told("{file}: {rule}, {value}", file=note.file, rule=note.rule, value=shown(note.value, 80))
+    return told("{file}: {rule}", file=note.file, rule=note.rule)
 
 
 def _is_like_accounts(source: Source) -> bool:
@@ -301,7 +330,7 @@ def _is_like_accounts(source: Source) -> bool:
 
 
 def _rehearse(draft: Draft, scratch: Path) -> Draft:
-    """Judge the file as ``kalib check`` will, and add what it will refuse to the doubts, unless they have it already."""
+    """Judge the file as ``kalib check`` will: show what comes out, and what it will refuse unless that is known to be open."""
     if draft.open_columns:
         return draft
     try:
@@ -320,13 +349,34 @@ def _rehearse(draft: Draft, scratch: Path) -> Draft:
             )
             issues = list_issues(job, judged, judged.count().to_pandas().iloc[0], found, actions)
             refuse_chosen(issues, {source.name: source.label for source in sources})
+            return _show_judged(draft, judged)
     except ShortageError:
         raise
     except KalibError as error:
         rule = error.rule if isinstance(error, DataError) else "discount_unclear"
-        if any(rule in doubt.refusals for doubt in draft.doubts):
+        if any(rule in one.refusals for one in draft.open):
             return draft
-        return replace(
-            draft, doubts=[*draft.doubts, Doubt("refusal", [], why=f"kalib check refuses this as it stands: {error}")]
-        )
-    return draft
+        why = told("kalib check refuses this as it stands: {error}", error=error)
+        return replace(draft, open=[*draft.open, Open("refusal", [], why=why)])
+
+
+def _show_judged(draft: Draft, judged: quality.Judged) -> Draft:
+    """Show what the rows that are used come to: no footer and no subtotal is a customer or money."""
+    used = judged.lines
+    facts = used.aggregate(
+        rows=used.count(),
+        customers=used.customer_id.nunique(),
+        orders=used.order_id.nunique(),
+        money=used.amount.sum(),
+        first=used.order_date.min(),
+        last=used.order_date.max(),
+    )
+    found = facts.to_pyarrow().to_pylist()[0]
+    if not found["rows"]:
+        return draft
+    distinct = draft.totals.distinct | {"customer_id": found["customers"]}
+    if "order_id" in distinct:
+        distinct["order_id"] = found["orders"]
+    money = f"{found['money']:.2f}"
+    totals = replace(draft.totals, distinct=distinct, amount=money, quantity_times_price=money, judged=True)
+    return replace(draft, totals=totals, span=(str(found["first"]), str(found["last"])))

@@ -16,6 +16,7 @@ import duckdb
 
 from kalib.errors import DataError, KalibError, MissingColumnsError, SettingsError, nearest
 from kalib.ledger.doubts.watch import Watched
+from kalib.ledger.headers import find_same
 from kalib.ledger.packed import RATIO, RATIO_FROM, is_workbook, unpack_gzip, unpack_zip
 from kalib.ledger.room import find_shortage
 from kalib.ledger.sheets import open_sheets
@@ -509,13 +510,12 @@ def _partitions(folder: Path, files: Sequence[Path]) -> list[str]:
 
 
 def _match(titles: Sequence[str], wanted: Sequence[str]) -> dict[str, str]:
-    """Return a name for each title: the wanted one that it is, blanks around it aside, else itself."""
+    """Return a name for each title: the wanted one that it is, case, width and blanks aside, else itself."""
     names = {title: title for title in titles}
     for theirs in wanted:
-        if theirs not in names:
-            near = [title for title in titles if title.strip(BLANKS) == theirs.strip(BLANKS)]
-            if len(near) == 1:
-                names[near[0]] = theirs
+        same = find_same(theirs, titles)
+        if same is not None and same not in wanted:
+            names[same] = theirs
     return names
 
 
@@ -667,8 +667,9 @@ def _look_for_headers(con: duckdb.DuckDBPyConnection, job: Job, sources: Sequenc
     # a date begins with a digit and a title hardly ever does: of a clean log, no row is looked at any closer
     title = mapped["order_date"].strip(BLANKS)
     likely = "(order_date < '0' OR order_date >= ':')" if not title[:1].isdigit() else "true"
+    plain = {ours: theirs.translate(dict.fromkeys(map(ord, BLANKS))).lower() for ours, theirs in mapped.items()}
     same = " AND ".join(
-        f"trim({quote(ours)}, {text(BLANKS)}) = {text(theirs.strip(BLANKS))}" for ours, theirs in mapped.items()
+        f"lower(translate({quote(ours)}, {text(BLANKS)}, '')) = {text(theirs)}" for ours, theirs in plain.items()
     )
     found = con.execute(f"SELECT count(*) FROM raw WHERE {likely} AND {same}").fetchone()[0]
     if found:

@@ -12,12 +12,13 @@ import duckdb
 from kalib.errors import DataError
 from kalib.ledger import numbers
 from kalib.ledger.dates import EXCEL, find_words, say_ambiguous
-from kalib.ledger.draft import Doubt, Totals
+from kalib.ledger.draft import Open, Totals
 from kalib.ledger.evidence import ITSELF, day_in, first_last
-from kalib.ledger.guess import MONEY, Guess, Seen
+from kalib.ledger.guess import MONEY, Guess, Repeats, Seen, choose_customer
 from kalib.ledger.source import Source, shown
 from kalib.ledger.value import BLANKS, PRICE, QUANTITY, trimmed
 from kalib.ledger.value import MONEY as EXACT_MONEY
+from kalib.words.told import told
 
 KEYS = ("customer_id", "order_id", "product", "category")
 LEAST_ORDERS = 5
@@ -74,7 +75,7 @@ def _headers(table: Table) -> dict[str, str]:
     return {role: guess.header for role, guess in table.guesses.items() if guess.header}
 
 
-def settle_decimal(con: duckdb.DuckDBPyConnection, table: Table) -> Doubt | None:
+def settle_decimal(con: duckdb.DuckDBPyConnection, table: Table) -> Open | None:
     """Find the decimal sign as the ledger does; evidence only, never a preference."""
     roles = [role for role in MONEY if table.column(role) and table.kind(role) == "VARCHAR"]
     columns = [table.by_header[table.guesses[role].header] for role in roles]
@@ -85,26 +86,29 @@ def settle_decimal(con: duckdb.DuckDBPyConnection, table: Table) -> Doubt | None
         comma = sum(column.numbers.only_comma for column in columns)
         point = sum(column.numbers.only_point for column in columns)
         why = (
-            f"{comma:,} numbers have a decimal comma, {point:,} a decimal point"
+            told("{comma:,} numbers have a decimal comma, {point:,} a decimal point", comma=comma, point=point)
             if comma and point
-            else f'{either:,} numbers can be read both ways, such as "{shown(error.value or "", 40)}"'
+            else told(
+                "{count:,} numbers can be read both ways, such as {such}",
+                count=either,
+                such=f'"{shown(error.value or "", 40)}"',
+            )
         )
         lines = [
-            f"# please check: {why}; take one of these two lines",
-            '# decimal: ","  # 1,234 is a little more than one; 1.234 is a thousand and more',
-            '# decimal: "."  # 1.234 is a little more than one; 1,234 is a thousand and more',
+            f"# {told('please check: {why}; take one of these two lines', why=why)}",
+            f'# decimal: ","  # {told("1,234 is a little more than one; 1.234 is a thousand and more")}',
+            f'# decimal: "."  # {told("1.234 is a little more than one; 1,234 is a thousand and more")}',
         ]
-        return Doubt("decimal", lines, why=why, refusals=("number_ambiguous", "column_unreadable"))
+        return Open("decimal", lines, why=why, refusals=("number_ambiguous", "column_unreadable"))
     if sign == ".":
         return None
     most = max(columns, key=lambda column: column.numbers.only_comma)
     comma = sum(column.numbers.only_comma for column in columns)
-    return Doubt(
-        "decimal", [f'decimal: ","  # certain: {comma:,} numbers can only be read so, such as {_such(most)}'], value=","
-    )
+    said = told("certain: {count:,} numbers can only be read so, such as {such}", count=comma, such=_such(most))
+    return Open("decimal", [f'decimal: ","  # {said}'], value=",")
 
 
-def settle_dates(con: duckdb.DuckDBPyConnection, table: Table) -> Doubt | None:
+def settle_dates(con: duckdb.DuckDBPyConnection, table: Table) -> Open | None:
     """Find how the order date is written; nothing is said where the ledger reads it without being told."""
     name = table.column("order_date")
     if name is None or table.by_header[table.guesses["order_date"].header].kind == "date":
@@ -127,7 +131,7 @@ def settle_dates(con: duckdb.DuckDBPyConnection, table: Table) -> Doubt | None:
         for form in formats:
             first, last = first_last(con, name, form, kind)
             lines.append(f"# {_format_line(form)}  # {_day_order(form)}: {first} to {last}")
-        return Doubt(
+        return Open(
             "date_format", lines, why=f"{why}, such as {_such(column)}; take one of these lines", refusals=refusals
         )
     form, count = column.dates[0]
@@ -138,10 +142,10 @@ def settle_dates(con: duckdb.DuckDBPyConnection, table: Table) -> Doubt | None:
         first, last = first_last(con, name, form, kind)
         why = f"{count:,} values look like day numbers of a spreadsheet, such as {_such(column)}{unread}"
         lines = [f"# please check: {why}; take this line if they are", f"# {_format_line(form)}  # {first} to {last}"]
-        return Doubt("date_format", lines, why=why, refusals=refusals)
+        return Open("date_format", lines, why=why, refusals=refusals)
     said = f"{_day_order(form)}; {count:,} values can only be read so, such as {_such(column)}{unread}"
     sure = "please check" if unread else "certain"
-    return Doubt("date_format", [f"{_format_line(form)}  # {sure}: {said}"], value=form, why=said if unread else None)
+    return Open("date_format", [f"{_format_line(form)}  # {sure}: {said}"], value=form, why=said if unread else None)
 
 
 def _format_line(form: str) -> str:
@@ -169,13 +173,38 @@ def hold_to_format(table: Table, date_format: str | None) -> dict[str, Guess]:
                 guess,
                 header=None,
                 sure="please check",
-                why="its dates are not written as the order dates are",
+                why=told("its dates are not written as the order dates are"),
                 rivals=(guess.header,),
             )
     return held
 
 
-def find_currency(con: duckdb.DuckDBPyConnection, table: Table) -> tuple[str | None, Doubt | None]:
+def settle_customer(con: duckdb.DuckDBPyConnection, table: Table) -> dict[str, Guess]:
+    """Take another header for the customer where the first one has a single value, or is one to one with the orders.
+
+    Exact counts are dear; they are made only where rough ones say that it may be so.
+    """
+    guess, order = table.guesses.get("customer_id"), table.column("order_id")
+    if guess is None or guess.header is None:
+        return table.guesses
+    rough = table.by_header[guess.header].distinct
+    orders = table.by_header[table.guesses["order_id"].header].distinct if order else 0
+    if rough > 1 and not 0.8 * orders <= rough <= 1.25 * orders:
+        return table.guesses
+    repeats = {}
+    for header in (guess.header, *guess.rivals):
+        value = f"nullif({trimmed(table.names[header])}, '')"
+        number = f"nullif({trimmed(order)}, '')" if order else "NULL::VARCHAR"
+        repeats[header] = Repeats(
+            *con.execute(
+                f"SELECT coalesce(sum(n), 0)::BIGINT, count(DISTINCT k), count(DISTINCT o), count(o) FROM (SELECT {value} AS k, "
+                f"{number} AS o, count(*) AS n FROM source WHERE k IS NOT NULL GROUP BY ALL)"
+            ).fetchone()
+        )
+    return table.guesses | {"customer_id": choose_customer(guess, repeats)}
+
+
+def find_currency(con: duckdb.DuckDBPyConnection, table: Table) -> tuple[str | None, Open | None]:
     """Return the currency where the source names exactly one, or what to settle where it names several."""
     name = table.column("currency")
     if name is None:
@@ -188,14 +217,14 @@ def find_currency(con: duckdb.DuckDBPyConnection, table: Table) -> tuple[str | N
         return (codes[0] if codes else None), None
     if len(codes) < 2:
         return None, None
-    why = f"several currencies: {', '.join(f'{code} in {count:,} rows' for code, count in found)}"
+    why = told("several currencies: {found}", found=", ".join(f"{code} ({count:,})" for code, count in found))
     others = ", ".join(f"{code}: ???" for code in codes[1:])
     lines = [
-        f"# please check: {why}; say what one unit of each is worth, or make a job of each",
+        f"# {told('please check: {why}; say what one unit of each is worth, or make a job of each', why=why)}",
         f"# currency: {codes[0]}",
-        f"# rates: {{{others}}}  # units of {codes[0]} per unit of each",
+        f"# rates: {{{others}}}  # {told('units of {code} per unit of each', code=codes[0])}",
     ]
-    return None, Doubt("rates", lines, why=why, refusals=("currency_mixed",))
+    return None, Open("rates", lines, why=why, refusals=("currency_mixed",))
 
 
 # ------------------------------------------------------------------------------------------------- what it comes to
@@ -227,12 +256,15 @@ def add_up(con: duckdb.DuckDBPyConnection, table: Table, decimal: Literal[".", "
         "less money": f"{full} - coalesce({money}, 0)",
     }
     near = ", ".join(f"count(*) FILTER (abs({one} - {sql('amount')}::DOUBLE) <= 0.011)" for one in expected.values())
-    nameless, amount, gross, both, *counts = con.execute(
+    beyond = f"abs({sql('amount')}::DOUBLE) - abs({full})"
+    nameless, amount, gross, both, more, less, *counts = con.execute(
         f"SELECT count(*) FILTER ({key('customer_id')} IS NULL), sum({sql('amount')})::DECIMAL(38, 2)::VARCHAR, "
-        f"sum({product})::DECIMAL(38, 2)::VARCHAR, count({product} - {sql('amount')}), {near}, {keys} FROM source"
+        f"sum({product})::DECIMAL(38, 2)::VARCHAR, count({product} - {sql('amount')}), count(*) FILTER ({beyond} > 0.011), "
+        f"count(*) FILTER ({beyond} < -0.011), {near}, {keys} FROM source"
     ).fetchone()
     agreeing = zip(expected, counts[: len(expected)], strict=True)
-    amount_is = next((what for what, count in agreeing if count >= 0.99 * both), "another")
+    mostly = 2 * counts[0] >= both and 0 in (more, less)
+    amount_is = next((what for what, count in agreeing if count >= 0.99 * both), "most" if mostly else "another")
     distinct = zip(KEYS, counts[len(expected) :], strict=True)
     return Totals(
         {role: count for role, count in distinct if table.column(role)},
@@ -243,6 +275,8 @@ def add_up(con: duckdb.DuckDBPyConnection, table: Table, decimal: Literal[".", "
         _repeats_total(con, key("order_id"), sql("amount"))
         if table.column("order_id") and table.column("amount")
         else 0,
+        agreeing=counts[0],
+        comparable=both,
     )
 
 
@@ -256,48 +290,64 @@ def _repeats_total(con: duckdb.DuckDBPyConnection, order: str, amount: str) -> i
 
 
 def settle_money(table: Table, totals: Totals) -> dict[str, Guess]:
-    """Take the amount where it is quantity times price, or that less the discount; else the choice is the user's."""
+    """Take the amount where it is quantity times price, or that less the discount, or where the price is not always that of
+    the line, such as one with a ceiling; else the choice is the user's."""
     settled = dict(table.guesses)
-    if totals.amount_is == "another":
-        why = f"quantity × unit_price is {totals.quantity_times_price} in all, the amount {totals.amount}: map one of the two"
+    if totals.amount_is == "most":
+        why = told(
+            "quantity × unit_price is the amount on {agreeing:,} of {lines:,} lines, and in all {product}, the amount {amount}",
+            agreeing=totals.agreeing,
+            lines=totals.comparable,
+            product=totals.quantity_times_price,
+            amount=totals.amount,
+        )
+        settled["amount"] = replace(settled["amount"], sure="likely", why=why)
+        left = settled["unit_price"].header
+        settled["unit_price"] = replace(settled["unit_price"], header=None, sure="likely", why=why, rivals=(left,))
+    elif totals.amount_is == "another":
+        why = told(
+            "quantity × unit_price is {product} in all, the amount {amount}: map one of the two",
+            product=totals.quantity_times_price,
+            amount=totals.amount,
+        )
         for role in ("amount", "unit_price"):
             settled[role] = replace(
                 settled[role], header=None, sure="please check", why=why, rivals=(settled[role].header,)
             )
     elif totals.amount_is == "unknown" and totals.repeated_totals:
-        why = (
-            f"it is the same on all lines of each of {totals.repeated_totals:,} orders: "
-            "is it the total of the order, written on every line, it would count several times"
+        why = told(
+            "it is the same on all lines of each of {count:,} orders: "
+            "is it the total of the order, written on every line, it would count several times",
+            count=totals.repeated_totals,
         )
         settled["amount"] = replace(
             settled["amount"], header=None, sure="please check", why=why, rivals=(settled["amount"].header,)
         )
     elif totals.amount_is in ("less a share", "less money"):
-        unit = "a share of the price" if totals.amount_is == "less a share" else "money of the line"
-        settled["discount"] = replace(
-            settled["discount"], sure="certain", why=f"{unit}: quantity × unit_price less it is the amount"
-        )
+        unit = told("a share of the price") if totals.amount_is == "less a share" else told("money of the line")
+        why = told("{unit}: quantity × unit_price less it is the amount", unit=unit)
+        settled["discount"] = replace(settled["discount"], sure="certain", why=why)
     return settled
 
 
-def settle_discount(table: Table, totals: Totals) -> list[Doubt]:
+def settle_discount(table: Table, totals: Totals) -> list[Open]:
     """Say what the discount is, where the money proves it; leave it open where the money hangs on it."""
     if table.column("discount") is None:
         return []
     if totals.amount_is in ("less a share", "less money"):
         unit = "share" if totals.amount_is == "less a share" else "money"
-        return [
-            Doubt("discount", [f"discount: {unit}  # certain: quantity × unit_price less it is the amount"], value=unit)
-        ]
+        said = told("certain: quantity × unit_price less it is the amount")
+        return [Open("discount", [f"discount: {unit}  # {said}"], value=unit)]
     if table.column("amount"):
         return []
-    why = f"the money of a line hangs on what the discount is, such as {_such(table.by_header[table.guesses['discount'].header])}"
+    such = _such(table.by_header[table.guesses["discount"].header])
+    why = told("the money of a line hangs on what the discount is, such as {such}", such=such)
     lines = [
-        f"# please check: {why}; take one of these two lines",
-        "# discount: share  # of the price, 0.15 or 15%",
-        "# discount: money  # of the line, as much as is taken off",
+        f"# {told('please check: {why}; take one of these two lines', why=why)}",
+        f"# discount: share  # {told('of the price, 0.15 or 15%')}",
+        f"# discount: money  # {told('of the line, as much as is taken off')}",
     ]
-    return [Doubt("discount", lines, why=why, refusals=("discount_unclear",))]
+    return [Open("discount", lines, why=why, refusals=("discount_unclear",))]
 
 
 def find_span(con: duckdb.DuckDBPyConnection, table: Table, date_format: str | None) -> tuple[str, str] | None:

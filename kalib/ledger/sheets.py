@@ -22,7 +22,7 @@ from kalib.errors import DataError, nearest
 from kalib.ledger.packed import check_members
 from kalib.ledger.room import find_shortage
 from kalib.ledger.source import BLANKS, LONGEST_SHOWN, Input, LeftSheet, Note, Source, quote, shown, text
-from kalib.ledger.text import name_columns
+from kalib.ledger.text import has_same, name_columns
 from kalib.settings import Read
 
 MEMORY = 8 << 30
@@ -150,10 +150,9 @@ def _find_header(
     head: Sequence[tuple[int, list[str]]], told: int | None, wanted: Sequence[str]
 ) -> tuple[tuple[int, list[str]] | None, bool]:
     """Find the row that names the columns: the told one, the first with all wanted headers, or the first as wide as most."""
-    plain = {title.strip(BLANKS) for title in wanted}
     for line, cells in head:
-        if told == line or (told is None and wanted and plain <= {cell.strip(BLANKS) for cell in cells}):
-            return (line, cells), plain <= {cell.strip(BLANKS) for cell in cells}
+        if told == line or (told is None and wanted and has_same(cells, wanted)):
+            return (line, cells), has_same(cells, wanted)
     if told is not None or not head:
         return None, False
     filled = [sum(bool(cell.strip(BLANKS)) for cell in cells) for _, cells in head]

@@ -10,7 +10,7 @@ import io
 import itertools
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 
 from kalib.errors import DataError, SettingsError
 from kalib.ledger import charset
+from kalib.ledger.headers import find_same, fold_same
 from kalib.ledger.source import BLANKS, LONGEST_SHOWN, Input, Note, Source, quote, shown, text
 from kalib.settings import Read
 
@@ -590,8 +591,7 @@ def _wrong_line(
     given: Input, line: int, titles: Sequence[str], wanted: Sequence[str], right: Sequence[Header]
 ) -> DataError:
     """Return the refusal of a header line that the job declares, and that lacks a mapped header."""
-    here = {title.strip(BLANKS) for title in titles}
-    lacking = ", ".join(shown(title, 60) for title in wanted if title.strip(BLANKS) not in here)
+    lacking = ", ".join(shown(title, 60) for title in wanted if find_same(title, titles) is None)
     remedy = (
         f"Line {right[0].line} has them all: say `header_line: {right[0].line}`, or nothing."
         if right
@@ -629,16 +629,22 @@ def _header_at(lines: Sequence[str], place: int, delimiter: str, quotes: str) ->
 
 def _has_all(header: Header, wanted: Sequence[str]) -> bool:
     titles = set(header.titles)
-    if titles.issuperset(wanted):
-        return True
-    return {title.strip(BLANKS) for title in titles}.issuperset(title.strip(BLANKS) for title in wanted)
+    return titles.issuperset(wanted) or has_same(titles, wanted)
+
+
+def has_same(titles: Iterable[str], wanted: Sequence[str]) -> bool:
+    """Say whether a row has every wanted header, case, width and blanks aside."""
+    return {fold_same(title) for title in titles}.issuperset(fold_same(title) for title in wanted)
 
 
 def _by_name(lines: Sequence[str], first: int, delimiters: str, wanted: Sequence[str]) -> list[Header]:
     """Return the first record that has all wanted headers, for the separator under which it has the most columns."""
     longest = max(wanted, key=len).strip(BLANKS)
+    near = lines[: HEADER_WITHIN + LINES_OF_A_HEADER]
+    if not any(longest in line for line in near):  # it may be written in another way
+        longest, near = fold_same(longest), [fold_same(line) for line in near]
     for place in range(first, min(len(lines), HEADER_WITHIN)):
-        if not any(longest in line for line in lines[place : place + LINES_OF_A_HEADER]) and '"' not in longest:
+        if not any(longest in line for line in near[place : place + LINES_OF_A_HEADER]) and '"' not in longest:
             break  # nowhere below either, or too far below
         found = [
             header
@@ -699,6 +705,8 @@ def _with_quotes(lines: Sequence[str], header: Header) -> Header:
 def name_columns(titles: Sequence[str], wanted: Sequence[str], *, given: Input, line: int) -> list[str]:
     """Return a name for each column: the wanted one that it is, its own title, or its number.
 
+    A title that differs from a wanted header in case, width or blanks is that header, unless there are two of them.
+
     Raises
     ------
     DataError
@@ -707,8 +715,8 @@ def name_columns(titles: Sequence[str], wanted: Sequence[str], *, given: Input, 
     plain = [title.strip(BLANKS) for title in titles]
     names: dict[int, str] = {}
     for theirs in wanted:
-        places = [place for place, title in enumerate(titles) if title == theirs]
-        places = places or [place for place, title in enumerate(plain) if title == theirs.strip(BLANKS)]
+        same = find_same(theirs, titles)
+        places = [place for place, title in enumerate(titles) if title == same]
         twice = [titles[place] for place, title in enumerate(plain) if title.lower() == theirs.strip(BLANKS).lower()]
         if places and len(twice) > 1:
             raise DataError(
@@ -718,7 +726,7 @@ def name_columns(titles: Sequence[str], wanted: Sequence[str], *, given: Input, 
                 line=line,
                 column=twice[0],
             )
-        if places:
+        if places and (same == theirs or places[0] not in names):
             names[places[0]] = theirs
     taken = {title.lower() for title in names.values()}
     for place in range(len(titles)):

@@ -24,6 +24,7 @@ from kalib.ledger.address import is_url, read_address
 from kalib.ledger.dates import SENTINELS
 from kalib.ledger.doubts import Doubt, days
 from kalib.ledger.doubts.watch import SAMPLE, Watched, pick
+from kalib.ledger.headers import find_same
 from kalib.ledger.ids import MANGLED, WHAT
 from kalib.ledger.read import text
 from kalib.ledger.rules import FIRST_DAY, LAST_DAY
@@ -142,12 +143,23 @@ def open_table(
         source = open_source(job, connection) if source is None else source
         mapped = job.columns.mapped
         missing = [theirs for theirs in mapped.values() if theirs not in source.columns]
+        free = [title for title in source.columns if title not in mapped.values()]
+        same = {find_same(theirs, free): theirs for theirs in missing}  # by title, so that each is taken once
+        missing = [theirs for theirs in missing if theirs not in same.values() or same.get(None) == theirs]
         if missing:
             hints = "; ".join(f"`{theirs}`: {nearest(theirs, source.columns)}" for theirs in missing)
             raise MissingColumnsError(
                 name_source(job), missing, source.columns, f"Map your columns under `columns:` in {job.file} ({hints})"
             )
+        if same:
+            source = _rename(connection, source, same)
         return _define_view(connection, _select_rows(job, connection, source, watched))
+
+
+def _rename(connection: engines.Backend, source: Table, same: dict[str, str]) -> Table:
+    """Give columns that are called as the job says, but for case, width or blanks, the job's name."""
+    names = (f"{_name(connection, name)} AS {_name(connection, same.get(name, name))}" for name in source.columns)
+    return _define_view(connection, f"SELECT {', '.join(names)} FROM {_name(connection, source.get_name())}")
 
 
 def _define_source(job: Job, connection: engines.Backend) -> Table:

@@ -1,4 +1,4 @@
-"""Names of columns in seven languages: what is known, and what must not be taken for another thing."""
+"""Names of columns in nine languages: what is known, and what must not be taken for another thing."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from kalib.ledger.headers import LANGUAGES, NAMES, PARTS, are_chinese, fits_in_part, fits_whole, fold_name
+from kalib.ledger.headers import LANGUAGES, NAMES, PARTS, are_chinese, find_same, fits_in_part, fits_whole, fold_name
 from kalib.settings import Columns
 
 OURS = (
@@ -32,6 +32,10 @@ EXPORTS = {
     "ja, shop": "顧客ID;注文番号;注文日時;品番;個数;販売価格;合計金額;割引;通貨コード;支払期限",
     "ko": "고객번호;주문번호;주문일자;상품코드;수량;단가;판매금액;할인액;통화;결제기한",
     "ko, ledger": "거래처코드;전표번호;거래일자;품목코드;판매수량;판매단가;매출액;할인;통화;만기일",
+    "pt": "Código do cliente;Número do pedido;Data do pedido;Cód. produto;Quantidade;Preço unitário;Valor líquido;Desconto;Moeda;Data de vencimento",
+    "pt, invoices": "Nº cliente;Nota fiscal;Data de emissão;Artigo;Qtde;Preço de venda;Faturamento;Valor do desconto;Divisa;Vencimento",
+    "it": "Codice cliente;N. ordine;Data ordine;Codice articolo;Quantità;Prezzo unitario;Importo netto;Sconto;Valuta;Data scadenza",
+    "it, invoices": "Cod. cliente;Fattura;Data fattura;Prodotto;Q.tà;Prezzo di vendita;Totale riga;Sconto %;Codice valuta;Scadenza",
     "zh, traditional": "客戶編號;訂單編號;訂單日期;商品編號;數量;單價;銷售額;折扣;幣種;到期日",
 }  # fmt: skip
 
@@ -117,3 +121,34 @@ def test_strangers_stay_strangers(header):
 )
 def test_chinese_is_told_from_japanese(headers, chinese):
     assert are_chinese(headers) is chinese
+
+
+@pytest.mark.parametrize(
+    ("role", "headers"),
+    [
+        ("order_status", "Status;Financial Status;订单状态;退款状态;Auftragsstatus;Statut de la commande;Estado del pedido;ステータス;주문상태;Situação;Stato ordine"),
+        ("refund", "Refunded Amount;Amount Refunded;退款金额;已退款金额;Erstattungsbetrag;Montant remboursé;Importe reembolsado;返金額;환불금액;Valor reembolsado;Importo rimborsato"),
+        ("order_date", "Data da venda;Data documento;Data"),
+        ("paid_date", "Data de pagamento;Data pagamento"),
+        ("order_type", "Tipo de documento;Tipo ordine"),
+        ("cost", "Custo total;Costo"),
+        ("category", "Categoria;Famiglia"),
+    ],
+)  # fmt: skip
+def test_each_of_these_names_one_column(role, headers):
+    assert {header: roles(header) for header in headers.split(";")} == {header: {role} for header in headers.split(";")}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "titles", "found"),
+    [
+        ("Order Date", ["Order Date", "ORDER DATE"], "Order Date"),
+        ("Order Date", ["order_date"], None),
+        ("Order Date", ["ORDER DATE", "order date"], None),
+        ("Order Date", [" order\u00a0date\n"], " order\u00a0date\n"),
+        ("金额（元）", ["金 额(元)"], "金 额(元)"),
+        ("a", [" a ", "A"], " a "),
+    ],
+)
+def test_a_header_in_another_case_width_or_with_blanks_is_the_same(wanted, titles, found):
+    assert find_same(wanted, titles) == found

@@ -6,8 +6,10 @@ import csv
 import datetime as dt
 import io
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -16,7 +18,8 @@ from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from kalib.errors import DataError, KalibError, SettingsError
-from kalib.ledger.inspect import write_job_file
+from kalib.ledger.inspect import _inspect, write_job_file
+from kalib.ledger.source import BLANKS
 from kalib.settings import read_job
 from tests.depth import examples
 
@@ -273,6 +276,63 @@ def test_an_amount_net_of_the_discount_is_taken(tmp_path, discount, unit, said):
     assert "please check" not in summary
 
 
+def test_a_price_with_a_ceiling_gives_way_to_the_amount(tmp_path):
+    """Two lines of three are quantity times price; the third is more: 2 × 100 was 300."""
+    columns = {
+        "Customer": list("aba"),
+        "Date": ISO[:3],
+        "Quantity": [1, 2, 2],
+        "Price": [9, 10, 100],
+        "Sales": [9, 20, 300],
+    }
+    settings, text, summary = inspect(write_csv(tmp_path / "orders.csv", columns))
+    assert settings["columns"]["amount"] == "Sales"
+    assert "unit_price" not in settings["columns"]
+    assert "# unit_price: Price  # likely: quantity × unit_price is the amount on 2 of 3 lines" in text
+    assert "net total: 329.00" in summary
+
+
+def test_a_footer_is_no_customer_and_no_money(tmp_path):
+    path = write_csv(
+        tmp_path / "orders.csv",
+        {
+            "Customer": ["a", "b", "Grand Total"],
+            "Order No": ["1", "2", ""],
+            "Date": [*ISO[:2], ""],
+            "Amount": [10, 20, 30],
+        },
+    )
+    _, _, summary = inspect(path)
+    assert "customers: 2" in summary
+    assert 'net total: 30.00 (sum of "Amount", of the rows that are used)' in summary
+
+
+def test_a_status_is_listed_and_not_mapped(tmp_path):
+    columns = {"Customer": ["a", "b"], "Date": ISO[:2], "Amount": [1, 2], "Status": ["Complete", "Cancelled"]}
+    settings, text, _ = inspect(write_csv(tmp_path / "orders.csv", columns))
+    assert "order_status" not in settings["columns"]
+    assert '  # order_status: Status  # likely: header and contents fit, such as "Cancelled", "Complete"' in text
+
+
+def test_each_step_is_told(tmp_path):
+    path = write_csv(tmp_path / "orders.csv", {"Customer": ["a", "b"], "Date": ISO[:2], "Amount": [1, 2]})
+    steps = []
+    write_job_file(path, tmp_path / "job.yaml", say=steps.append)
+    assert steps == [
+        "reading orders.csv",
+        "looking at the columns of orders.csv",
+        "adding up customers, orders and money",
+        "judging the rows as kalib check will",
+    ]
+
+
+def test_questions_stand_at_the_end_of_the_job_file(tmp_path):
+    path = write_csv(tmp_path / "orders.csv", {"Customer": ["a", "b"], "Date": ISO[:2], "Amount": [1, 2]})
+    with duckdb.connect(tmp_path / "source.duckdb") as con:
+        draft = _inspect(con, path, tmp_path / "job.yaml", tmp_path, lambda line: None)
+    assert replace(draft, questions=["# doubted", "# settled.x: y"]).write().endswith("# doubted\n# settled.x: y\n")
+
+
 def test_dates_that_tie_are_left_to_the_user(tmp_path):
     columns = {"Customer": ["a", "b"], "Posting Date": ISO[:2], "Invoice Date": ISO[2:], "Amount": [1, 2]}
     settings, _, summary = inspect(write_csv(tmp_path / "orders.csv", columns))
@@ -358,8 +418,8 @@ def test_parquet_says_its_types_itself(tmp_path):
     }
     assert "read" not in settings
     assert "customers: 2; 1 rows have none" in summary
-    assert "net total: 4.00" in summary
-    assert "dates: 2024-04-01 to 2024-04-03" in summary
+    assert "net total: 5.50" in summary  # the row without a customer, -1 × 1.50, is not used
+    assert "dates: 2024-04-01 to 2024-04-02" in summary
 
 
 def test_source_is_written_relative_to_the_job(tmp_path, monkeypatch):
@@ -457,6 +517,6 @@ def test_any_small_file_gives_a_valid_job_file_or_a_refusal(header, rows, delimi
             assert not out.exists()
             return
         found = yaml.safe_load(out.read_text(encoding="utf-8"))
-        assert set((found["columns"] or {}).values()) <= set(header)
+        assert set((found["columns"] or {}).values()) <= {*header, *(name.strip(BLANKS) for name in header)}
         if {"customer_id", "order_date", "amount"} <= set(found["columns"] or {}):
             read_job(out)

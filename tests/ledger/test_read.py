@@ -8,15 +8,19 @@ from decimal import Decimal
 from pathlib import Path
 
 import duckdb
+import ibis
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import xlsxwriter
 
 from kalib import ledger
 from kalib.errors import DataError, KalibError, MissingColumnsError, SettingsError
-from kalib.ledger import read
-from kalib.settings import Read
+from kalib.ledger import read, typed
+from kalib.ledger.source import Input
+from kalib.ledger.text import name_columns
+from kalib.settings import Job, Read
 
 from .conftest import COLUMNS, HEADER, LINE, Desk
 from .reading import load, said
@@ -66,12 +70,12 @@ def test_a_file_without_orders_is_refused(desk, content, part):
 
 
 def test_a_missing_column_is_refused_with_the_nearest_header(desk):
-    error = refusal(desk, "Customer,order,date,amount\n" + LINE)
+    error = refusal(desk, "Customers,order,date,amount\n" + LINE)
     assert isinstance(error, MissingColumnsError)
     for part in (
         "lacks ['customer']",
-        "it has ['Customer', 'order', 'date', 'amount']",
-        "`customer`: did you mean `Customer`?",
+        "it has ['Customers', 'order', 'date', 'amount']",
+        "`customer`: did you mean `Customers`?",
         "`columns:`",
         "job.yaml",
     ):
@@ -549,3 +553,62 @@ def test_parquet_that_unfolds_out_of_proportion_is_refused(desk, customer, rows)
 def test_parquet_that_is_merely_well_packed_is_read(desk):
     unfolding(desk.folder, "'ann' || range", 10_000)
     assert desk.build(source="orders.parquet", read={"duplicates": "keep"}).rows_read == 10_000
+
+
+HEADERS_OF_OTHERS = [
+    ("ORDER DATE", "customer id", "Amount"),
+    ("OrderDate", "Customer\u00a0ID", " AMOUNT "),
+    ("Ｏｒｄｅｒ　Ｄａｔｅ", "ＣｕｓｔｏｍｅｒID", "amount"),
+]
+
+
+@pytest.mark.parametrize("headers", HEADERS_OF_OTHERS, ids=lambda headers: headers[1])
+@pytest.mark.parametrize("ending", ["csv", "xlsx", "parquet"])
+def test_a_header_that_differs_in_case_width_or_blanks_is_the_same(tmp_path, headers, ending):
+    rows = [("2024-01-05", "a", "10"), ("2024-01-06", "b", "20")]
+    path = tmp_path / f"orders.{ending}"
+    if ending == "csv":
+        path.write_text(
+            "\n".join(",".join(row) for row in [("Report of May", "", ""), headers, *rows]), encoding="utf-8"
+        )
+    elif ending == "xlsx":
+        with xlsxwriter.Workbook(path) as book:
+            sheet = book.add_worksheet()
+            for number, row in enumerate([headers, *rows]):
+                sheet.write_row(number, 0, row)
+    else:
+        pq.write_table(pa.table(dict(zip(headers, zip(*rows, strict=True), strict=True))), path)
+    with duckdb.connect() as con:
+        found = read.open_sources(con, path, Read(), scratch=tmp_path, wanted=["Customer ID", "Order Date", "Amount"])
+        assert list(found[0].columns) == ["Order Date", "Customer ID", "Amount"]
+
+
+def test_a_header_that_two_others_would_fit_is_missing():
+    assert name_columns(["a b", "Ab", "c"], ["AB", "C"], given=Input(Path(), Path(), "f", "f"), line=1) == [
+        "a b",
+        "Ab",
+        "C",
+    ]
+    assert name_columns(["a_b"], ["ab"], given=Input(Path(), Path(), "f", "f"), line=1) == ["a_b"]
+
+
+def test_a_table_of_a_database_has_the_same_header_in_another_case(tmp_path):
+    connection = ibis.duckdb.connect(tmp_path / "orders.duckdb")
+    connection.raw_sql(
+        "CREATE TABLE t AS SELECT DATE '2024-01-05' AS \"ORDER DATE\", 'a' AS \"customer  id\", 10.5 AS amount"
+    )
+    settings = {
+        "job": "orders",
+        "source": f"duckdb://{tmp_path}/orders.duckdb",
+        "table": "t",
+        "columns": {"customer_id": "Customer ID", "order_date": "Order Date", "amount": "Amount"},
+        "file": tmp_path / "job.yaml",
+    }
+    found = typed.open_table(Job.model_validate(settings), connection).drop("whole").to_pyarrow().to_pylist()
+    assert found == [{"file": "t", "customer_id": "a", "order_date": dt.date(2024, 1, 5), "amount": Decimal("10.5")}]
+    missing = Job.model_validate(settings | {"columns": settings["columns"] | {"order_id": "Amount"}})
+    assert typed.open_table(missing, connection).order_id.to_pyarrow().to_pylist() == [Decimal("10.5")]
+    with pytest.raises(MissingColumnsError, match="did you mean `amount`"):
+        typed.open_table(
+            Job.model_validate(settings | {"columns": settings["columns"] | {"amount": "amounts"}}), connection
+        )
