@@ -204,6 +204,19 @@ def _open(
         finally:
             backend.disconnect()
         return
+    yield open_files(con, job, scratch=scratch, say=say)
+
+
+def open_files(con: duckdb.DuckDBPyConnection, job: Job, *, scratch: Path, say: Callable[[str], None]) -> Opened:
+    """Read and parse the files of a job, cell by cell, and see what is doubtful about them.
+
+    Parameters
+    ----------
+    con : where the table ``parsed`` is left
+    job : settings
+    scratch : folder for what is unpacked
+    say : gets a line for each step
+    """
     files = read.find_files(job)
     with read.sealed(dict(zip(read.name_files(files), files, strict=True))) as inputs:
         sources, watched = read.load_raw(con, job, files, scratch=scratch, say=say, choose=choose)
@@ -222,7 +235,7 @@ def _open(
         for note in source.notes
     ]
     backend = ibis.duckdb.from_connection(con)
-    yield Opened(
+    return Opened(
         backend,
         backend.table("parsed"),
         [*notes, *found],

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 import yaml
 
+from kalib.ledger.doubts import Doubt
 from kalib.ledger.guess import LISTED, Guess, Seen
 from kalib.ledger.headers import are_chinese
+from kalib.ledger.job_name import name_job
 from kalib.ledger.source import shown
 from kalib.settings import Columns
 from kalib.words.told import Told, told
@@ -61,7 +62,7 @@ class Open:
 class Draft:
     """A job file to be: what was found, and how it is written down.
 
-    ``questions`` are lines that stand at the end of the file: what the ledger doubts, and how each doubt is settled.
+    ``doubts`` are what the ledger asks of the source; they stand at the end of the file, with the lines that settle them.
     """
 
     file: Path
@@ -73,12 +74,22 @@ class Draft:
     currency: str | None
     span: tuple[str, str] | None
     notes: list[Told]
-    questions: list[str] = field(default_factory=list)
+    doubts: list[Doubt] = field(default_factory=list)
 
     @property
     def job(self) -> str:
         """Return a job name made from the file's name."""
-        return re.sub(r"[^A-Za-z0-9]+", "-", self.file.stem).strip("-").lower()[:60].strip("-") or "orders"
+        return name_job(self.file.stem)
+
+    @property
+    def language(self) -> str:
+        """Return the language of the pages: that of the headers, where these are Chinese."""
+        return "zh" if are_chinese(self.by_header) else "en"
+
+    @property
+    def questions(self) -> list[Doubt]:
+        """Return the doubts that only the user can settle, and until then `kalib check` refuses."""
+        return [doubt for doubt in self.doubts if not doubt.stands]
 
     @property
     def open_columns(self) -> list[str]:
@@ -105,7 +116,6 @@ class Draft:
             "certain, likely, or please check. Correct what is wrong; a line that starts with # does not count.",
             file=_quoted(self.file.name, 100),
         )
-        language = "zh" if are_chinese(self.by_header) else "en"
         lines = [
             *(f"# {line}" for line in str(heading).splitlines()),
             *(f"# {shown(str(note), 300)}" for note in self.notes),
@@ -116,9 +126,9 @@ class Draft:
             *self._read(),
             f"# as_of: 2026-01-31       # {told('snapshot date; without it, the day of the last order')}",
             *self._currency(),
-            f"language: {language}  # {told('en, zh, or [en, zh]')}",
+            f"language: {self.language}  # {told('en, zh, or [en, zh]')}",
             f"# timezone: Europe/London # {told('of the business: where a day ends; without it, UTC')}",
-            *self.questions,
+            *self._questions(),
         ]
         return "\n".join(lines) + "\n"
 
@@ -137,6 +147,9 @@ class Draft:
         ]
         if to_check := self.to_check:
             seen += [told("please check:"), *(f"  - {line}" for line in to_check)]
+        if self.questions:
+            seen.append(told("to be answered, at the end of the file, before kalib check accepts it:"))
+            seen += [f"  - {doubt.name}: {doubt.says}" for doubt in self.questions]
         seen.append(told("written: {out}", out=self.out))
         first = ", ".join(self.open_columns)
         seen.append(
@@ -165,6 +178,22 @@ class Draft:
             return said
         when = told("of the rows that are used") if self.totals.judged else told("before any row is judged")
         return [*said, told("net total: {total} ({what}, {when})", total=total or 0, what=what, when=when)]
+
+    def _questions(self) -> list[str]:
+        """Return the doubts and the lines that settle them, which count as soon as their sign of a comment is taken away."""
+        if not self.questions:
+            return []
+        lines = [
+            "",
+            f"## {told('Questions: kalib check and kalib run refuse until each is answered.')}",
+            f"## {told('Take the # away from the lines of the answer that is right.')}",
+        ]
+        for doubt in self.questions:
+            lines += ["##", *(f"## {line}" for line in f"{doubt.name}: {doubt.says}".splitlines())]
+            for reading in doubt.readings:
+                lines.append(f"##   {reading.says}: {reading.figures}")
+                lines += [f"# {line}" for line in reading.lines]
+        return lines
 
     def _source(self) -> str:
         folder = self.out.resolve().parent

@@ -11,11 +11,10 @@ from functools import partial
 from pathlib import Path
 
 import duckdb
-import ibis
 
 from kalib.errors import DataError, KalibError, SettingsError, ShortageError
 from kalib.ledger import engines, parse, quality, read
-from kalib.ledger.build import list_issues, refuse_chosen
+from kalib.ledger.build import judge_source, list_issues, open_files, refuse_chosen
 from kalib.ledger.draft import Draft, Open, write_scalar
 from kalib.ledger.evidence import ITSELF, look_at
 from kalib.ledger.guess import Seen, guess_columns
@@ -37,7 +36,7 @@ from kalib.ledger.settle import (
 from kalib.ledger.source import Note, Source, quote, shown, text
 from kalib.ledger.text import DELIMITERS, is_clean
 from kalib.settings import Job, Read, check_name, read_job
-from kalib.words.told import Told, told
+from kalib.words.told import Told, speaking, told
 
 COMPLETE = 4
 """A table with customer, date and money fits so well; see ``Table.fit``."""
@@ -102,7 +101,7 @@ def write_job_file(file: Path, out: Path | None, *, say: Callable[[str], None] |
             file=file.name,
         ) from None
     try:
-        with out.open("x", encoding="utf-8") as stream, _whole_or_gone(out):
+        with out.open("x", encoding="utf-8") as stream, _whole_or_gone(out), speaking(draft.language):
             stream.write(draft.write())
             stream.flush()
     except OSError as error:
@@ -338,18 +337,13 @@ def _rehearse(draft: Draft, scratch: Path) -> Draft:
             stream.write(draft.write())
         job = read_job(stream.name).model_copy(update={"file": draft.out.absolute()})
         with tempfile.TemporaryDirectory(dir=scratch) as folder, duckdb.connect(Path(folder) / "judged.duckdb") as con:
-            files = read.find_files(job)
-            sources, _ = read.load_raw(con, job, files, scratch=Path(folder), say=lambda line: None)
             parse.check_discount(job)
-            found = parse.parse(con, job, sources)
+            opened = open_files(con, job, scratch=Path(folder), say=lambda line: None)
             actions = choose_actions(job.rules, job_file=job.file)
-            backend = ibis.duckdb.from_connection(con)
-            judged = quality.judge(
-                backend.table("parsed"), job, actions, keep=partial(engines.keep, backend), files=len(sources)
-            )
-            issues = list_issues(job, judged, judged.count().to_pandas().iloc[0], found, actions)
-            refuse_chosen(issues, {source.name: source.label for source in sources})
-            return _show_judged(draft, judged)
+            judged, doubts = judge_source(job, opened, actions, keep=partial(engines.keep, opened.con))
+            issues = list_issues(job, judged, judged.count().to_pandas().iloc[0], opened.found, actions)
+            refuse_chosen(issues, opened.names)
+            return replace(_show_judged(draft, judged), doubts=doubts)
     except ShortageError:
         raise
     except KalibError as error:

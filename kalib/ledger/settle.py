@@ -119,7 +119,7 @@ def settle_dates(con: duckdb.DuckDBPyConnection, table: Table) -> Open | None:
     if words.ambiguous and len(formats) <= 1:
         why = say_ambiguous(words)
         lines = [f"# please check: {why}", "# date_format: '%d %B %Y [hr]'"]
-        return Doubt("date_format", lines, why=why, refusals=("date_ambiguous", "column_unreadable"))
+        return Open("date_format", lines, why=why, refusals=("date_ambiguous", "column_unreadable"))
     refusals = ("date_ambiguous", "date_serial", "column_unreadable")
     if len(formats) > 1:
         why = (

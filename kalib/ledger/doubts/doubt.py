@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kalib.words.told import Told
+from kalib.words.told import Told, told
 
 AS_IS = "as_is"
 """The reading under which nothing is done: every doubt may be settled by it."""
@@ -25,6 +25,17 @@ class Reading:
     orders: int | None = None
     customers: int | None = None
     as_of: str | None = None
+
+    @property
+    def figures(self) -> str:
+        """Return what the reading gives, in the language that is spoken."""
+        figures = [
+            told("net sales {x:,.2f}", x=self.net_sales) if self.net_sales is not None else None,
+            told("orders {n:,}", n=self.orders) if self.orders is not None else None,
+            told("customers {n:,}", n=self.customers) if self.customers is not None else None,
+            told("last day {day}", day=self.as_of) if self.as_of else None,
+        ]
+        return ", ".join(str(one) for one in figures if one)
 
 
 @dataclass(frozen=True)

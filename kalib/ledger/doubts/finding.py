@@ -130,22 +130,9 @@ def say(doubt: Doubt) -> str:
     if places:
         lines[0] += f" {told('First:')} {', '.join(places)}."
     for reading in doubt.readings:
-        lines.append(f"    {reading.says}: {_figures(reading)}")
+        lines.append(f"    {reading.says}: {reading.figures}")
         lines += [f"      {line}" for line in reading.lines]
     return "\n".join(lines)
-
-
-def _figures(reading: object) -> str:
-    figures = []
-    if reading.net_sales is not None:
-        figures.append(str(told("net sales {x:,.2f}", x=reading.net_sales)))
-    if reading.orders is not None:
-        figures.append(str(told("orders {n:,}", n=reading.orders)))
-    if reading.customers is not None:
-        figures.append(str(told("customers {n:,}", n=reading.customers)))
-    if reading.as_of:
-        figures.append(str(told("last day {day}", day=reading.as_of)))
-    return ", ".join(figures)
 
 
 def describe(doubt: Doubt) -> dict[str, object]:
