@@ -196,7 +196,7 @@ def test_a_signal_ends_with_its_number_whatever_it_becomes_on_the_way(
 ) -> None:
     """A module in compiled code that is being imported makes an ImportError of it."""
 
-    def falls(*_: object) -> None:
+    def falls(*_: object, **__: object) -> None:
         try:
             signal.raise_signal(signal.SIGTERM)
         except SystemExit:

@@ -202,7 +202,7 @@ OPEN = {
     "dates": ("Customer,Date,Amount\na,03/04/2024,1\nb,05/04/2024,2\n", "order_date|every date can be read in more than one way", "date_ambiguous"),
     "day numbers": ("Customer,Date,Amount\na,45385,1\nb,45407,2\n", "day numbers of a spreadsheet", "date_serial"),
     "decimals": ('Customer,Date,Amount\na,2024-01-05,"1,234"\nb,2024-01-06,"5,678"\n', "2 numbers can be read both ways", "number_ambiguous"),
-    "currencies": ("Customer,Date,Amount,Currency\na,2024-01-05,1,EUR\nb,2024-01-06,2,USD\n", "several currencies: EUR in 1 rows, USD in 1 rows", "currency_mixed"),
+    "currencies": ("Customer,Date,Amount,Currency\na,2024-01-05,1,EUR\nb,2024-01-06,2,USD\n", "several currencies: EUR (1), USD (1)", "currency_mixed"),
     "discount": ("Customer,Date,Qty,Price,Discount\na,2024-01-05,1,10,0.1\nb,2024-01-06,2,10,0\n", "what the discount is", "discount: share"),
     "two amounts": ("Customer,Date,Gross Amount,Net Amount\na,2024-01-05,12,10\n", "amount: several headers fit", "money is missing"),
     "no date": ("Customer,Amount\na,1\nb,2\n", "order_date: not found", "`columns.order_date` is missing"),
