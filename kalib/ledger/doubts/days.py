@@ -251,7 +251,11 @@ def _local(second: int, zone: str) -> dt.datetime:
 
 
 def _at_midnight(seconds: Mapping[int, int], zone: str) -> int:
-    return sum(count for second, count in seconds.items() if _local(second, zone).time() == dt.time())
+    return sum(
+        count
+        for second, count in seconds.items()
+        if (there := _local(second, zone)).hour == there.minute == there.second == 0
+    )
 
 
 def _moves(seconds: Mapping[int, int], zone: str, other: str) -> bool:
