@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 import pytest
+from babel.dates import format_date, format_datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -274,3 +275,123 @@ def test_formats(date_format):
     dates.check_format(
         duckdb.connect(), SimpleNamespace(read=SimpleNamespace(date_format=date_format), file="job.yaml")
     )
+
+
+# ------------------------------------------------------------------------------------- words in every language
+
+
+def column(values: list[str], date_format: str | None = None) -> list[dt.date | None]:
+    """Return what a column is read as, in the words that it has."""
+    con = duckdb.connect()
+    con.execute("CREATE TABLE raw (file VARCHAR, line BIGINT, order_date VARCHAR)")
+    con.executemany("INSERT INTO raw VALUES ('a.csv', ?, ?)", list(map(list, enumerate(values, start=2))))
+    words = dates.find_words(con, "order_date", "VARCHAR", date_format=date_format)
+    dates.refuse_words(con, "order_date", words, [], header="Datum")
+    cell = dates.read_date("order_date", "VARCHAR", date_format=date_format, timezone="UTC", words=words)
+    return [row[0] for row in con.execute(f"SELECT {cell.value} FROM raw ORDER BY line").fetchall()]
+
+
+YEAR = [dt.date(2023, month, 5) for month in range(1, 13)]
+TONGUES = (
+    "en de fr es it pt pt_PT nl da sv nb fi et lv lt pl cs sk sl hr sr sr_Latn bg mk ru uk be ro hu el tr sq ca gl ga cy is az uz "
+    "ka hy kk he ar ar_SY ar_DZ fa hi bn ta te th id ms sw af lb fo"
+).split()
+
+
+@pytest.mark.parametrize("tongue", TONGUES)
+@pytest.mark.parametrize("form", ["d. MMMM y", "dd/MMM/y", "LLLL d, y"])
+def test_months_of_every_language(tongue, form):
+    written = [format_date(day, form, locale=tongue) for day in YEAR]
+    assert column(written) == YEAR
+    assert column([one.upper() for one in written]) == YEAR
+
+
+@pytest.mark.parametrize("tongue", "en de fr es it pt da pl cs hr ru uk hu lt lv tr el vi ko ja zh".split())
+@pytest.mark.parametrize("form", ["long", "full"])
+def test_long_dates_of_every_language(tongue, form):
+    assert column([format_date(day, form, locale=tongue) for day in YEAR]) == YEAR
+
+
+@pytest.mark.parametrize("tongue", "en zh ja ko de es".split())
+def test_times_and_halves_of_the_day(tongue):
+    moments = [dt.datetime(2023, month, 5, 15, 20) for month in range(1, 13)]
+    assert column([format_datetime(moment, "y-MM-dd ah:mm", locale=tongue) for moment in moments]) == YEAR
+
+
+FIFTH = dt.date(2024, 1, 5)
+
+
+@pytest.mark.parametrize(
+    "written",
+    """5. jan. 2024 | 05/jan/2024 | 5 de enero de 2024 | 5 janv. 2024 | 12-Oca-2024 | 5 січня 2024 | 5 января 2024 г. | 2024/1/5(金) | 2024-01-05 (Fri)
+    2024年1月5日 星期五 | 2024年1月5日（金） | 2024年1月5日 下午3:20 | 2024年1月5日 午後3時20分 | 2024년 1월 5일 오후 3:20 | 令和6年1月5日 | 民國113年1月5日 | 民国113年1月5日
+    平成36年1月5日 | Fr., 5. Januar 2024 | vendredi 5 janvier 2024 | Fri Jan 5 10:00:00 2024 | 5 มกราคม 2567 | ๕ มกราคม ๒๕๖๗ | 2024. 1. 5. | 5 tháng 1, 2024""".replace(
+        "\n", " | "
+    ).split(" | "),
+)
+def test_words_in_one_date(written):
+    day = FIFTH.replace(day=12) if "Oca" in written else FIFTH
+    assert column([written.strip()]) == [day]
+
+
+@pytest.mark.parametrize(
+    ("date_format", "written", "day"),
+    [
+        ("%d/%b/%Y", "05/abr/2024", dt.date(2024, 4, 5)),
+        ("%d. %B %Y", "5. července 2024", dt.date(2024, 7, 5)),
+        ("%d-%b-%y", "05-set-24", dt.date(2024, 9, 5)),
+        ("%b %d %Y", "maj 05 2024", dt.date(2024, 5, 5)),
+        ("%Y年%m月%d日 %p%I:%M", "2024年1月5日 下午3:20", FIFTH),
+        ("%Y/%m/%d %p%I:%M:%S", "2024/1/5 午後3:20:00", FIFTH),
+        ("%Y-%m-%d %p %I:%M", "2024-01-05 오전 3:20", FIFTH),
+        ("%a %d/%m/%Y", "ven. 05/01/2024", FIFTH),
+        ("%A, %d/%m/%Y", "Freitag, 05/01/2024", FIFTH),
+        ("%d/%m/%Y", "lun 05/01/2024", FIFTH),
+        ("%EY年%m月%d日", "令和6年1月5日", FIFTH),
+        ("%EY年%m月%d日", "令和元年5月1日", dt.date(2019, 5, 1)),
+        ("%EY.%m.%d", "R6.1.5", FIFTH),
+        ("R%y.%m.%d", "R6.1.5", FIFTH),
+        ("民國%Y年%m月%d日", "民國113年1月5日", FIFTH),
+        ("roc", "113/01/05", FIFTH),
+        ("roc", "1130105", FIFTH),
+        ("%d/%m/%Y", "05/01/2567", FIFTH),
+        ("%d/%m/%Y", "29/02/2567", dt.date(2024, 2, 29)),  # a leap year of ours, and none of its own number
+        ("%d %B %Y", "5 มกราคม 2567", FIFTH),
+        ("%d %B %Y [hr]", "5 listopada 2024", dt.date(2024, 10, 5)),
+        ("%d %B %Y [pl]", "5 listopada 2024", dt.date(2024, 11, 5)),
+    ],
+)
+def test_declared_formats_in_other_words(date_format, written, day):
+    job = SimpleNamespace(read=SimpleNamespace(date_format=date_format), file="job.yaml")
+    dates.check_format(duckdb.connect(), job)
+    assert column([written], date_format) == [day]
+
+
+def test_a_month_is_decided_by_the_others():
+    assert column(["5 listopad 2023", "5 studeni 2023"])[0] == dt.date(2023, 10, 5)
+    assert column(["5 listopad 2023", "5 grudzień 2023"])[0] == dt.date(2023, 11, 5)
+    assert column(["5 lip 2023", "5 kol 2023"])[0] == dt.date(2023, 6, 5)
+
+
+def test_a_month_that_nothing_decides_is_refused():
+    with pytest.raises(DataError) as caught:
+        column(["2023-01-05", "5 listopad 2023"])
+    assert (caught.value.rule, caught.value.line, caught.value.value) == ("date_ambiguous", 3, "5 listopad 2023")
+    assert '"listopad" is month 10 in Croatian and month 11 in Czech and Polish' in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "5 Foo 2024",
+        "R6.1.5",
+        "05/01/2567",
+        "113/01/05",
+        "30. února 2024",
+        "5 maj 24",
+        "2024-01-05 Foo",
+        "令和6年13月5日",
+    ],
+)
+def test_words_that_name_no_day(written):
+    assert column([written]) == [None]

@@ -27,6 +27,7 @@ LEAST_SHARE, LEAST_DAYS = 0.9, 5
 ZONES = (
     *("Asia/Shanghai", "Asia/Singapore", "Asia/Taipei", "Asia/Tokyo", "Asia/Seoul", "Asia/Kolkata", "Asia/Bangkok"),
     *(
+        "UTC",
         "Europe/Berlin",
         "Europe/Paris",
         "Europe/Madrid",
@@ -51,7 +52,7 @@ ZONES = (
         "America/Argentina/Buenos_Aires",
         "America/Bogota",
     ),
-    *("America/Santiago", "America/Halifax", "America/Caracas", "UTC", "Asia/Dubai", "Asia/Karachi", "Asia/Dhaka"),
+    *("America/Santiago", "America/Halifax", "America/Caracas", "Asia/Dubai", "Asia/Karachi", "Asia/Dhaka"),
     *("Asia/Kathmandu", "Asia/Yangon", "Asia/Tehran", "Asia/Kabul", "Asia/Tashkent", "Australia/Sydney"),
     *("Australia/Brisbane", "Australia/Adelaide", "Australia/Perth", "Pacific/Auckland", "Pacific/Honolulu"),
     *("America/Anchorage", "America/St_Johns", "Atlantic/Reykjavik", "Pacific/Fiji", "Pacific/Tongatapu"),
@@ -108,14 +109,14 @@ def day_month_exchanged(con: duckdb.DuckDBPyConnection, job: Job, sources: Seque
     yield Doubt(
         name,
         told(
-            "all {real} dates that are real dates have a day up to 12 ({first}, line {line} of {file}), and all that are text have one "
-            "above 12 ({text}, line {text_line}); that is chance once in {odds}. A spreadsheet exchanged the day and the month "
+            "all {real} real dates have a day up to 12 ({first}, line {line} of {file}), and all that are text have one "
+            "above 12 ({written}, line {text_line}); that is chance once in {odds}. A spreadsheet exchanged the day and the month "
             "where it could.",
             real=sum(each.rows for each in found),
             first=one.first[2],
             line=one.first[1],
             file=one.file,
-            text=one.first_text[2],
+            written=one.first_text[2],
             text_line=one.first_text[1],
             odds=f"{round(1 / one.chance):,}" if one.chance > 1e-9 else "1,000,000,000",
         ),
@@ -250,7 +251,11 @@ def _local(second: int, zone: str) -> dt.datetime:
 
 
 def _at_midnight(seconds: Mapping[int, int], zone: str) -> int:
-    return sum(count for second, count in seconds.items() if _local(second, zone).time() == dt.time())
+    return sum(
+        count
+        for second, count in seconds.items()
+        if (there := _local(second, zone)).hour == there.minute == there.second == 0
+    )
 
 
 def _moves(seconds: Mapping[int, int], zone: str, other: str) -> bool:
