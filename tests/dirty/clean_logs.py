@@ -236,7 +236,7 @@ def _days_and_files() -> list[Layout]:
         Layout("parquet-with-times", {"orders.parquet": stamped}, ours("customer", "order", "at", "amount"), lines),
         _log("six-rows", small),
         _log("twenty-thousand-rows", large),
-        Layout("german-commas", {"auftraege.csv": german}, ours("Kunde", "Auftrag", "Datum", "Betrag"), lines),
+        Layout("german-commas", {"auftraege.csv": german}, ours("Kunde", "Auftrag", "Datum", "Betrag"), lines, days="%d.%m.%Y"),
         Layout("chinese-slashes", {"订单.csv": slashes}, ours("客户", "单号", "日期", "金额"), lines, currency="CNY"),
         _log("chinese-with-department", zh, {"客户名称": "name", "订单号": "order", "下单日期": "day", "金额": "amount", "部门": "=退货处理部", "业务员": "=张三"}, mapped=ours("客户名称", "订单号", "下单日期", "金额"), currency="CNY"),
         _log("round-sums-that-repeat", round_sums),

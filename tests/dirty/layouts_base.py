@@ -136,7 +136,7 @@ def draw(
                         line=1,
                         refund=Decimal(0),
                         first=not same_number,
-                    )  # fmt: skip
+                    )
                 )
     return sorted(made, key=lambda sale: (sale.day, sale.order, sale.line))
 
@@ -341,6 +341,8 @@ class Layout:
     doubts: Sequence[str] = ()
     told: Sequence[str] = ()
     wants: Mapping[str, Book] | None = None
+    days: str | None = None  # how they are written, where the job mapped by hand must say it
+    most: int = 3  # lines that a person may have to settle by hand after `kalib init`
 
     @property
     def right(self) -> Mapping[str, Book]:
@@ -350,7 +352,9 @@ class Layout:
     def settings(self) -> dict[str, object]:
         names = list(self.files)
         source = names[0] if len(names) == 1 else names
-        return {"job": "layout", "source": source, "columns": dict(self.columns), "currency": self.currency, **self.job}
+        said = {"job": "layout", "source": source, "columns": dict(self.columns), "currency": self.currency, **self.job}
+        read = {**said.pop("read", {}), **({"date_format": self.days} if self.days else {})}
+        return said | ({"read": read} if read else {})
 
 
 def ours(customer: str, order: str | None, day: str, money: str | None = None, **more: str) -> dict[str, str]:

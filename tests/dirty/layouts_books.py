@@ -35,6 +35,7 @@ def _payments() -> list[Layout]:
             adds=["columns.order_id: id", "columns.amount: Amount"],
             settle=["columns.order_status: Status", "read.left_out_statuses: [Failed]", "columns.refund: Amount Refunded"],
             doubts=["status_unclear", "refund_unmapped"],
+            most=5,
         ),
         Layout(
             "stripe-payments-all-paid",
@@ -51,6 +52,8 @@ def _payments() -> list[Layout]:
             adds=["columns.customer_id: From Email Address", "columns.amount: Gross"],
             settle=["columns.order_type: Type", "read.left_out_types: [General Withdrawal]"],
             doubts=["type_unclear"],
+            days="%d/%m/%Y",
+            most=4,
         ),
         Layout(
             "square-items",
@@ -71,6 +74,7 @@ def _payments() -> list[Layout]:
             adds=["columns.amount: Net Sales"],
             doubts=["discount_unclear"],
             settle=["read.discount: money"],
+            days="%m/%d/%y",
         ),
     ]  # fmt: skip
 
@@ -126,6 +130,7 @@ def _american() -> list[Layout]:
             adds=["columns.order_id: Num"],
             settle=["read.fill_down: true"],
             doubts=["header_once", "subtotal_rows", "nothing_left"],
+            days="%m/%d/%Y",
         ),
         Layout(
             "quickbooks-desktop-customer-detail",
@@ -145,15 +150,18 @@ def _american() -> list[Layout]:
             adds=["columns.customer_id: Name", "columns.order_id: Num"],
             settle=["settled.subtotal_rows: left_out"],
             doubts=["subtotal_rows"],
+            days="%m/%d/%Y",
         ),
         Layout(
             "xero-invoice-lines-voided",
             {"SalesInvoices.csv": text(table(invoices, xero, day="%d/%m/%Y", words={"sale": ("Paid", "Awaiting Payment"), "void": ("Voided", "Draft", "Deleted")}))},
             ours("ContactName", "InvoiceNumber", "InvoiceDate", "LineAmount"),
             invoices,
-            adds=["columns.amount: LineAmount"],
+            adds=["columns.customer_id: ContactName", "columns.amount: LineAmount"],
             settle=["columns.order_status: Status", "read.left_out_statuses: [Voided, Draft, Deleted]"],
             doubts=["status_unclear", "order_total_on_lines"],
+            days="%d/%m/%Y",
+            most=4,
         ),
         Layout(
             "xero-credit-notes-negative",
@@ -208,6 +216,8 @@ def _american() -> list[Layout]:
             adds=["columns.order_id: Order Id", "columns.order_date: Opened", "columns.amount: Amount"],
             settle=["columns.order_status: Voided", 'read.left_out_statuses: ["true"]'],
             doubts=["status_unclear"],
+            days="%m/%d/%y",
+            most=4,
         ),
         Layout(
             "zoho-invoice-void",
@@ -256,6 +266,8 @@ def _others() -> list[Layout]:
             adds=["columns.order_id: Núm", "columns.amount: Subtotal"],
             settle=["columns.order_status: Estado", "read.left_out_statuses: [Anulado]"],
             doubts=["status_unclear"],
+            days="%d/%m/%Y",
+            most=4,
         ),
         Layout(
             "fatture-in-cloud-nota-di-credito",
@@ -275,6 +287,7 @@ def _others() -> list[Layout]:
             adds=["columns.amount: Imponibile"],
             settle=["columns.order_type: Tipo documento", "read.return_types: [Nota di credito]"],
             doubts=["type_unclear"],
+            days="%d/%m/%Y",
         ),
         Layout(
             "freee-income-and-expense",
@@ -294,7 +307,9 @@ def _others() -> list[Layout]:
             currency="JPY",
             adds=["columns.order_id: 管理番号", "columns.order_date: 発生日"],
             settle=["columns.order_type: 収支区分", "read.left_out_types: [支出]"],
-            doubts=["type_unclear"],
+            doubts=["encoding", "type_unclear"],
+            most=4,
+            job={"read": {"encoding": "cp932"}},
         ),
         Layout(
             "yayoi-sales-slips",
@@ -313,6 +328,8 @@ def _others() -> list[Layout]:
             ours("得意先コード", "伝票番号", "売上日付", "金額"),
             yayoi,
             currency="JPY",
+            doubts=["encoding"],
+            job={"read": {"encoding": "cp932"}},
         ),
         Layout(
             "danea-it-vendite",
@@ -329,6 +346,7 @@ def _others() -> list[Layout]:
             },
             ours("Codice cliente", "Numero ordine", "Data ordine", "Importo"),
             saved,
+            days="%d/%m/%Y",
         ),
     ]  # fmt: skip
 

@@ -77,6 +77,7 @@ def _sap() -> list[Layout]:
             ours("Auftraggeber", "Verkaufsbeleg", "Belegdatum", "Nettowert"),
             orders,
             adds=["columns.order_id: Verkaufsbeleg"],
+            days="%d.%m.%Y",
         ),
         Layout(
             "sap-va05-en",
@@ -107,6 +108,7 @@ def _sap() -> list[Layout]:
             orders,
             currency="USD",
             adds=["columns.order_id: Sales Document", "columns.amount: Net Value (Item)"],
+            days="%m/%d/%Y",
         ),
         Layout(
             "sap-va05-returns-positive",
@@ -116,6 +118,7 @@ def _sap() -> list[Layout]:
             adds=["columns.order_id: Verkaufsbeleg"],
             settle=["columns.order_type: VArt", "read.return_types: [RE, G2]"],
             doubts=["type_unclear"],
+            days="%d.%m.%Y",
         ),
         Layout(
             "sap-vf05-credit-memos-positive",
@@ -157,6 +160,7 @@ def _sap() -> list[Layout]:
             ours("Regulierer", "Faktura", "Fakturadatum", "Nettowert"),
             billed,
             adds=["columns.customer_id: Regulierer", "columns.order_id: Faktura", "columns.amount: Nettowert"],
+            days="%d.%m.%Y",
         ),
         Layout(
             "sap-ke30-with-sums",
@@ -170,6 +174,7 @@ def _sap() -> list[Layout]:
             ours("Kunde", "Auftrag", "Buchungsdatum", "Umsatz"),
             report,
             doubts=["subtotal_rows"],
+            days="%d.%m.%Y",
         ),
         Layout(
             "sap-fbl5n-de-payments",
@@ -180,9 +185,11 @@ def _sap() -> list[Layout]:
             },
             ours("Konto", "Belegnummer", "Belegdatum", "Betrag in Hauswährung"),
             ledger,
-            adds=["columns.customer_id: Konto"],
+            adds=["columns.customer_id: Konto", "columns.order_date: Belegdatum"],
             settle=["columns.order_type: Belegart", "read.left_out_types: [DZ]"],
             doubts=["type_unclear", "returns_many", "sign_turned"],
+            days="%d.%m.%Y",
+            most=4,
         ),
         Layout(
             "sap-fbl5n-en-payments",
@@ -210,6 +217,7 @@ def _sap() -> list[Layout]:
             ledger,
             settle=["columns.order_type: Document Type", "read.left_out_types: [DZ]"],
             doubts=["type_unclear", "sign_turned"],
+            days="%d.%m.%Y",
         ),
         Layout(
             "sap-s4-odata-csv",
@@ -237,6 +245,7 @@ def _sap() -> list[Layout]:
             },
             ours("SoldToParty", "SalesOrder", "CreationDate", "NetAmount"),
             orders,
+            adds=["columns.order_date: CreationDate"],
         ),
         Layout(
             "sap-business-one-canceled-flag",
@@ -260,9 +269,10 @@ def _sap() -> list[Layout]:
             },
             ours("CardCode", "DocNum", "DocDate", "DocTotal"),
             gone,
-            adds=["columns.customer_id: CardCode"],
+            adds=["columns.customer_id: CardCode", "columns.amount: DocTotal"],
             settle=["columns.order_status: CANCELED", 'read.left_out_statuses: ["Y"]'],
             doubts=["status_unclear"],
+            most=4,
         ),
     ]
 
@@ -336,6 +346,7 @@ def _chinese() -> list[Layout]:
             ours("客户", "订单号", "订单日期", "无税金额"),
             approved,
             currency="CNY",
+            adds=["columns.amount: 无税金额"],
         ),
         Layout(
             "kingdee-k3-outbound",
@@ -522,6 +533,7 @@ def _odoo_and_clouds() -> list[Layout]:
             adds=["columns.customer_id: Partenaire"],
             settle=["columns.order_status: Statut", "read.left_out_statuses: [Annulé]"],
             doubts=["status_unclear"],
+            days="%d/%m/%Y",
         ),
         Layout(
             "salesforce-report-footer",
@@ -543,6 +555,7 @@ def _odoo_and_clouds() -> list[Layout]:
             won,
             currency="USD",
             adds=["columns.order_id: Opportunity ID", "columns.order_date: Close Date"],
+            days="%m/%d/%Y",
         ),
         Layout(
             "salesforce-stages",
@@ -566,6 +579,7 @@ def _odoo_and_clouds() -> list[Layout]:
                 f"read.left_out_statuses: {_listed('Closed Lost', 'Proposal/Price Quote')}",
             ],
             doubts=["status_unclear"],
+            days="%m/%d/%Y",
         ),
         Layout(
             "netsuite-sales-by-customer-detail",
@@ -585,6 +599,7 @@ def _odoo_and_clouds() -> list[Layout]:
             netsuite,
             currency="USD",
             adds=["columns.customer_id: Name"],
+            days="%m/%d/%Y",
         ),
         Layout(
             "netsuite-transactions-with-payments",
@@ -599,6 +614,7 @@ def _odoo_and_clouds() -> list[Layout]:
             adds=["columns.customer_id: Name"],
             settle=["columns.order_type: Type", "read.left_out_types: [Payment]"],
             doubts=["type_unclear", "sign_turned"],
+            days="%m/%d/%Y",
         ),
     ]
 
@@ -635,6 +651,8 @@ def _europe_and_brazil() -> list[Layout]:
             adds=["columns.customer_id: Debitorenkonto", "columns.order_id: Belegfeld 1"],
             settle=["columns.order_type: Soll/Haben-Kennzeichen", "read.return_types: [H]"],
             doubts=["debit_credit", "type_unclear"],
+            days="%d.%m.%Y",
+            most=4,
         ),
         Layout(
             "sage100-de-gutschrift-positive",
@@ -653,6 +671,7 @@ def _europe_and_brazil() -> list[Layout]:
             sage,
             settle=["columns.order_type: Belegart", "read.return_types: [Gutschrift]"],
             doubts=["type_unclear"],
+            days="%d.%m.%Y",
         ),
         Layout(
             "sage100-fr-avoir-positive",
@@ -671,6 +690,7 @@ def _europe_and_brazil() -> list[Layout]:
             french,
             settle=["columns.order_type: Type de document", f"read.return_types: {_listed(chr(70) + 'acture d' + chr(39) + 'avoir')}"],
             doubts=["type_unclear"],
+            days="%d/%m/%Y",
         ),
         Layout(
             "lexware-storniert",
@@ -689,6 +709,7 @@ def _europe_and_brazil() -> list[Layout]:
             lexware,
             settle=["columns.order_status: Status", "read.left_out_statuses: [storniert]", "read.sale_statuses: [bezahlt, offen]"],
             doubts=["status_unclear"],
+            days="%d.%m.%Y",
         ),
         Layout(
             "cegid-natures",
@@ -705,6 +726,7 @@ def _europe_and_brazil() -> list[Layout]:
             },
             ours("Code client", "Numéro de pièce", "Date pièce", "Montant HT"),
             cegid,
+            days="%d/%m/%Y",
         ),
         Layout(
             "totvs-protheus-pt",
@@ -723,6 +745,7 @@ def _europe_and_brazil() -> list[Layout]:
             ours("Codigo do Cliente", "Numero do Pedido", "Data de Emissao", "Valor Total"),
             totvs,
             currency="BRL",
+            days="%d/%m/%Y",
         ),
         Layout(
             "bling-pt-cancelado",
@@ -741,6 +764,9 @@ def _europe_and_brazil() -> list[Layout]:
             currency="BRL",
             settle=["columns.order_status: Situação", "read.left_out_statuses: [Cancelado]", "read.sale_statuses: [Atendido]"],
             doubts=["status_unclear"],
+            adds=["columns.customer_id: Nome do cliente"],
+            days="%d/%m/%Y",
+            most=4,
         ),
         Layout(
             "navision-sales-invoice-lines",
@@ -758,6 +784,7 @@ def _europe_and_brazil() -> list[Layout]:
             navision,
             currency="USD",
             adds=["columns.customer_id: Sell-to Customer No."],
+            days="%m/%d/%y",
         ),
         Layout(
             "plain-keur",
@@ -789,6 +816,7 @@ def _europe_and_brazil() -> list[Layout]:
             ours("Código cliente", "Nº factura", "Fecha factura", "Importe neto"),
             plain,
             adds=["columns.amount: Importe neto"],
+            days="%d/%m/%Y",
         ),
     ]  # fmt: skip
 

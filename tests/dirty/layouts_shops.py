@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from layouts_base import CHINESE, JAPANESE, KOREAN, Layout, by_order, draw, ours, table, text
+from layouts_base import CHINESE, JAPANESE, KOREAN, Layout, by_order, draw, ours, table, text, workbook
 
 STAMP = "%Y-%m-%d %H:%M:%S"
 
@@ -80,6 +80,7 @@ def _chinese() -> list[Layout]:
             adds=["columns.order_id: 主订单编号", "columns.amount: 买家应付货款"],
             settle=["columns.order_status: 订单状态", "read.left_out_statuses: [交易关闭]"],
             doubts=["status_unclear", "order_is_line"],
+            most=4,
         ),
         Layout(
             "tmall-refund-column",
@@ -140,6 +141,7 @@ def _chinese() -> list[Layout]:
             adds=["columns.customer_id: 收货人", "columns.amount: 用户实付金额(元)"],
             settle=["columns.order_status: 订单状态", 'read.left_out_statuses: ["已取消，退款成功", "未发货，退款成功"]'],
             doubts=["status_unclear"],
+            most=4,
         ),
         Layout(
             "doudian-sub-orders",
@@ -160,6 +162,7 @@ def _chinese() -> list[Layout]:
             adds=["columns.customer_id: 收件人", "columns.order_id: 主订单编号"],
             settle=["columns.order_status: 订单状态", "read.left_out_statuses: [已关闭]"],
             doubts=["status_unclear", "order_is_line"],
+            most=4,
         ),
         Layout(
             "wechat-mini-shop-refunds",
@@ -177,6 +180,7 @@ def _chinese() -> list[Layout]:
             currency="CNY",
             settle=["columns.refund: 已退款金额"],
             doubts=["refund_unmapped"],
+            adds=["columns.amount: 支付金额"],
         ),
     ]  # fmt: skip
 
@@ -211,6 +215,7 @@ def _shopify() -> list[Layout]:
             adds=["columns.customer_id: Email", "columns.order_id: Name", "columns.amount: Total"],
             settle=["columns.order_status: Financial Status", "read.left_out_statuses: [voided, refunded]"],
             doubts=["status_unclear"],
+            most=5,
         ),
         Layout(
             "shopify-line-items",
@@ -221,6 +226,7 @@ def _shopify() -> list[Layout]:
             adds=["columns.customer_id: Email", "columns.order_id: Name", "columns.amount: Total"],
             settle=["columns.order_status: Financial Status", "read.left_out_statuses: [voided, refunded]"],
             doubts=["status_unclear"],
+            most=5,
         ),
         Layout(
             "shopify-refunded-amount",
@@ -239,6 +245,7 @@ def _shopify() -> list[Layout]:
             adds=["columns.customer_id: Email", "columns.order_id: Name", "columns.amount: Total"],
             settle=["columns.refund: Refunded Amount"],
             doubts=["refund_unmapped"],
+            most=4,
         ),
     ]  # fmt: skip
 
@@ -277,6 +284,7 @@ def _western() -> list[Layout]:
             adds=["columns.customer_id: Email (Billing)", "columns.amount: Order Subtotal Amount"],
             settle=["columns.order_status: Order Status", "read.left_out_statuses: [Cancelled, Failed, Refunded]"],
             doubts=["status_unclear", "discount_unclear"],
+            most=4,
         ),
         Layout(
             "magento-sales-orders",
@@ -296,6 +304,8 @@ def _western() -> list[Layout]:
             currency="USD",
             settle=["columns.order_status: Status", "read.left_out_statuses: [Canceled]", "columns.refund: Total Refunded"],
             doubts=["status_unclear", "refund_unmapped"],
+            adds=["columns.customer_id: Customer Email", "columns.amount: Grand Total (Base)"],
+            most=5,
         ),
         Layout(
             "amazon-all-orders",
@@ -314,9 +324,10 @@ def _western() -> list[Layout]:
             ours("buyer-email", "amazon-order-id", "purchase-date", "item-price"),
             amazon,
             currency="USD",
-            adds=["columns.amount: item-price"],
+            adds=["columns.customer_id: buyer-email", "columns.amount: item-price"],
             settle=["columns.order_status: order-status", "read.left_out_statuses: [Cancelled]"],
             doubts=["status_unclear"],
+            most=4,
         ),
         Layout(
             "amazon-settlement",
@@ -334,6 +345,7 @@ def _western() -> list[Layout]:
             ours("marketplace-name", "order-id", "posted-date", "amount"),
             settled,
             adds=["columns.customer_id: marketplace-name"],
+            days="%d.%m.%Y",
         ),
         Layout(
             "etsy-sold-order-items",
@@ -349,6 +361,7 @@ def _western() -> list[Layout]:
             },
             ours("Buyer", "Order ID", "Sale Date", "Item Total"),
             etsy,
+            days="%m/%d/%y",
         ),
         Layout(
             "prestashop-fr",
@@ -386,6 +399,7 @@ def _western() -> list[Layout]:
             shopware,
             settle=["columns.order_status: Bestellstatus", "read.left_out_statuses: [Storniert / Abgelehnt]"],
             doubts=["status_unclear"],
+            days="%d.%m.%Y",
         ),
         Layout(
             "tiktok-shop",
@@ -402,9 +416,11 @@ def _western() -> list[Layout]:
             ours("Buyer Username", "Order ID", "Created Time", "Order Amount"),
             tiktok,
             currency="USD",
-            adds=[],
+            adds=["columns.customer_id: Buyer Username", "columns.amount: Order Amount"],
             settle=["columns.order_status: Order Status", "read.left_out_statuses: [Canceled]", "columns.refund: Order Refund Amount"],
             doubts=["status_unclear", "refund_unmapped"],
+            days="%m/%d/%Y",
+            most=5,
         ),
     ]  # fmt: skip
 
@@ -431,7 +447,8 @@ def _japan_and_korea() -> list[Layout]:
             rakuten,
             currency="JPY",
             settle=["columns.order_status: ステータス", "read.left_out_statuses: [キャンセル確定]", "read.sale_statuses: [処理済]"],
-            doubts=["status_unclear"],
+            doubts=["encoding", "status_unclear"],
+            job={"read": {"encoding": "cp932"}},
         ),
         Layout(
             "cafe24-orders",
@@ -452,20 +469,18 @@ def _japan_and_korea() -> list[Layout]:
             adds=["columns.customer_id: 주문자ID", "columns.amount: 상품구매금액"],
             settle=["columns.order_status: 주문상태", "read.left_out_statuses: [취소완료, 반품완료]"],
             doubts=["status_unclear"],
+            most=4,
         ),
         Layout(
             "naver-smartstore",
             {
-                "스마트스토어_전체주문.csv": text(
+                "스마트스토어_전체주문.xlsx": workbook({"발주발송관리": [["엑셀 일괄발송"], *
                     table(
                         naver,
                         {"상품주문번호": lambda line: f"{line.order}{line.line}", "주문번호": "order", "구매자명": "name", "구매자ID": "customer",
                          "주문상태": "word", "결제일": "day", "상품번호": "product", "수량": "quantity", "상품가격": "price", "상품별 총 주문금액": "amount"},
                         day="%Y-%m-%d %H:%M", money="int", words={"sale": "구매확정", "void": ("취소", "반품")},
-                    ),
-                    encoding="cp949",
-                    above=[["엑셀 일괄발송"]],
-                )
+                    )]})
             },
             ours("구매자ID", "주문번호", "결제일", "상품별 총 주문금액"),
             naver,
@@ -473,6 +488,7 @@ def _japan_and_korea() -> list[Layout]:
             adds=["columns.order_id: 주문번호", "columns.order_date: 결제일", "columns.amount: 상품별 총 주문금액"],
             settle=["columns.order_status: 주문상태", "read.left_out_statuses: [취소, 반품]"],
             doubts=["status_unclear", "order_is_line"],
+            most=5,
         ),
     ]  # fmt: skip
 
