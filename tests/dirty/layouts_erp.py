@@ -318,7 +318,7 @@ def _chinese() -> list[Layout]:
             currency="CNY",
             adds=["columns.amount: 无税金额"],
             settle=["columns.order_type: 红蓝标识", "read.return_types: [红字]"],
-            doubts=["type_unclear", "status_unclear"],
+            doubts=["type_unclear", "status_unclear", "debit_credit"],
         ),
         Layout(
             "yonyou-nc-orders",

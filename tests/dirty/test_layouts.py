@@ -152,7 +152,8 @@ def by_figures(layout: Layout, outcome: Outcome) -> list[str]:
             if one.get("net_sales") is not None and abs(one["net_sales"] - wanted) < 0.01
         ]
         reading = (fitting or doubt["readings"])[0]
-        lines += reading.get("settle") or [f"settled.{doubt['doubt']}: {reading['reading']}"]
+        said = reading.get("settle") or f"settled.{doubt['doubt']}: {reading['reading']}"
+        lines += said.splitlines() if isinstance(said, str) else said
     return lines
 
 
