@@ -50,10 +50,10 @@ def _payments() -> list[Layout]:
             ours("From Email Address", "Transaction ID", "Date", "Gross"),
             paypal,
             adds=["columns.customer_id: From Email Address", "columns.amount: Gross"],
-            settle=["columns.order_type: Type", "read.left_out_types: [General Withdrawal]"],
+            settle=["columns.order_type: Type", "read.left_out_types: [General Withdrawal]", "read.sale_types: [Express Checkout Payment]"],
             doubts=["type_unclear"],
             days="%d/%m/%Y",
-            most=4,
+            most=5,
         ),
         Layout(
             "square-items",

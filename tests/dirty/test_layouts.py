@@ -125,7 +125,7 @@ def settle(layout: Layout, folder: Path, text: str, added: Sequence[str], place:
         names = refusals(outcome)
         if not names <= {*layout.doubts, "settings"}:
             return [f"refused for {sorted(names)}, not for one of {layout.doubts}: {outcome.message[:600]}"], lines
-        answers = layout.adds if names == {"settings"} else layout.settle
+        answers = layout.adds if names <= {"settings", "date_ambiguous"} else layout.settle
         more = [line for line in answers if line not in lines] or by_figures(layout, outcome)
         if not more:
             return [f"nothing settles {sorted(names)}: {outcome.message[:600]}"], lines
