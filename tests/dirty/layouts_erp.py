@@ -185,7 +185,7 @@ def _sap() -> list[Layout]:
             },
             ours("Konto", "Belegnummer", "Belegdatum", "Betrag in Hauswährung"),
             ledger,
-            adds=["columns.customer_id: Konto", "columns.order_date: Belegdatum", 'read.date_format: "%d.%m.%Y"'],
+            adds=["columns.order_date: Belegdatum", 'read.date_format: "%d.%m.%Y"'],
             settle=["columns.order_type: Belegart", "read.left_out_types: [DZ]"],
             doubts=["type_unclear", "date_ambiguous", "sign_turned"],
             days="%d.%m.%Y",
