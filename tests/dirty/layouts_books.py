@@ -160,7 +160,7 @@ def _american() -> list[Layout]:
             settle=["columns.order_status: Status", "read.left_out_statuses: [Voided, Draft, Deleted]", "read.sale_statuses: [Paid, Awaiting Payment]"],
             doubts=["status_unclear", "order_total_on_lines"],
             days="%d/%m/%Y",
-            most=5,
+            most=4,
         ),
         Layout(
             "xero-credit-notes-negative",
@@ -266,7 +266,7 @@ def _others() -> list[Layout]:
             settle=["columns.order_status: Estado", "read.left_out_statuses: [Anulado]", "read.sale_statuses: [Cobrado, Pendiente]"],
             doubts=["status_unclear"],
             days="%d/%m/%Y",
-            most=5,
+            most=4,
         ),
         Layout(
             "fatture-in-cloud-nota-di-credito",

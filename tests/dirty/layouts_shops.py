@@ -80,7 +80,6 @@ def _chinese() -> list[Layout]:
             adds=["columns.order_id: 主订单编号", "columns.amount: 买家应付货款"],
             settle=["columns.order_status: 订单状态", "read.left_out_statuses: [交易关闭]"],
             doubts=["status_unclear", "order_is_line"],
-            most=4,
         ),
         Layout(
             "tmall-refund-column",
@@ -162,7 +161,6 @@ def _chinese() -> list[Layout]:
             adds=["columns.customer_id: 收件人", "columns.order_id: 主订单编号"],
             settle=["columns.order_status: 订单状态", "read.left_out_statuses: [已关闭]"],
             doubts=["status_unclear", "order_is_line"],
-            most=4,
         ),
         Layout(
             "wechat-mini-shop-refunds",
@@ -215,7 +213,6 @@ def _shopify() -> list[Layout]:
             adds=["columns.customer_id: Email", "columns.order_id: Name", "columns.amount: Total"],
             settle=["columns.order_status: Financial Status", "read.left_out_statuses: [voided, refunded]"],
             doubts=["status_unclear"],
-            most=5,
         ),
         Layout(
             "shopify-line-items",
@@ -226,7 +223,6 @@ def _shopify() -> list[Layout]:
             adds=["columns.customer_id: Email", "columns.order_id: Name", "columns.amount: Total"],
             settle=["columns.order_status: Financial Status", "read.left_out_statuses: [voided, refunded]"],
             doubts=["status_unclear"],
-            most=5,
         ),
         Layout(
             "shopify-refunded-amount",
@@ -245,7 +241,6 @@ def _shopify() -> list[Layout]:
             adds=["columns.customer_id: Email", "columns.order_id: Name", "columns.amount: Total"],
             settle=["columns.refund: Refunded Amount"],
             doubts=["refund_unmapped"],
-            most=4,
         ),
     ]  # fmt: skip
 
@@ -284,7 +279,6 @@ def _western() -> list[Layout]:
             adds=["columns.customer_id: Email (Billing)", "columns.amount: Order Subtotal Amount"],
             settle=["columns.order_status: Order Status", "read.left_out_statuses: [Cancelled, Failed, Refunded]"],
             doubts=["status_unclear", "discount_unclear"],
-            most=4,
         ),
         Layout(
             "magento-sales-orders",
@@ -305,7 +299,6 @@ def _western() -> list[Layout]:
             settle=["columns.order_status: Status", "read.left_out_statuses: [Canceled]", "columns.refund: Total Refunded"],
             doubts=["status_unclear", "refund_unmapped"],
             adds=["columns.customer_id: Customer Email", "columns.amount: Grand Total (Base)"],
-            most=5,
         ),
         Layout(
             "amazon-all-orders",
@@ -327,7 +320,6 @@ def _western() -> list[Layout]:
             adds=["columns.customer_id: buyer-email", "columns.amount: item-price"],
             settle=["columns.order_status: order-status", "read.left_out_statuses: [Cancelled]"],
             doubts=["status_unclear"],
-            most=4,
         ),
         Layout(
             "amazon-settlement",
@@ -420,7 +412,7 @@ def _western() -> list[Layout]:
             settle=["columns.order_status: Order Status", "read.left_out_statuses: [Canceled]", "columns.refund: Order Refund Amount"],
             doubts=["status_unclear", "refund_unmapped"],
             days="%m/%d/%Y",
-            most=5,
+            most=4,
         ),
     ]  # fmt: skip
 
@@ -469,7 +461,6 @@ def _japan_and_korea() -> list[Layout]:
             adds=["columns.customer_id: 주문자ID", "columns.amount: 상품구매금액"],
             settle=["columns.order_status: 주문상태", "read.left_out_statuses: [취소완료, 반품완료]"],
             doubts=["status_unclear"],
-            most=4,
         ),
         Layout(
             "naver-smartstore",
@@ -488,7 +479,6 @@ def _japan_and_korea() -> list[Layout]:
             adds=["columns.order_id: 주문번호", "columns.order_date: 결제일", "columns.amount: 상품별 총 주문금액"],
             settle=["columns.order_status: 주문상태", "read.left_out_statuses: [취소, 반품]"],
             doubts=["status_unclear", "order_is_line"],
-            most=5,
         ),
     ]  # fmt: skip
 
