@@ -23,7 +23,7 @@ from kalib.ledger.customers import check_one_row, customers
 from kalib.ledger.doubts import Doubt, Watched
 from kalib.ledger.doubts.beside import Listed, find_listed
 from kalib.ledger.doubts.customers import find_subtotals, read_names
-from kalib.ledger.doubts.days import find_day_doubts
+from kalib.ledger.doubts.days import day_month_exchanged, find_day_doubts
 from kalib.ledger.doubts.finding import describe, find_doubts, refuse_doubts
 from kalib.ledger.doubts.garbled import REPAIRED, find_garbled, repair_columns
 from kalib.ledger.doubts.kinds import check_settled
@@ -128,9 +128,12 @@ def judge_source(
         subtotals=totals,
         returned_orders=opened.listed.orders if opened.listed and job.read.returned_orders else (),
     )
-    judge = partial(quality.judge, opened.parsed, actions=actions, keep=keep, files=len(opened.names), known=known)
-    judged = _named(judge(job), opened, "judged")
-    plain = _named(judge(job.model_copy(update={"settled": {}})), opened, "plain") if job.settled else judged
+    judge = partial(quality.judge, opened.parsed, actions=actions, files=len(opened.names), known=known)
+    judged = _named(judge(job, keep=keep), opened, "judged")
+    plain = judged
+    if job.settled:
+        keep_plain = lambda table, name: keep(table, f"{name}_plain")  # noqa: E731
+        plain = _named(judge(job.model_copy(update={"settled": {}}), keep=keep_plain), opened, "plain")
     scene = Scene(job, plain.rows, opened.watched, keep)
     return judged, find_doubts(scene, names, opened.doubts, opened.listed)
 
@@ -222,7 +225,12 @@ def open_files(con: duckdb.DuckDBPyConnection, job: Job, *, scratch: Path, say: 
         sources, watched = read.load_raw(con, job, files, scratch=scratch, say=say, choose=choose)
     rows = con.execute("SELECT (SELECT count(*) FROM raw) + (SELECT count(*) FROM unread)").fetchone()[0]
     say(f"judging {rows:,} rows")
-    found = parse.parse(con, job, sources, watched)
+    try:
+        found = parse.parse(con, job, sources, watched)
+    except DataError as error:
+        if error.rule == "date_ambiguous":
+            refuse_doubts(day_month_exchanged(con, job, sources), job, {source.name: source.label for source in sources})
+        raise
     doubts = [*find_day_doubts(con, job, sources)]
     con.execute("DROP TABLE raw; DROP TABLE unread")
     if (garbled := find_garbled(con)) is not None:

@@ -525,7 +525,7 @@ def _by_format(name: str, date_format: str, timezone: str, words: Words | None) 
         day = f"coalesce({meant}, {own})"
     else:
         day = _with("one", own, f"CASE WHEN NOT year(one) {_BUDDHIST} THEN one ELSE coalesce({meant}, one) END")
-    return f"CASE WHEN regexp_matches(d, '24:00') THEN NULL ELSE {day} END"
+    return f"CASE WHEN regexp_matches(d, '(^|[ t])24:00') THEN NULL ELSE {day} END"
 
 
 _ERA_YEAR = re.compile(

@@ -253,23 +253,25 @@ def _settle_repeats(rows: Table, job: Job, keep: Callable[[Table, str], Table]) 
     no = ibis.literal(False)
     marks: dict[str, BooleanValue] = {"is_header": no, "is_again": no, "is_total_again": no}
     order = ["customer_id", "order_id"]
-    sold = (rows.amount > 0).fill_null(False)
-    place = [rows.file, rows.line, rows.whole]
+    place = ["file", "line", "whole"]
     if job.settled.get("order_total_on_lines") == "once":
-        nth = ibis.row_number().over(group_by=[*(rows[name] for name in order), sold], order_by=place)
-        again = sold & rows.order_id.notnull() & (nth > 0)
-        marks["is_total_again"] = again
-        rows = rows.mutate(amount=ibis.ifelse(again, rows.amount * 0, rows.amount).cast(rows.amount.type()))
+        rows = rows.mutate(sold=(rows.amount > 0).fill_null(False))
+        nth = ibis.row_number().over(group_by=[*order, "sold"], order_by=place)
+        rows = rows.mutate(is_total_again=rows.sold & rows.order_id.notnull() & (nth > 0)).drop("sold")
+        nothing = (rows.amount * 0).cast(rows.amount.type())
+        rows = rows.mutate(amount=ibis.ifelse(rows.is_total_again, nothing, rows.amount))
+        del marks["is_total_again"]
     if job.settled.get("header_and_items") == "items":
-        whole = {"group_by": [rows[name] for name in order]}
-        is_sum = rows.amount * 2 == rows.amount.sum().over(**whole)
+        whole = {"group_by": order}
+        rows = rows.mutate(is_sum=(rows.amount * 2 == rows.amount.sum().over(**whole)).fill_null(False))
         several = rows.amount.count().over(**whole) > 1
         lacks = [rows["product"].notnull()] if "product" in rows.columns else []
-        nth = ibis.row_number().over(group_by=[*(rows[name] for name in order), is_sum], order_by=[*lacks, *place])
-        marks["is_header"] = is_sum & several & (nth == 0)
+        nth = ibis.row_number().over(group_by=[*order, "is_sum"], order_by=[*lacks, *place])
+        rows = rows.mutate(is_header=rows.is_sum & several & (nth == 0)).drop("is_sum")
+        del marks["is_header"]
     if job.settled.get("lines_repeated") == "once":
         same = [name for name in (*order, "order_date", "product", "quantity", "amount") if name in rows.columns]
-        nth = ibis.row_number().over(group_by=[rows[name] for name in same], order_by=place)
+        nth = ibis.row_number().over(group_by=same, order_by=place)
         marks["is_again"] = (nth > 0) & rows.amount.notnull()
     return rows.mutate(**marks)
 

@@ -202,7 +202,7 @@ def figures(
 
     An order is a number of a customer with a line that is not a return; it counts on the day of its first such line.
     Where no such line has money, there is no order. A number that comes back four weeks after its last line, or more
-    than 60 days after its first, is another order. ``returned`` says of each row whether it is a return, where that
+    than 60 days after its first is another order on each further day. ``returned`` says of each row whether it is a return, where that
     does not hang on its amount alone; ``void`` are orders that were cancelled.
 
     >>> figures([Row("ann", "1", "2025-01-05", "9.995"), Row("ann", "2", "2025-02-01", "-1.00")])["ann"]
@@ -229,12 +229,15 @@ def figures(
 
 def _days(sold: Sequence[tuple[dt.date, Decimal]]) -> list[dt.date]:
     """Return the days of the orders that lines under one number, in the order of their days, make."""
-    orders: list[list[tuple[dt.date, Decimal]]] = []
-    for line in sold:
-        if orders:
-            (began, _), (before, _) = orders[-1][0], orders[-1][-1]
-            if (line[0] - before).days < COMES_BACK and (line[0] - began).days <= GOES_ON:
-                orders[-1].append(line)
-                continue
-        orders.append([line])
-    return [order[0][0] for order in orders if any(amount for _, amount in order)]
+    days: list[dt.date] = []
+    began = before = None
+    for day, amount in sold:
+        if not amount:
+            continue
+        if before is None or (day - before).days >= COMES_BACK:
+            days.append(day)
+            began = day
+        elif (day - began).days > GOES_ON and day != before:
+            days.append(day)
+        before = day
+    return days

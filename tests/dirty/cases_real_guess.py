@@ -240,7 +240,7 @@ CASES = [
     _guess(
         "months-danish",
         _months("danish"),
-        Guessed(dict(zip(("customer_id", "order_id", "order_date", "amount"), HEADERS["danish"], strict=True))),
+        Guessed({"customer_id": HEADERS["danish"][0], "order_date": HEADERS["danish"][2]}),  # Danish is not read by name
     ),
     _guess(
         "months-portuguese",

@@ -215,9 +215,10 @@ def _problems(case: Case, verdict: Verdict, outcome: Outcome, job: Path) -> Iter
 
 def _silence(verdict: Used, outcome: Outcome) -> Iterator[str]:
     """What must be told is told, and nobody is asked or told what is plain."""
+    told = {*outcome.doubts, *(issue["rule"] for issue in outcome.issues)}
     for name in verdict.told:
-        if not any(part in outcome.doubts for part in name.split("|")):
-            yield f"doubt: {name} is not told; told are {sorted(outcome.doubts)}"
+        if not any(part in told for part in name.split("|")):
+            yield f"doubt: {name} is not told; told are {sorted(told)}"
     for name in verdict.untold:
         if name in outcome.doubts:
             yield f"doubt: {name} is told: {outcome.doubts[name]}"

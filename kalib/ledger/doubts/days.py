@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from kalib.ledger.dates import find_words, look_for_exchanged, read_date
-from kalib.ledger.doubts.doubt import Doubt, Reading, as_is
+from kalib.ledger.doubts.doubt import AS_IS, Doubt, Reading, as_is
 from kalib.ledger.source import Source, quote, text
 from kalib.settings import Job
 from kalib.words.told import told
@@ -59,6 +59,7 @@ ZONES = (
 )
 """Zones that are proposed, of those that share a clock the one with most business first."""
 MOST_ZONES = 3
+NOON = 43_200
 LONG_SILENCE, GAPS = 45, 5
 """A log ends early where the last order is more days, and more of its own gaps, before the file's date."""
 _MOMENT = r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d([.,]\d{1,9})?)? ?([Zz]|UTC|GMT|[+-]\d\d(:?\d\d)?)"
@@ -106,6 +107,7 @@ def day_month_exchanged(con: duckdb.DuckDBPyConnection, job: Job, sources: Seque
         for files in (tuple(each.file for each in found), ())
     )
     name = "day_month_exchanged"
+    declared = () if job.read.date_format else (f'read.date_format: "{date_format}"',)
     yield Doubt(
         name,
         told(
@@ -128,10 +130,15 @@ def day_month_exchanged(con: duckdb.DuckDBPyConnection, job: Job, sources: Seque
                     first=one.first[2],
                     turned=_turn(one.first[2]),
                 ),
-                (f"settled.{name}: swapped",),
+                (*declared, f"settled.{name}: swapped"),
                 as_of=_written(turned),
             ),
-            as_is(name, told("the real dates are right as they stand"), as_of=_written(as_read)),
+            Reading(
+                AS_IS,
+                told("the real dates are right as they stand"),
+                (*declared, f"settled.{name}: {AS_IS}"),
+                as_of=_written(as_read),
+            ),
         ),
         count=sum(each.rows for each in found),
         column=job.columns.mapped.get(DAY, DAY),
@@ -235,6 +242,8 @@ def find_midnights(seconds: Mapping[int, int], timezone: str) -> Midnights | Non
     shares = {zone: _at_midnight(usual, zone) for zone in ZONES}
     most = max(shares.values())
     if most < LEAST_SHARE * rows:
+        return None
+    if all(second % 86400 == NOON for second in usual):  # the hour that programs give a day without one
         return None
     zones = [zone for zone in ZONES if shares[zone] == most and _moves(usual, zone, timezone)][:MOST_ZONES]
     if not zones:

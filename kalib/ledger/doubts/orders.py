@@ -24,7 +24,7 @@ REPEATED = 0.3
 """Such a share of the rows stands there already: honest order lines repeat far less."""
 JOINED = 0.2
 NUMBERS_OF_MANY, MANY_CUSTOMERS = 0.9, 5
-_LINE_PART = r"^(.+?)[-_/.# ]0*[0-9]{1,4}$"
+_LINE_PART = r"^(.+?)[-_/.# ][A-Za-z]{0,2}0*[0-9]{1,4}$"
 
 
 def find_lines(scene: Scene) -> Iterator[Doubt]:

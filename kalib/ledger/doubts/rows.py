@@ -28,7 +28,8 @@ def find_heads(scene: Scene) -> Iterator[Doubt]:
     filled = _fill(rows, has_order=bool(scene.job.columns.order_id)).filter(
         _.rule.isin(_LACKING) & _.customer_id.isnull()
     )
-    found = filled.filter(filled.above_customer.notnull() & filled.above_date.notnull() & filled.is_below)
+    below = filled.is_below | ibis.literal(_is_named_once(scene))
+    found = filled.filter(filled.above_customer.notnull() & filled.above_date.notnull() & below)
     sums = found.aggregate(
         rows=_.count(), money=_.amount.sum().cast("float64"), size=_.amount.abs().sum().cast("float64")
     )
@@ -63,6 +64,18 @@ def find_heads(scene: Scene) -> Iterator[Doubt]:
         first=tuple((one["file"], one["line"], None) for one in first),
         stands=size < LEAST_SHARE * scene.money,
     )
+
+
+def _is_named_once(scene: Scene) -> bool:
+    """Say whether each customer is named on one row only, above those of its orders: in no other log do names never return."""
+    rows = scene.rows.filter(scene.rows.amount.notnull() & scene.rows.order_date.notnull())
+    sums = (
+        rows.aggregate(rows=rows.count(), named=rows.customer_id.count(), names=rows.customer_id.nunique())
+        .to_pyarrow()
+        .to_pylist()[0]
+    )
+    named = int(sums["named"] or 0)
+    return named >= 2 and named == int(sums["names"] or 0) and int(sums["rows"]) - named >= named / 2
 
 
 def _fill(rows: Table, *, has_order: bool) -> Table:

@@ -16,9 +16,7 @@ from kalib.words.told import Told, told
 
 NEGATIVE_SHARE = 0.75
 """So many rows below zero, and more money than above it, and the sign is doubted: returns are never the rule."""
-_CREDIT = frozenset(
-    {"c", "cr", "credit", "h", "haben", "贷", "haber", "credito", "avere", "贷方", "貸方", "대변", "红字"}
-)
+_CREDIT = frozenset("c cr credit h haben 贷 haber credito avere 贷方 貸方 대변 红字 a 支出".split())
 _PARTLY = ("partial", "partly", "teil", "partiel", "parcial", "parzial", "部分", "一部", "부분")
 
 
@@ -62,6 +60,9 @@ def _suspects(scene: Scene, column: str, kind: str, known: Sequence[str]) -> dic
         found = speaks_of_no_sale(values, is_type=kind == "type")
     money = profile[profile["is_positive"]].groupby(column)["money"].sum() if found else {}
     other = profile[~profile["is_positive"]].groupby(column)["money"].sum() if found else {}
+    paid = sum(money.get(value, 0) for value, said in found.items() if said == "money")
+    if paid * 2 > profile.loc[profile["is_positive"], "money"].sum():  # where most are payments, these are the sales
+        found = {value: said for value, said in found.items() if said != "money"}
     return {
         value: said
         for value, said in found.items()
@@ -139,30 +140,35 @@ def _readings(
 ) -> Iterator[Reading]:
     ours, mapping = place
     what = "types" if ours == "order_type" else "statuses"
+
+    def line(choice: str, values: list[str]) -> str:
+        """A line takes the place of one below ``read:``: it has the values that stand there too."""
+        return f"read.{choice}_{what}: {_yaml([*getattr(scene.job.read, f'{choice}_{what}'), *values])}"
+
     back = sorted(one for one, said in found.items() if said in ("returned", "cancelled"))
     rest = sorted(set(found) - set(back))
     out = Reading(
         "left_out",
         told("these rows are left out"),
-        (*mapping, f"read.left_out_{what}: {_yaml(listed)}"),
+        (*mapping, line("left_out", listed)),
         **scene.figures(without=hit),
     )
     if not is_type:
         partly = [one for one in found if any(word in fold(one) for word in _PARTLY)]
         if partly and scene.columns("refund"):
             kept = [one for one in listed if one not in partly]
-            lines = (f"read.left_out_{what}: {_yaml(kept)}",) if kept else ()
+            lines = (line("left_out", kept),) if kept else ()
             out = Reading(
                 "left_out",
                 told("these rows are left out; of what was refunded in part, the refund is taken off"),
-                (*mapping, *lines, f"read.sale_{what}: {_yaml(sorted(partly))}"),
+                (*mapping, *lines, line("sale", sorted(partly))),
                 **scene.figures(without=is_of_status(scene.used, value, kept) if kept else None),
             )
         yield out
         return
     if back:
-        lines = [*mapping, f"read.return_{what}: {_yaml(back)}"]
-        lines += [f"read.left_out_{what}: {_yaml(rest)}"] if rest else []
+        lines = [*mapping, line("return", back)]
+        lines += [line("left_out", rest)] if rest else []
         gone = value.isin(rest) if rest else None
         yield Reading(
             "returns",

@@ -89,7 +89,8 @@ def _names(files: list[str]) -> str:
     return json.dumps([_own_name(file) if file.endswith("]") else file for file in files], ensure_ascii=False)
 
 
-LEAST_LISTED = 3
+LEAST_LISTED, BACK_WITHIN_DAYS = 3, 60
+"""So many orders of a file, all of them of another one, a year's numbers beginning again apart."""
 
 
 def _listed_again(scene: Scene, files: list[str]) -> list[str]:
@@ -98,9 +99,13 @@ def _listed_again(scene: Scene, files: list[str]) -> list[str]:
         return []
     used = scene.used
     sold = used.filter(is_sale(used) & ~used.order_id.startswith("day "))
-    keys = sold.group_by("file", "customer_id", "order_id").agg(n=_.count(), first=_.order_date.min())
-    other = keys.select("customer_id", "order_id", other="file", other_first="first")
-    both = keys.join(other, ["customer_id", "order_id"]).filter((_.file != _.other) & (_["first"] > _.other_first))
+    keys = sold.group_by("file", "customer_id", "order_id").agg(net=_.amount.sum(), first=_.order_date.min())
+    other = keys.select("customer_id", "order_id", other="file", other_net="net", other_first="first")
+    both = keys.join(other, ["customer_id", "order_id"])
+    late = both["first"].delta(both.other_first, unit="day")
+    both = both.filter(
+        (both.file != both.other) & (late > 0) & (late <= BACK_WITHIN_DAYS) & (both.net <= both.other_net)
+    )
     found = both.group_by("file").agg(both=_.order_id.nunique())
     counts = keys.group_by("file").agg(orders=_.order_id.nunique())
     rows = counts.join(found, "file").to_pyarrow().to_pylist()

@@ -19,18 +19,18 @@ _WORDS: dict[Meaning, str] = {
         r"|\bcancelad[oa]s?\b|\bcancelacion|\banulad[oa]s?\b|\banulacion|\brechazad[oa]|\brecusad[oa]|\bcancelamento|\bestorn"
         r"|\bannullat[oai]\b|\bannullamento|\bstornat[oa]\b|\brifiutat[oa]|\bscadut[oa]"
         # zh ja ko
-        r"|取消|作废|关闭|冲销|冲红|撤销|撤单|失败|已删除|拒收|无效|作廢|關閉|撤銷|失敗"
+        r"|取消|作废|关闭|冲销|冲红|撤销|撤单|失败|删除|拒收|无效|作廢|關閉|撤銷|失敗"
         r"|キャンセル|無効|却下|破棄|취소|무효|거절|반려|실패"
     ),
     "returned": (
-        r"\breturn(?:s|ed)?\b(?! label)|\brefund(?:s|ed|ing)?\b|\bcredit(?: ?(?:note|memo|invoice))s?\b|\bcredit\b(?! ?card)|\bcredited\b|\bchargebacks?\b|\brma\b|\bcharged ?back\b"
+        r"\breturn(?:s|ed)?\b(?! label)|\brefund(?:s|ed|ing)?\b|\bcredit(?: ?(?:note|memo|invoice))s?\b|^credits?$|\b(?:sales|customer|ar) credits?\b|\bcredit (?:adjustment|return|rebill)s?\b|\bcredited\b|\bchargebacks?\b|\brma\b|\bcharged ?back\b"
         r"|\bgutschrift|\bretour|\bruckgabe|\brucksendung|\berstattet|\berstattung|\bruckerstattung|\bruckzahlung|\breklamation\b"
         r"|\bavoirs?\b|note ?de ?credit|\bnotedecredit|\brembours|\brenvoye|\bretourne"
         r"|\bdevol|\breembols|\babono\b|nota ?de ?credito|\bdevuelt|\bfactura ?rectificativa|\brectificativa\b"
         r"|\bdevolvid|\bdevolucao|\breembolsad|\bestornad"
         r"|\bresi\b|\breso\b|\brimbors|nota ?di ?credito|\bnota ?credito|\baccredito\b|\brestituit"
         r"|退货|退款|退单|退换|退回|红字|红冲|红票|负数发票|贷项|退貨|紅字|退费"
-        r"|返品|返金|赤伝|赤黒|戻入|値引伝票|반품|환불|반납|취소환불"
+        r"|返品|返金|赤伝|赤黒|戻入|値引伝票|支出|반품|환불|반납|취소환불"
     ),
     "open": (
         r"\bunpaid\b|\bdrafts?\b|\bquot(?:e|es|ation|ations)\b|\bpending\b|\bon ?hold\b|\bawaiting ?payment\b|\bpayment ?pending\b|\bproforma\b|\bpro forma\b|\bestimate\b|\binquiry\b|\bnot ?paid\b"
@@ -54,7 +54,7 @@ _WORDS: dict[Meaning, str] = {
 }
 _NOT = re.compile(
     r"\b(?:not|no|non|never|without|nicht|kein[e]?|ohne|sin|sans|pas|nao|sem|senza|un)[ _-]*(?=cancel|void|return|refund|storn|annul|retour|credit|rembours|gutschrift|devol|reembols|anul)"
-    r"|(?:未|无|非|不|没有|無|未申请|无需|沒有)(?=取消|作废|关闭|退|申请退|售后|冲)|退款(?:关闭|失败|取消|撤销|拒绝)|退货(?:关闭|取消)|未キャンセル|미취소|취소 ?철회"
+    r"|(?:未|无|非|不|没有|無|未申请|无需|沒有)(?=取消|作废|关闭|退|申请退|售后|冲)|(?:退款|退货|售后|申请)(?:关闭|失败|取消|撤销|拒绝)|未キャンセル|미취소|취소 ?철회"
 )
 """What turns the meaning round: "not cancelled", 未退款; a refund that was refused leaves the sale."""
 CODES: dict[str, Meaning] = {
@@ -78,12 +78,12 @@ TRUE = re.compile(
 
 HEADERS: dict[str, str] = {
     "type": (
-        r"(?:order|document|doc|transaction|trans|invoice|sales|billing|voucher|record|line|row|entry|movement|receipt|sale)(?:type|category|kind|class)|type|txntype|kind|auart|fkart|vbtyp|doctype"
+        r"(?:order|document|doc|transaction|trans|invoice|sales|billing|voucher|record|line|row|entry|movement|receipt|sale)(?:type|category|kind|class)|type|txntype|kind|auart|fkart|vbtyp|doctype|vart|saty|blty|blart|slstype"
         r"|(?:auftrags?|beleg|rechnungs?|bestell|vorgangs?|faktura|buchungs?|umsatz|bewegungs?|verkaufs?|verkaufsbeleg)(?:art|typ)|art|typ"
         r"|type(?:de)?(?:commande|document|piece|facture|transaction|vente|mouvement)|nature"
         r"|tipo(?:de)?(?:pedido|documento|factura|transaccion|venta|operacion|movimiento|comprobante|fatura|transacao|venda|nota|ordine|fattura|doc)?|causale"
         r"|(?:订单|单据|业务|交易|票据|发票|销售|出入库|凭证|记录)(?:类型|类别|种类|性质)|类型|业务类型|红蓝字|红蓝标志"
-        r"|(?:注文|受注|取引|伝票|売上)(?:区分|種別|タイプ)|区分|種別|赤黒区分|(?:주문|거래|전표|문서|판매)(?:유형|구분|종류)|구분|유형"
+        r"|(?:注文|受注|取引|伝票|売上)(?:区分|種別|タイプ)|区分|種別|赤黒区分|収支区分|(?:주문|거래|전표|문서|판매)(?:유형|구분|종류)|구분|유형"
     ),
     "status": (
         r"(?:order|line|item|payment|paid|financial|fulfil?lment|invoice|sales|document|doc|delivery|shipping|shipment|transaction|return|refund|overall|lineitem|current)?(?:status|state|condition|disposition)(?:name|text|code|desc|description)?|stage|phase"
@@ -137,7 +137,7 @@ HEADERS: dict[str, str] = {
 }
 _SOURCES: dict[str, str] = {
     "returns": r"\breturns?\b|\brefunds?\b|\bcredit ?(?:notes?|memos?)\b|\brma\b|\bretouren?\b|\bgutschrift(?:en)?\b|\bstornos?\b|\bretours?\b|\bavoirs?\b|\bdevoluciones\b|\babonos\b|\bdevolucoes\b|\bresi\b|note di credito|\bcancell?(?:ed|ations?)\b|退货|退款|退單|红字|红冲|返品|返金|반품|환불|취소",
-    "plan": r"\bplan(?:ned|ning|s)?\b|\bbudget(?:s|ed)?\b|\bforecasts?\b|\btargets?\b|\bquotas?\b|\bprognose\b|\bprevision(?:es|s|ale)?\b|\bpresupuesto\b|\borcamento\b|\bplano\b|\bobjectifs?\b|\bobjetivos?\b|\bobiettiv[io]\b|\bpiano\b|\bziele?\b|\bsoll\b|计划|预算|预测|目标|指标|計画|予算|予測|見込|계획|예산|예측|목표",
+    "plan": r"\bplan(?:ned|ning|s|ung|zahlen|werte)?\b|\bpreventiv[io]\b|\bpianificazion[ei]\b|\bplanificacion\b|\bplanejamento\b|\bplanification\b|\bbudget(?:s|ed)?\b|\bforecasts?\b|\btargets?\b|\bquotas?\b|\bprognose\b|\bprevision\w*|\bpresupuesto\b|\borcamento\b|\bplano\b|\bobjectifs?\b|\bobjetivos?\b|\bobiettiv[io]\b|\bpiano\b|\bziele?\b|\bsoll\b|计划|预算|预测|目标|指标|計画|予算|予測|見込|계획|예산|예측|목표",
     "open": r"\bquotes?\b|\bquotations?\b|\bdrafts?\b|\bopen ?orders?\b|\bbacklog\b|\bangebote?\b|\bdevis\b|报价|草稿|見積|견적|\bpipeline\b|\btemplate\b|\bvorlage\b|模板|样例",
 }
 TOTALS = (
@@ -212,7 +212,7 @@ _NOBODY = (
     r"walk[- _]?in(?:s|[- _]customers?)?|cash(?:[- _](?:customers?|sales?|account))?|cash ?& ?carry|counter[- _]?(?:sales?|customer)|over the counter|one[- _]?time(?:[- _]customers?)?|guest(?:[- _](?:customer|checkout))?|anonymous|misc(?:ellaneous)?(?:[- _]customers?)?|various(?:[- _]customers?)?|sundry(?:[- _](?:customers?|debtors?))?|unknown(?:[- _]customers?)?|general[- _]public|retail[- _]customers?|default[- _]customer|no customer|dummy(?:[- _]customer)?"
     r"|laufkund(?:schaft|e|en)|barverk(?:auf|aufe)|barkunden?|diverse(?:[- _]kunden?)?|cpd(?:[- _]\w+)?|einmalkunden?|tageskunden?|kassenverkauf|sammelkunden?"
     r"|client(?:s)?[- _](?:comptoir|passage|divers|de passage)|vente[- _]comptoir|clients?[- _]divers|passage|comptoir"
-    r"|cliente?s?[- _](?:contado|mostrador|varios|general|ocasional|generico|consumidor final)|publico[- _](?:en )?general|mostrador|contado|consumidor[- _]final|venta[- _]mostrador|cliente[- _](?:avulso|balcao|padrao)|balcao|clienti?[- _](?:vari|occasionale|generico|banco|al banco)|corrispettivi"
+    r"|cliente?s?[- _](?:contado|mostrador|varios|general|ocasional|generico|consumidor final)|publico[- _](?:en )?general|mostrador|contado|consumidor[- _]final|venta[- _]mostrador|cliente[- _](?:avulso|balcao|padrao)|balcao|client[ei][- _](?:vari|occasional[ei]|generic[oi]|banco|al banco)|corrispettivi"
     r"|散客|零散客户|零售客户|零售|现金客户|现金|门市客户|门市|其他客户|临时客户|匿名|匿名用户|游客|未知客户|通用客户|普通客户"
     r"|現金(?:顧客|客|売上)?|一般(?:顧客|客)|店頭(?:販売|客|売上)?|フリー(?:客|顧客)?|諸口|ゲスト|非会員|일반(?:고객)?|현금(?:고객|매출)?|비회원|기타(?:고객|거래처)?|무기명|소매"
 )
@@ -301,6 +301,17 @@ def meaning(value: str, *, is_type: bool = False) -> Meaning | None:
         if re.search(_compiled(name), kept):
             return name
     return None
+
+
+def is_whole_word(value: str) -> bool:
+    """Say whether most of a value is the word that sounds like no sale: a department of returns is none.
+
+    >>> is_whole_word("Storniert"), is_whole_word("退货处理部")
+    (True, False)
+    """
+    folded = fold(value)
+    found = [match for name in _WORDS if (match := re.search(_compiled(name), folded))]
+    return any(len(match.group()) * 2 >= len(folded) for match in found)
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -10,7 +11,7 @@ from typing import Literal
 
 import duckdb
 
-from kalib.ledger.doubts.vocabulary import closed_is_refunded, fold, header_is, meaning
+from kalib.ledger.doubts.vocabulary import closed_is_refunded, fold, header_is, is_whole_word, meaning
 from kalib.ledger.source import BLANKS, Source, quote
 
 Kind = Literal["status", "type", "debit_credit", "flag", "filled", "refund", "currency", "customer"]
@@ -21,7 +22,7 @@ MOST_OF_A_KIND = 3
 SIGNS = (
     frozenset({"d", "c"}), frozenset({"dr", "cr"}), frozenset({"debit", "credit"}), frozenset({"s", "h"}), frozenset({"soll", "haben"}), frozenset({"借", "贷"}),
     frozenset({"debe", "haber"}), frozenset({"debito", "credito"}), frozenset({"dare", "avere"}), frozenset({"debit", "credit"}), frozenset({"借方", "貸方"}), frozenset({"차변", "대변"}),
-    frozenset({"借方", "贷方"}), frozenset({"d", "h"}), frozenset({"蓝字", "红字"}),
+    frozenset({"借方", "贷方"}), frozenset({"d", "h"}), frozenset({"蓝字", "红字"}), frozenset({"d", "a"}), frozenset({"收入", "支出"}), frozenset({"収入", "支出"}),
 )  # fmt: skip
 """Pairs of words for the two sides of an account."""
 MONEY_WORDS = frozenset(
@@ -92,7 +93,7 @@ def _kind(header: str, values: Sequence[str], mapped: Mapping[str, str]) -> Kind
         return "refund"
     if header_is("filled", header):
         return "filled"
-    if few and header_is("debit_credit", header) and are_sides(values):
+    if few and header_is("debit_credit", header) and are_sides(values) and not re.fullmatch(r"\w{1,2}", header.strip()):
         return "debit_credit"
     if few and header_is("flag", header):
         return "flag"
@@ -104,9 +105,9 @@ def _kind(header: str, values: Sequence[str], mapped: Mapping[str, str]) -> Kind
         return "type"
     if header_is("customer", header) and not header_is("not_customer", header):
         return "customer"
-    if few and are_sides(values):
+    if few and are_sides(values) and any(len(value) > 2 or not value.isascii() for value in values):
         return "debit_credit"
-    if few and any(_is_word(value) and meaning(value) not in (None, "money") for value in values):
+    if few and any(_is_word(value) and meaning(value) not in (None, "money") and is_whole_word(value) for value in values):
         return "status"
     return None
 
