@@ -23,7 +23,7 @@ from kalib.ledger.customers import check_one_row, customers
 from kalib.ledger.doubts import Doubt, Watched
 from kalib.ledger.doubts.beside import Listed, find_listed
 from kalib.ledger.doubts.customers import find_subtotals, read_names
-from kalib.ledger.doubts.days import day_month_exchanged, find_day_doubts
+from kalib.ledger.doubts.days import find_date_format, find_day_doubts
 from kalib.ledger.doubts.finding import describe, find_doubts, refuse_doubts
 from kalib.ledger.doubts.garbled import REPAIRED, find_garbled, repair_columns
 from kalib.ledger.doubts.kinds import check_settled
@@ -228,9 +228,11 @@ def open_files(con: duckdb.DuckDBPyConnection, job: Job, *, scratch: Path, say: 
     try:
         found = parse.parse(con, job, sources, watched)
     except DataError as error:
-        if error.rule == "date_ambiguous":
-            refuse_doubts(day_month_exchanged(con, job, sources), job, {source.name: source.label for source in sources})
-        raise
+        date_format = find_date_format(con, job) if error.rule == "date_ambiguous" else None
+        if not date_format:
+            raise
+        told_so = job.read.model_copy(update={"date_format": date_format})  # only to say what each reading gives
+        found = parse.parse(con, job.model_copy(update={"read": told_so}), sources, watched)
     doubts = [*find_day_doubts(con, job, sources)]
     con.execute("DROP TABLE raw; DROP TABLE unread")
     if (garbled := find_garbled(con)) is not None:

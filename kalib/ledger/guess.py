@@ -16,6 +16,7 @@ from kalib.ledger.headers import (
     fits_whole,
     fold_name,
     says_line,
+    says_order_line,
     says_other_day,
 )
 from kalib.words.told import Told, told
@@ -135,6 +136,12 @@ def guess_columns(seen: Sequence[Seen]) -> dict[str, Guess]:
     guesses = {role: _choose(role, fits[role]) for role in NAMES}
     for column in bare:
         _place_name(column, guesses)
+    lines = [column for column in named if says_order_line(column.header)]
+    if guesses["order_id"] is None and len(lines) == 1 and not _contradiction("order_id", lines[0]):
+        why = told("it numbers lines: the order may be a part of it")
+        guesses["order_id"] = Guess(lines[0].header, "please check", why)
+        if (product := guesses["product"]) and product.header == lines[0].header:
+            guesses["product"] = None
     if guesses["order_date"] is None:
         guesses["order_date"] = _only_date(named, taken, fits["paid_date"][0])
     if (day := guesses["order_date"]) and (paid := guesses["paid_date"]) and day.header == paid.header:

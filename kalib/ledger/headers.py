@@ -183,7 +183,7 @@ NAMES: dict[str, tuple[dict[str, str], ...]] = {
     "amount": (
         {
             "en": "(line|order|invoice|sales?|net|gross|grand|item)?"
-            "(total|amount|amt|value|revenue|turnover)(amount|price|sales|value)?|(net|gross|total)?sales"
+            "(total|amount|amt|value|revenue|turnover)(amount|price|sales|value)?|(net|gross|total)?sales?"
             "|(total|line)price|subtotal|netwr|netvalueindocumentcurrency",
             "zh": "(订单|销售|成交|实付|应付|应收|商品|含税|不含税|无税|原币|本币|交易|消费|总|合计|支付|开票|实收|明细|行)*(金额|总额)"
             "|总价|总计|合计|小计|销售额|成交额|消费额|营业额|实付款?|货款|价税合计",
@@ -581,6 +581,19 @@ def fits_in_part(role: str, header: str) -> list[str]:
         for language, pattern in PARTS[role].items()
         if any(re.search(pattern, name) for name in _spellings(header, language))
     ]
+
+
+def says_order_line(header: str) -> bool:
+    """Say whether a header numbers the lines of orders: the order's number may be a part of what stands below it.
+
+    >>> says_order_line("Invoice/Item Number"), says_order_line("Item Number"), says_order_line("订单明细号")
+    (True, False, True)
+    """
+    folded = fold_name(header).translate(_TRADITIONAL)
+    is_order = any(re.search(pattern, folded) for pattern in PARTS["order_id"].values())
+    return is_order and bool(
+        re.search("line|item|row|position|zeile|ligne|linea|linha|riga|行号|子订单|明细|明細", folded)
+    )
 
 
 def says_line(header: str) -> bool:

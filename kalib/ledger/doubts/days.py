@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
-from kalib.ledger.dates import find_words, look_for_exchanged, read_date
+from kalib.ledger.dates import Exchanged, find_words, look_for_exchanged, read_date
 from kalib.ledger.doubts.doubt import AS_IS, Doubt, Reading, as_is
 from kalib.ledger.source import Source, quote, text
 from kalib.settings import Job
@@ -100,8 +100,7 @@ def day_month_exchanged(con: duckdb.DuckDBPyConnection, job: Job, sources: Seque
     if _kind(con) != "VARCHAR" or not (found := look_for_exchanged(con, DAY)):
         return
     one = found[0]
-    order = "%d{0}%m{0}%Y" if one.day_first else "%m{0}%d{0}%Y"
-    date_format = order.format(one.sign)
+    date_format = _format_of(one)
     turned, as_read = (
         _last_day(con, job, exchanged=files, date_format=date_format)
         for files in (tuple(each.file for each in found), ())
@@ -145,6 +144,18 @@ def day_month_exchanged(con: duckdb.DuckDBPyConnection, job: Job, sources: Seque
         first=(one.first, one.first_text),
         settled=job.settled.get(name),
     )
+
+
+def find_date_format(con: duckdb.DuckDBPyConnection, job: Job) -> str | None:
+    """Return how the text dates are written where a spreadsheet exchanged day and month of the others, and nobody settled that."""
+    if "day_month_exchanged" in job.settled or _kind(con) != "VARCHAR" or not (found := look_for_exchanged(con, DAY)):
+        return None
+    return _format_of(found[0])
+
+
+def _format_of(one: Exchanged) -> str:
+    order = "%d{0}%m{0}%Y" if one.day_first else "%m{0}%d{0}%Y"
+    return order.format(one.sign)
 
 
 def _turn(written: str) -> str:

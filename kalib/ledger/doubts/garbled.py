@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from kalib.ledger.doubts.doubt import Doubt, Reading, as_is
 from kalib.ledger.garbled import PATTERN, repair
-from kalib.ledger.source import quote, text
+from kalib.ledger.source import quote, shown, text
 from kalib.words.told import told
 
 NAME = "text_garbled"
@@ -53,8 +53,8 @@ def find_garbled(con: duckdb.DuckDBPyConnection, table: str = "parsed") -> Doubt
         told(
             "{count:,} rows have text such as {broken}, which is UTF-8 read in the wrong encoding; it was {whole}.",
             count=count,
-            broken=broken,
-            whole=whole,
+            broken=shown(broken, 60),
+            whole=shown(whole, 60),
         ),
         (
             Reading(
@@ -69,8 +69,8 @@ def find_garbled(con: duckdb.DuckDBPyConnection, table: str = "parsed") -> Doubt
         money=float(money),
         share=float(money / every) if every else 0.0,
         column=column,
-        first=tuple(first),
-        values=tuple(sorted(value for found in maps.values() for value in found)),
+        first=tuple((file, line, shown(value, 60)) for file, line, value in first),
+        values=tuple(sorted(shown(value, 60) for found in maps.values() for value in found)),
         stands=not any(merged.values()),
     )
 

@@ -107,7 +107,9 @@ def _kind(header: str, values: Sequence[str], mapped: Mapping[str, str]) -> Kind
         return "customer"
     if few and are_sides(values) and any(len(value) > 2 or not value.isascii() for value in values):
         return "debit_credit"
-    if few and any(_is_word(value) and meaning(value) not in (None, "money") and is_whole_word(value) for value in values):
+    if few and any(
+        _is_word(value) and meaning(value) not in (None, "money") and is_whole_word(value) for value in values
+    ):
         return "status"
     return None
 
