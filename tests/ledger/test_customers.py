@@ -346,7 +346,8 @@ def second_way(log: Log, as_of: dt.date) -> dict[str, dict[str, object]]:
         out["net_sales_change"] = share(out["net_sales_365_days"] - year_before, year_before)
         out["net_sales_per_order"] = share(out["net_sales"], len(firsts))
         sold = [row for row in rows if not row["is_return"]]
-        out["lines_per_order"] = share(sum((customer, row["order_id"]) not in void for row in sold), len(firsts))
+        void = {row["order_id"] for row in sold if row["amount"] > 0} - firsts.keys()
+        out["lines_per_order"] = share(sum(row["order_id"] not in void for row in sold), len(firsts))
         units = sum(abs(row["quantity"]) * (-1 if row["is_return"] else 1) for row in rows)
         out["units_per_order"] = share(float(units), len(firsts))
         for end, high in (("", 10**6), ("_365_days", YEAR)):
