@@ -78,16 +78,25 @@ def _without_fees(equal: Table) -> Table:
 
     Three equal sales at least, a week or more apart, are a fee; where the product is known, only if the gaps are alike.
     """
-    running = ibis.window(group_by=KEY, order_by=equal.place, rows=(None, 0))
-    sold_on = ibis.ifelse(equal.is_return, ibis.null("date"), equal.order_date)
-    equal = equal.mutate(sold_on=sold_on, sales=ibis.ifelse(equal.is_return, 0, 1).sum().over(running))
-    before = equal.sold_on.max().over(ibis.window(group_by=KEY, order_by=equal.place, rows=(None, -1)))
-    equal = equal.mutate(gap=equal.sold_on.delta(before, unit="day"))
-    running = ibis.window(group_by=KEY, order_by=equal.place, rows=(None, 0))
-    least, most = equal.gap.min().over(running), equal.gap.max().over(running)
-    regular = (least >= FEE_DAYS) & ((equal["product"] == "") | (most * 2 <= least * 3))
-    is_fee = equal.is_return & (equal.sales >= FEES) & regular.fill_null(False)
-    return equal.mutate(may=~is_fee).drop("sold_on", "sales", "gap")
+    often = equal.group_by(*KEY).agg(
+        sales=(~_.is_return).sum(), first=_.order_date.min(where=~_.is_return), last=_.order_date.max()
+    )
+    long = often["last"].delta(often["first"], unit="day") >= FEE_DAYS * (FEES - 1)
+    often = often.filter((often.sales >= FEES) & long).select(*KEY)
+    days = equal.semi_join(often, KEY).group_by(*KEY, "order_date")
+    days = days.agg(sold=(~_.is_return).sum().cast("int64"), back=_.is_return.any())
+    days = days.mutate(sold_on=ibis.ifelse(days.sold > 0, days.order_date, ibis.null("date")))
+    before = days.sold_on.max().over(ibis.window(group_by=KEY, order_by=days.order_date, rows=(None, -1)))
+    days = days.mutate(gap=ibis.ifelse(days.sold > 1, 0, days.sold_on.delta(before, unit="day")))
+    running = ibis.window(group_by=KEY, order_by=days.order_date, rows=(None, 0))
+    days = days.mutate(
+        sales=days.sold.sum().over(running), least=days.gap.min().over(running), most=days.gap.max().over(running)
+    )
+    alike = (days["product"] == "") | (days.most * 2 <= days.least * 3)
+    fees = days.filter(days.back & (days.sales >= FEES) & (days.least >= FEE_DAYS) & alike)
+    fees = fees.select(*KEY, "order_date", is_return=_.back, is_fee=_.back)
+    joined = equal.left_join(fees, [*KEY, "order_date", "is_return"])
+    return joined.select(*equal.columns, may=joined.is_fee.isnull())
 
 
 def _stack(every: Table, key: list[str]) -> Table:
