@@ -530,7 +530,7 @@ def _write_tables(
     as_of: dt.date,
 ) -> tuple[dict[str, int], dict[str, float]]:
     """Write every table; return the rows of each, and what became of the returns."""
-    pairs = engines.keep(con, returns.pair(lines), "pairs")
+    pairs = engines.keep(con, returns.pair(lines, partial(engines.keep, con)), "pairs")
     voids = engines.keep(con, returns.void(lines, pairs), "voids")
     kept = {
         "days": engines.keep(con, features.days(lines), "days"),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import ibis
 from ibis import _
-from ibis.expr.types import BooleanValue, Table
+from ibis.expr.types import BooleanValue, StringValue, Table
 
 KEY = ["customer_id", "order_id"]
 COMES_BACK_DAYS = 28
@@ -20,6 +20,12 @@ _PART = "\x1f"
 def is_sale(lines: Table) -> BooleanValue:
     """Return whether a line makes an order: it is no return, and has money. Samples alone are no purchase."""
     return ~lines.is_return & (lines.amount > 0)
+
+
+def number(order_id: StringValue) -> StringValue:
+    """Return the number that an order carries in the source: orders that ``part`` tells apart carry the same."""
+    bare = order_id.re_replace(f"{_PART}[0-9]+", "")
+    return ibis.ifelse(order_id.contains(_PART), bare, order_id)
 
 
 def part(lines: Table, keep: Callable[[Table, str], Table]) -> tuple[Table, Table]:

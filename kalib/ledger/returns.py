@@ -4,31 +4,35 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-from decimal import Decimal
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import ibis
 import pyarrow as pa
 from ibis import _
-from ibis.expr.types import Table, Value
+from ibis.expr.types import Table
 
-from kalib.ledger.orders import is_sale
+from kalib.ledger.orders import is_sale, number
 
 KEY = ["customer_id", "product", "quantity", "amount"]
 """A return cancels a sale of the same customer and product, of as many and as much."""
 
 
-def pair(lines: Table) -> Table:
+def pair(lines: Table, keep: Callable[[Table, str], Table] | None = None) -> Table:
     """Pair returns with the sales they cancel: first each with that of the order whose number it carries.
 
     Any other takes the last sale before it that no return has taken. Sale and return agree in customer, product,
     quantity and amount, signs aside; where the source has no product or no quantity, in the rest. Of one day, sales come
-    before returns; of equal sales of one day, the order with the longer number, or the one that sorts last, comes last.
-    A credit of the same amount as a periodic fee names no sale: without a number of its own it cancels none. Only
-    what equals some return is looked at, so a log without returns costs next to nothing.
+    before returns, and returns that name their order before others; of equal sales of one day, the order with the longer
+    number, or the one that sorts last, comes last. A credit of the same amount as a periodic fee names no sale: without
+    a number of its own it cancels none. Only what equals some return is looked at, so a log without returns costs next
+    to nothing.
 
     Parameters
     ----------
     lines : customer_id, order_id, order_date, amount, is_return, and product and quantity where the source has them
+    keep : computes a table once and keeps it on the engine; without it, what equals some return is found again each time
 
     Returns
     -------
@@ -44,18 +48,25 @@ def pair(lines: Table) -> Table:
     }
     every = lines.select("customer_id", "order_id", "order_date", "is_return", **columns)
     back = every.filter(_.is_return)
-    sold = every.filter(~_.is_return & (_.amount > 0)).semi_join(back, KEY)
+    sold = every.filter(~_.is_return & (_.amount > 0)).semi_join(back.select(*KEY).distinct(), KEY)
     equal = ibis.union(sold, back)
-    own = [*KEY, "order_id"]
-    named = back.semi_join(sold, own).select(*KEY).distinct()
-    rest = _stack(_without_fees(equal.anti_join(named, KEY)), KEY)
+    order = [equal.order_date, equal.is_return, equal.order_id.length(), equal.order_id]
+    place = ibis.row_number().over(group_by=KEY, order_by=order)
+    equal = equal.mutate(number=number(equal.order_id), place=place)
+    equal = equal if keep is None else keep(equal, "equal_lines")
+    own = [*KEY, "number"]
+    both = equal.group_by(*own).agg(back=_.is_return.any(), sold=(~_.is_return).any())
+    named = both.filter(_.back & _.sold).select(*KEY).distinct()
+    named = named if keep is None else keep(named, "named_lines")
     if not named.count().execute():
-        return rest
+        return _stack(_without_fees(equal), KEY)
+    rest = _stack(_without_fees(equal.anti_join(named, KEY)), KEY)
     by_number = _stack(equal.semi_join(named, KEY).mutate(may=True), own)
     unclear = by_number.filter(_.is_return & _.paired_on.isnull()).select(*KEY).distinct()
-    kept = by_number.anti_join(unclear, KEY)
     one_by_one = _walk(equal.semi_join(unclear, KEY))
-    return ibis.union(rest, kept, one_by_one) if one_by_one is not None else ibis.union(rest, kept)
+    if one_by_one is None:
+        return ibis.union(rest, by_number)
+    return ibis.union(rest, by_number.anti_join(unclear, KEY), one_by_one)
 
 
 FEES, FEE_DAYS = 3, 6
@@ -67,33 +78,33 @@ def _without_fees(equal: Table) -> Table:
 
     Three equal sales at least, a week or more apart, are a fee; where the product is known, only if the gaps are alike.
     """
-    inside = {"group_by": KEY, "order_by": _order(equal)}
-    running = ibis.window(**inside, rows=(None, 0))
-    sold_on = ibis.ifelse(equal.is_return, ibis.null("date"), equal.order_date)
-    equal = equal.mutate(sold_on=sold_on, sales=ibis.ifelse(equal.is_return, 0, 1).sum().over(running))
-    before = equal.sold_on.max().over(ibis.window(**inside, rows=(None, -1)))
-    equal = equal.mutate(
-        gap=ibis.ifelse(equal.is_return, ibis.null("int64"), equal.order_date.delta(before, unit="day"))
+    often = equal.group_by(*KEY).agg(
+        sales=(~_.is_return).sum(), first=_.order_date.min(where=~_.is_return), last=_.order_date.max()
     )
-    least, most = equal.gap.min().over(running), equal.gap.max().over(running)
-    regular = (least >= FEE_DAYS) & ((equal["product"] == "") | (most * 2 <= least * 3))
-    is_fee = equal.is_return & (equal.sales >= FEES) & regular.fill_null(False)
-    return equal.mutate(may=~is_fee).drop("sold_on", "sales", "gap")
-
-
-def _order(equal: Table) -> list[Value]:
-    return [equal.order_date, equal.is_return, equal.order_id.length(), equal.order_id]
+    long = often["last"].delta(often["first"], unit="day") >= FEE_DAYS * (FEES - 1)
+    often = often.filter((often.sales >= FEES) & long).select(*KEY)
+    days = equal.semi_join(often, KEY).group_by(*KEY, "order_date")
+    days = days.agg(sold=(~_.is_return).sum().cast("int64"), back=_.is_return.any())
+    days = days.mutate(sold_on=ibis.ifelse(days.sold > 0, days.order_date, ibis.null("date")))
+    before = days.sold_on.max().over(ibis.window(group_by=KEY, order_by=days.order_date, rows=(None, -1)))
+    days = days.mutate(gap=ibis.ifelse(days.sold > 1, 0, days.sold_on.delta(before, unit="day")))
+    running = ibis.window(group_by=KEY, order_by=days.order_date, rows=(None, 0))
+    days = days.mutate(
+        sales=days.sold.sum().over(running), least=days.gap.min().over(running), most=days.gap.max().over(running)
+    )
+    alike = (days["product"] == "") | (days.most * 2 <= days.least * 3)
+    fees = days.filter(days.back & (days.sales >= FEES) & (days.least >= FEE_DAYS) & alike)
+    fees = fees.select(*KEY, "order_date", is_return=_.back, is_fee=_.back)
+    joined = equal.left_join(fees, [*KEY, "order_date", "is_return"])
+    return joined.select(*equal.columns, may=joined.is_fee.isnull())
 
 
 def _stack(every: Table, key: list[str]) -> Table:
     """Pair within each key as a stack does: a sale opens one, a return closes the last, a return of nothing is passed over."""
     equal = every.filter(_.may)
-    order = _order(equal)
-    running = ibis.window(group_by=key, order_by=order, rows=(None, 0))
     step = ibis.ifelse(equal.is_return, -1, 1).cast("int64")
-    equal = equal.mutate(
-        step=step, height=step.sum().over(running), place=ibis.row_number().over(group_by=key, order_by=order)
-    )
+    running = ibis.window(group_by=key, order_by=equal.place, rows=(None, 0))
+    equal = equal.mutate(height=step.sum().over(running))
     lowest = equal.height.min().over(ibis.window(group_by=key, order_by=equal.place, rows=(None, 0)))
     equal = equal.mutate(level=equal.height - ibis.least(lowest, 0), missed=ibis.least(lowest, 0))
     before = equal.missed.lag().over(group_by=key, order_by=equal.place).fill_null(0)
@@ -108,49 +119,87 @@ def _stack(every: Table, key: list[str]) -> Table:
     inside = {"group_by": [*key, equal.slot], "order_by": equal.place}
     following, previous = equal.order_date.lead().over(**inside), equal.order_date.lag().over(**inside)
     paired = ibis.ifelse(equal.slot.isnull(), None, ibis.ifelse(equal.is_return, previous, following))
-    columns = [*KEY, "order_id", "order_date", "is_return", "paired_on"]
     left = every.filter(~_.may).mutate(paired_on=ibis.null("date"))
-    return equal.mutate(paired_on=paired).select(*columns).union(left.select(*columns))
+    return equal.mutate(paired_on=paired).select(*_COLUMNS).union(left.select(*_COLUMNS))
+
+
+_COLUMNS = [*KEY, "order_id", "order_date", "is_return", "paired_on"]
 
 
 def _walk(equal: Table) -> Table | None:
     """Pair one by one where returns that name their order and others meet in one key: these are few."""
-    schema = equal.schema()
     rows = equal.to_pyarrow().to_pylist()
     if not rows:
         return None
-    rows.sort(key=lambda row: (row["order_date"], row["is_return"], len(row["order_id"]), row["order_id"]))
-    open_sales: dict[tuple, list[dict]] = {}
-    sold: dict[tuple, list[dt.date]] = {}
+    goods: dict[tuple, list[dict]] = defaultdict(list)
     for row in rows:
         row["paired_on"] = None
-        key = tuple(row[name] for name in KEY)
-        stack = open_sales.setdefault(key, [])
-        if not row["is_return"]:
-            stack.append(row)
-            sold.setdefault(key, []).append(row["order_date"])
-            continue
-        own = [sale for sale in stack if sale["order_id"] == row["order_id"]]
-        choice = own or ([] if _is_fee(row["product"], sold.get(key, [])) else stack)
-        if choice:
-            sale = choice[-1]
-            stack.remove(sale)
-            sale["paired_on"], row["paired_on"] = row["order_date"], sale["order_date"]
-    names = [*KEY, "order_id", "order_date", "is_return"]
-    kinds = {name: schema[name] for name in names} | {"paired_on": schema["order_date"]}
-    table = pa.Table.from_pylist(rows, schema=ibis.schema(kinds).to_pyarrow())
-    return ibis.memtable(table)
+        goods[tuple(row[name] for name in KEY)].append(row)
+    for same in goods.values():
+        _pair_one_by_one(same)
+    schema = equal.schema()
+    kinds = {name: schema["order_date" if name == "paired_on" else name] for name in _COLUMNS}
+    return ibis.memtable(pa.Table.from_pylist(rows, schema=ibis.schema(kinds).to_pyarrow()))
 
 
-def _is_fee(product: str, days: list[dt.date]) -> bool:
-    gaps = [(later - day).days for day, later in itertools.pairwise(days)]
-    return len(days) >= FEES and min(gaps) >= FEE_DAYS and (product == "" or max(gaps) * 2 <= min(gaps) * 3)
+def _pair_one_by_one(rows: list[dict]) -> None:
+    """Set ``paired_on`` of equal sales and returns, day by day: sales, returns that name their order, other returns."""
+    rows.sort(key=lambda row: row["place"])
+    stack: list[dict] = []
+    of_number: dict[str, list[dict]] = defaultdict(list)
+    fee = _Fee(is_known=rows[0]["product"] != "")
+    for _day, today in itertools.groupby(rows, key=lambda row: row["order_date"]):
+        unnamed = []
+        for row in today:
+            if not row["is_return"]:
+                stack.append(row)
+                of_number[row["number"]].append(row)
+                fee.add(row["order_date"])
+            elif not _take(of_number[row["number"]], row):
+                unnamed.append(row)
+        for row in unnamed:
+            if not fee.is_one:
+                _take(stack, row)
+
+
+def _take(stack: list[dict], back: dict) -> bool:
+    """Pair a return with the last sale that is still open, if there is one."""
+    while stack:
+        sale = stack.pop()
+        if sale["paired_on"] is None:
+            sale["paired_on"], back["paired_on"] = back["order_date"], sale["order_date"]
+            return True
+    return False
+
+
+@dataclass
+class _Fee:
+    """Equal sales, told day by day: are they a periodic fee by now?"""
+
+    is_known: bool
+    sales: int = 0
+    last: dt.date | None = None
+    least: int = 10**6
+    most: int = 0
+
+    def add(self, day: dt.date) -> None:
+        if self.last is not None:
+            gap = (day - self.last).days
+            self.least, self.most = min(self.least, gap), max(self.most, gap)
+        self.sales, self.last = self.sales + 1, day
+
+    @property
+    def is_one(self) -> bool:
+        regular = not self.is_known or self.most * 2 <= self.least * 3
+        return self.sales >= FEES and self.least >= FEE_DAYS and regular
 
 
 def void(lines: Table, pairs: Table | None = None) -> Table:
-    """Find the orders whose sale lines were all cancelled, and the day since when they are none.
+    """Find the orders whose money was all taken back, and the day since when they are none.
 
-    An order that goes on after all its lines were cancelled is one again: a second row takes the first back.
+    A return takes its amount from the order of the sale that it cancels, else from the order whose number it carries,
+    and never more than is there. An order that goes on after all its money was taken back is one again: a second row
+    takes the first back.
 
     Parameters
     ----------
@@ -160,38 +209,37 @@ def void(lines: Table, pairs: Table | None = None) -> Table:
     Returns
     -------
     Table
-        customer_id, order_id, order_date (of its first line that is no return), cancelled_on, orders (1, or -1 where
-        it is an order again), lines (its sale lines by then, of the same sign; alone, with 0 orders, where a
-        cancelled order got a line that was cancelled the same day).
+        customer_id, order_id, order_date (of its first line that is a sale), cancelled_on, orders (1, or -1 where
+        it is an order again), lines (its lines that are no returns by then, of the same sign; alone, with 0 orders,
+        where a cancelled order got a line that was cancelled the same day).
     """
     pairs = pair(lines) if pairs is None else pairs
     key = ["customer_id", "order_id"]
     cancelled = pairs.filter(~_.is_return & _.paired_on.notnull())
-    own = lines.filter(lines.is_return).select(*key).distinct()  # a return that carries the number of its order
-    some = ibis.union(cancelled.select(*key), own).distinct()
-    zero, one = ibis.literal(0, "int64"), ibis.literal(1, "int64")
-    nothing = ibis.literal(Decimal(0)).cast(lines.amount.type())
-    theirs = lines.semi_join(some, key)
-    kept = ibis.ifelse(theirs.is_return, 0, 1).cast("int64")
-    bought = ibis.ifelse(is_sale(theirs), 1, 0).cast("int64")
-    events = ibis.union(
-        theirs.select(*key, day=_.order_date, kept=kept, sold=bought, gone=zero, back=one - kept, money=theirs.amount),
-        cancelled.select(*key, day=_.paired_on, kept=zero, sold=zero, gone=one, back=zero, money=nothing),
+    loose = pairs.filter(_.is_return & _.paired_on.isnull())
+    zero, money = ibis.literal(0, "int64"), lines.amount.type()
+    taken = ibis.union(
+        cancelled.select(*key, day=_.paired_on, kept=zero, placed=ibis.null("date"), money=(-_.amount).cast(money)),
+        loose.select(*key, day=_.order_date, kept=zero, placed=ibis.null("date"), money=(-_.amount).cast(money)),
     )
-    sums = {name: events[name].sum().cast("int64") for name in ("kept", "sold", "gone", "back")}
-    by_day = events.group_by(*key, "day").agg(**sums, money=_.money.sum(), placed=_.day.min(where=_.sold > 0))
+    theirs = lines.filter(~lines.is_return).semi_join(taken.select(*key).distinct(), key)
+    placed = ibis.ifelse(is_sale(theirs), theirs.order_date, ibis.null("date"))
+    kept = theirs.select(*key, day=_.order_date, kept=zero + 1, placed=placed, money=_.amount)
+    by_day = (
+        ibis.union(kept, taken)
+        .group_by(*key, "day")
+        .agg(kept=_.kept.sum().cast("int64"), placed=_.placed.min(), money=_.money.sum())
+    )
     running = ibis.window(group_by=key, order_by=by_day.day, rows=(None, 0))
     by_day = by_day.mutate(
         lines=by_day.kept.sum().over(running).cast("int64"),
-        sold_yet=by_day.sold.sum().over(running),
-        left=(by_day.sold - by_day.gone).sum().over(running).cast("int64"),
-        back_yet=by_day.back.sum().over(running),
         net=by_day.money.sum().over(running),
-        order_date=by_day.placed.min().over(group_by=key),
+        order_date=by_day.placed.min().over(running),
     )
-    by_day = by_day.filter(by_day.sold_yet > 0)
-    # All its lines were cancelled one by one; or returns under its own number took back all its money.
-    is_void = (by_day.left == 0) | ((by_day.back_yet > 0) & (by_day.net <= 0))
+    lowest = by_day.net.min().over(ibis.window(group_by=key, order_by=by_day.day, rows=(None, 0)))
+    by_day = by_day.mutate(lowest=lowest).filter(_.order_date.notnull())
+    # What is left is what stands above the lowest level below nought: returns do not take what is sold after them.
+    is_void = (by_day.net <= 0) & (by_day.net == by_day.lowest)
     by_day = by_day.mutate(
         off=ibis.ifelse(is_void, 1, 0).cast("int64"), lines_off=ibis.ifelse(is_void, by_day.lines, 0).cast("int64")
     )

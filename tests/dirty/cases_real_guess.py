@@ -240,7 +240,9 @@ CASES = [
     _guess(
         "months-danish",
         _months("danish"),
-        Guessed({"customer_id": HEADERS["danish"][0], "order_date": HEADERS["danish"][2]}),  # Danish is not read by name
+        Guessed(
+            {"customer_id": HEADERS["danish"][0], "order_date": HEADERS["danish"][2]}
+        ),  # Danish is not read by name
     ),
     _guess(
         "months-portuguese",

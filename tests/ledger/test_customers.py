@@ -18,6 +18,7 @@ import pytest
 from kalib.ledger import customers, features, returns
 from kalib.schema import COLUMNS
 from tests.depth import seeds
+from tests.standing import Line, find_standing, pair_lines
 
 from .desk_of_lines import Row, draw, put, sale
 
@@ -255,23 +256,17 @@ def cents(value: Decimal) -> float:
     return float(Decimal(value).quantize(Decimal("0.01"), ROUND_HALF_UP))
 
 
-def void_orders(known: list[Row]) -> tuple[set[tuple], list[Row]]:
-    """Return the orders of which nothing stands, and the sales that do, with a stack for each kind of line."""
-    stacks: dict[tuple, list[int]] = defaultdict(list)
-    gone = set()
-    numbered = sorted(
-        enumerate(known), key=lambda p: (p[1]["order_date"], p[1]["is_return"], len(p[1]["order_id"]), p[1]["order_id"])
-    )
-    for number, row in numbered:
-        key = (row["customer_id"], row["product"], abs(row["quantity"]), abs(row["amount"]))
-        if not row["is_return"]:
-            stacks[key].append(number)
-        elif stacks[key]:
-            gone.add(stacks[key].pop())
-    sales = [(number, row) for number, row in enumerate(known) if not row["is_return"]]
-    orders = {(row["customer_id"], row["order_id"]) for _, row in sales}
-    standing = {(row["customer_id"], row["order_id"]) for number, row in sales if number not in gone}
-    return orders - standing, [row for number, row in sales if number not in gone]
+def standing_orders(known: list[Row]) -> tuple[dict[str, dict[str, dt.date]], list[Row]]:
+    """Return the orders that stand, by customer and number, with their days; and the sales that no return has taken."""
+    names = ("customer_id", "order_id", "order_date", "product", "quantity", "amount", "is_return")
+    lines = [Line(*(row[name] for name in names)) for row in known]
+    numbers = [line.o for line in lines]
+    taken = pair_lines(lines, numbers)
+    firsts: dict[str, dict[str, dt.date]] = defaultdict(dict)
+    for one in find_standing(lines, numbers):
+        if one.until is None:
+            firsts[one.c][one.o] = one.d
+    return firsts, [row for place, row in enumerate(known) if not row["is_return"] and place not in taken]
 
 
 def share(part: float, whole: float) -> float | None:
@@ -281,7 +276,7 @@ def share(part: float, whole: float) -> float | None:
 def second_way(log: Log, as_of: dt.date) -> dict[str, dict[str, object]]:
     """Return the customers table of a date, from what was known then, one customer at a time."""
     known = [row for row in log.lines if row["order_date"] <= as_of]
-    void, standing = void_orders(known)
+    standing_firsts, standing = standing_orders(known)
     year_start = as_of - dt.timedelta(days=YEAR - 1)
     year = [row for row in standing if row["order_date"] >= year_start and row["product"] is not None]
     sold_before = {row["product"] for row in known if row["order_date"] < year_start and not row["is_return"]}
@@ -300,10 +295,7 @@ def second_way(log: Log, as_of: dt.date) -> dict[str, dict[str, object]]:
     found = {}
     for customer, rows in by_customer.items():
         out: dict[str, object] = {}
-        firsts: dict[str, dt.date] = {}
-        for row in rows:
-            if not row["is_return"] and (customer, row["order_id"]) not in void:
-                firsts[row["order_id"]] = min(firsts.get(row["order_id"], row["order_date"]), row["order_date"])
+        firsts = standing_firsts[customer]
         days = sorted(set(firsts.values()))
         gaps = [(b - a).days for a, b in itertools.pairwise(days)]
         age = {id(row): (as_of - row["order_date"]).days for row in rows}
@@ -354,7 +346,8 @@ def second_way(log: Log, as_of: dt.date) -> dict[str, dict[str, object]]:
         out["net_sales_change"] = share(out["net_sales_365_days"] - year_before, year_before)
         out["net_sales_per_order"] = share(out["net_sales"], len(firsts))
         sold = [row for row in rows if not row["is_return"]]
-        out["lines_per_order"] = share(sum((customer, row["order_id"]) not in void for row in sold), len(firsts))
+        void = {row["order_id"] for row in sold if row["amount"] > 0} - firsts.keys()
+        out["lines_per_order"] = share(sum(row["order_id"] not in void for row in sold), len(firsts))
         units = sum(abs(row["quantity"]) * (-1 if row["is_return"] else 1) for row in rows)
         out["units_per_order"] = share(float(units), len(firsts))
         for end, high in (("", 10**6), ("_365_days", YEAR)):
