@@ -17,6 +17,7 @@ import typer
 
 from kalib import interpreter
 from kalib.errors import DataError, DoubtError, KalibError, SettingsError, ShortageError
+from kalib.words.told import speak
 
 if TYPE_CHECKING:
     from kalib.ledger import LedgerReport
@@ -145,6 +146,7 @@ def _check(job_file: Path, tables: Path | None) -> LedgerReport:
     from kalib.settings import read_job
 
     job = read_job(job_file)
+    speak(job.language[0])
     _mention_notebooks(job)
     if job.parameters:
         check_parameters(job, read_notebooks(job))
@@ -256,6 +258,7 @@ def _run(job_file: Path, *, overrides: dict[str, str], only: list[str], out: Pat
     from kalib.settings import read_job
 
     job = read_job(job_file, overrides)
+    speak(job.language[0])
     _mention_notebooks(job)
     from kalib.publish.run import run_job
 
@@ -349,6 +352,7 @@ def lab(
     from kalib.settings import read_job
 
     job = read_job(job_file)
+    speak(job.language[0])
     draft = reports_folder(job) / job.job / "draft"
     if refresh_draft(job, draft):
         _say(f"{job.job}: tables ready in {draft}")

@@ -17,6 +17,7 @@ from kalib.ledger import LedgerReport, build, read_report
 from kalib.ledger.inspect import write_job_file
 from kalib.ledger.room import MEMORY, told_shortage
 from kalib.settings import Job
+from kalib.words.told import speak
 
 _WHERE = ("rule", "file", "line", "column", "value")
 _PATIENCE = 5
@@ -38,6 +39,7 @@ def build_apart(job: Job, folder: Path, *, say: Callable[[str], None] | None = N
     order = {
         "settings": {**job.model_dump(mode="json", exclude_unset=True), "file": str(job.file)},
         "folder": str(folder),
+        "language": job.language[0],
     }
     _do_apart(order, ", ".join(job.source), say)
     return read_report(folder)
@@ -150,6 +152,7 @@ def serve() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started this says when to stop
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     order = json.load(sys.stdin)
+    speak(order.get("language"))
     try:
         with told_shortage():
             if "inspect" in order:
