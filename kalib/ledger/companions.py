@@ -13,6 +13,7 @@ import pandas as pd
 
 from kalib.errors import DataError, MissingColumnsError, SettingsError
 from kalib.ledger import dates, ids, numbers, read
+from kalib.ledger.doubts import garbled
 from kalib.ledger.flags import SAID, read_flag
 from kalib.ledger.parents import find_cycle, top_parents
 from kalib.ledger.parse import TOTALS
@@ -246,6 +247,8 @@ class _Reader:
         """Return the table, every value judged."""
         self.scratch.mkdir(exist_ok=True)
         mapped = self._load()
+        if self.job.settled.get(garbled.NAME) == garbled.REPAIRED:  # as the orders are, or no account would be found
+            garbled.repair_columns(self.con, "raw", ("customer_id", "parent_id", *self.kind.texts))
         cells = self._read_cells(mapped)
         self._judge(mapped, cells)
         self._refuse_unreadable(mapped, cells)
@@ -367,9 +370,8 @@ class _Reader:
             if ours in mapped
         }
         cells |= {ours: numbers.read_number(ours, types[ours], MONEY, decimal) for ours in figures}
-        told = {"date_format": job.read.date_format, "timezone": job.timezone}
         cells |= {ours: read_flag(ours, types[ours]) for ours in self.kind.flags if ours in mapped}
-        return cells | {ours: dates.read_date(ours, types[ours], **told) for ours in days}
+        return cells | {ours: dates.read_days(self.con, job, ours, types[ours], self.sources) for ours in days}
 
     def _judge(self, mapped: dict[str, str], cells: dict[str, Parsed]) -> None:
         """Leave the table ``parsed`` behind: each row with its values, its rule, and what was found in each value."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from kalib.errors import SettingsError, nearest
+from kalib.ledger.doubts.kinds import print_doubts
 
 Action = Literal["accepted", "repaired", "set_aside", "refused"]
 FIRST_DAY, LAST_DAY = "1950-01-01", "2199-12-31"
@@ -289,4 +290,15 @@ def print_rules() -> str:
         "| --- | --- |",
     ]
     lines += [f"| `{name}` | {message} |" for name, message in REFUSALS.items()]
+    lines += [
+        "",
+        "## Doubts",
+        "",
+        "A doubt is a question about the source as a whole that only its owner can answer. It is refused, with what each answer",
+        "would give and the lines that settle it, where it moves 0.1 % of the money, 1 % of any of the ten largest accounts, or the",
+        "last day; one that moves less, or is only told, stands. A doubt that the job settled is kept in `run.json` with the evidence",
+        "it was settled on, and compared with that of the next run.",
+        "",
+        *print_doubts(),
+    ]
     return "\n".join(lines)

@@ -49,7 +49,10 @@ def find_lines(scene: Scene) -> Iterator[Doubt]:
     ]
     is_line = header_is("line", scene.job.columns.order_id)
     several = LINES_A_DAY if has_prefix or is_line else LINES_A_DAY_ALONE
-    if facts["sales"] < several * days or (facts["sales"] < LEAST_ROWS_ALONE and not (has_prefix or is_line)):
+    if facts["sales"] < several * days:
+        return
+    few = facts["sales"] < LEAST_ROWS_ALONE or facts["customers"] < MANY_CUSTOMERS
+    if few and not (has_prefix or is_line):  # one busy customer proves nothing
         return
     readings = []
     if has_prefix:
