@@ -27,6 +27,7 @@ from kalib.ledger.doubts.days import find_date_format, find_day_doubts
 from kalib.ledger.doubts.finding import describe, find_doubts, refuse_doubts
 from kalib.ledger.doubts.garbled import REPAIRED, find_garbled, repair_columns
 from kalib.ledger.doubts.kinds import check_settled
+from kalib.ledger.doubts.money import find_mangled
 from kalib.ledger.doubts.scene import Scene
 from kalib.ledger.doubts.watch import choose
 from kalib.ledger.engines import Backend
@@ -233,7 +234,7 @@ def open_files(con: duckdb.DuckDBPyConnection, job: Job, *, scratch: Path, say: 
             raise
         told_so = job.read.model_copy(update={"date_format": date_format})  # only to say what each reading gives
         found = parse.parse(con, job.model_copy(update={"read": told_so}), sources, watched)
-    doubts = [*find_day_doubts(con, job, sources)]
+    doubts = [*find_day_doubts(con, job, sources), *find_mangled(con, job)]
     con.execute("DROP TABLE raw; DROP TABLE unread")
     if (garbled := find_garbled(con)) is not None:
         doubts.append(garbled)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
+import duckdb
 import ibis
 
 from kalib.ledger.doubts.doubt import Doubt, Reading, as_is
 from kalib.ledger.doubts.scene import Scene
 from kalib.ledger.doubts.vocabulary import find_unit
 from kalib.ledger.orders import is_sale
+from kalib.ledger.source import quote, text
+from kalib.settings import Job
 from kalib.words.told import told
 
 
@@ -91,6 +94,48 @@ def _readings(
         (column, f"currency: {main}", f"rates: {{{rates}}}  # how much {main} one unit is worth"),
         **scene.figures(without=hit),
     )
+
+
+def find_mangled(con: duckdb.DuckDBPyConnection, job: Job) -> Iterator[Doubt]:
+    """Doubt numbers of which some are in groups of three and others end in a shorter one: separators where a decimal point was.
+
+    No way of writing numbers has 2,024,994 beside 34,20: a spreadsheet that lost the point of 2024.994 does. Without
+    ``read.decimal`` such a file is refused anyway.
+    """
+    sign = {".": ",", ",": "[.]"}.get(job.read.decimal or "")
+    kinds = {name: kind for name, kind, *_ in con.execute("DESCRIBE raw").fetchall()}
+    for ours in ("amount", "unit_price", "quantity", "cost") if sign else ():
+        if kinds.get(ours) != "VARCHAR":
+            continue
+        grouped, short = (
+            f"regexp_full_match(trim({quote(ours)}), {text(pattern)})"
+            for pattern in (rf"-?\d{{1,3}}({sign}\d{{3}}){{2,}}", rf"-?\d+{sign}\d{{1,2}}")
+        )
+        groups, shorts = con.execute(
+            f"SELECT count(*) FILTER ({grouped}), count(*) FILTER ({short}) FROM raw"
+        ).fetchone()
+        if not groups or not shorts:
+            continue
+        first = con.execute(
+            f"SELECT file, line, {quote(ours)} FROM raw WHERE {short} ORDER BY file, line LIMIT 3"
+        ).fetchall()
+        yield Doubt(
+            "numbers_mangled",
+            told(
+                "Column {header}: {groups:,} numbers are in groups of three and {shorts:,} end in a shorter group, such as {value}: the decimal point was lost, "
+                "and no figure made of them can be right. Export the file again, without a spreadsheet.",
+                header=job.columns.mapped[ours],
+                groups=groups,
+                shorts=shorts,
+                value=first[0][2],
+            ),
+            (as_is("numbers_mangled", told("the groups are thousands; what does not fit is set aside")),),
+            count=groups + shorts,
+            share=1.0,
+            column=job.columns.mapped[ours],
+            first=tuple((file, line, value) for file, line, value in first),
+        )
+        return
 
 
 def find_units(scene: Scene) -> Iterator[Doubt]:
