@@ -110,6 +110,7 @@ def _build(job: Job, scratch: Path, say: Callable[[str], None]) -> LedgerReport:
         beside = companions.read_companions(con, job, scratch)
         with _open(con, job, scratch, actions, say) as opened:
             keep = partial(engines.keep, opened.con)
+            opened.doubts.extend(beside.doubts)
             judged, doubts = judge_source(job, opened, actions, keep=keep)
             return _write(job, opened, judged, doubts, beside, actions, scratch, say)
 

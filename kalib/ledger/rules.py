@@ -124,6 +124,11 @@ ROWS: dict[str, Rule] = {
     # accepted, and worth knowing
     "return": Rule("accepted", "returns, cancellations and credits: netted from sales, never counted as orders"),
     "duplicate_kept": Rule("accepted", "exact repeats of another row, kept: order lines may repeat honestly", _DOUBT),
+    "order_blank_word": Rule(
+        "accepted",
+        "a word or a zero that stands for no order number: such rows of a customer and day are one order",
+        _DOUBT,
+    ),
     "amount_zero": Rule("accepted", "lines without money, such as samples; alone they are no order", _DOUBT),
     "amount_disagrees": Rule(
         "accepted", "the amount is not quantity times price, less a discount; the amount is used", _DOUBT, "amount"

@@ -58,7 +58,9 @@ def find_doubts(
 
 
 def _with_money(doubt: Doubt, scene: Scene) -> Doubt:
-    """Return a doubt that was found before there was money, with the money of the source: none of its readings moves that."""
+    """Return a doubt about days or names with the money of the source: none of its readings moves that."""
+    if doubt.name in ("unit_in_header", "currency_unmapped"):  # of a table beside the orders
+        return doubt
     readings = [
         replace(reading, **{name: value for name, value in scene.base.items() if getattr(reading, name) is None})
         for reading in doubt.readings

@@ -138,6 +138,38 @@ def find_mangled(con: duckdb.DuckDBPyConnection, job: Job) -> Iterator[Doubt]:
         return
 
 
+def ask_unit(table: str, header: str, unit: int) -> Doubt:
+    """Return the doubt about a unit that the header of a table beside the orders says."""
+    size = f"{unit}" if unit > 0 else f"{1 / -unit:g}"
+    return Doubt(
+        "unit_in_header",
+        told("Column {header} of {table} says what one of it is: {size}.", header=header, table=table, size=size),
+        (
+            Reading("unit", told("one is {size}", size=size), (f"{table}.read.unit: {size}",)),
+            Reading("as_is", told("one is one, whatever the header says"), (f"{table}.read.unit: 1",)),
+        ),
+        column=header,
+        share=1.0,
+    )
+
+
+def ask_currencies(table: str, header: str, codes: list[str]) -> Doubt:
+    """Return the doubt about several currencies in a table beside the orders, where nothing converts them."""
+    return Doubt(
+        "currency_unmapped",
+        told(
+            "Column {header} of {table} has several currencies ({codes}), which are added up as they stand. Convert the table to one.",
+            header=header,
+            table=table,
+            codes=", ".join(codes),
+        ),
+        (as_is("currency_unmapped", told("it is one currency all the same")),),
+        column=header,
+        share=1.0,
+        values=tuple(codes),
+    )
+
+
 def find_units(scene: Scene) -> Iterator[Doubt]:
     """Doubt money whose header says a unit, such as 万元 or kEUR."""
     if scene.job.read.unit is not None:
