@@ -132,7 +132,7 @@ def say(doubt: Doubt) -> str:
     if places:
         lines[0] += f" {told('First:')} {', '.join(places)}."
     for reading in doubt.readings:
-        lines.append(f"    {reading.says}: {reading.figures}")
+        lines.append(f"    {reading.said}")
         lines += [f"      {line}" for line in reading.lines]
     return "\n".join(lines)
 
