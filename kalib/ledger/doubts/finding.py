@@ -97,7 +97,7 @@ def refuse_doubts(doubts: Iterable[Doubt], job: Job, names: Mapping[str, str]) -
         return
     file, line, value = openly[0].first[0] if openly[0].first else (next(iter(names), ""), None, None)
     head = told(
-        "{file}: before these figures can be trusted, {count:,} question(s) must be answered in {job}: paste the lines that are right at its end.",
+        "{file}: these figures cannot be trusted yet. Questions to answer: {count:,}. Paste the lines that are right at the end of {job}.",
         file=names.get(str(file), str(file)),
         count=len(openly),
         job=str(job.file),

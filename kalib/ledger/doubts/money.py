@@ -55,7 +55,7 @@ def find_currencies(scene: Scene) -> Iterator[Doubt]:
             ),
             (
                 *_readings(scene, one.header, main, rest, hit),
-                as_is("currency_unmapped", told("it is one currency all the same"), **scene.base),
+                as_is("currency_unmapped", told("it is one currency, whatever the column says"), **scene.base),
             ),
             count=count,
             money=money,
@@ -163,7 +163,7 @@ def ask_currencies(table: str, header: str, codes: list[str]) -> Doubt:
             table=table,
             codes=", ".join(codes),
         ),
-        (as_is("currency_unmapped", told("it is one currency all the same")),),
+        (as_is("currency_unmapped", told("it is one currency, whatever the column says")),),
         column=header,
         share=1.0,
         values=tuple(codes),
