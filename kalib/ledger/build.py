@@ -164,6 +164,8 @@ def _write(
     issues = list_issues(job, judged, counts, opened.found, actions)
     refuse_chosen(issues, opened.names)
     lines = judged.lines
+    if opened.engine == "duckdb":  # elsewhere the judged rows are kept
+        lines = engines.keep(opened.con, lines, "used_lines")
     if len(opened.names) > 1:
         issues += _check_split_orders(judged, job, opened, actions)
     rows_used = int(counts["rows_read"] - counts["rows_set_aside"])
@@ -329,7 +331,9 @@ def _tell_again(
     if not count:
         return []
     back = judged.lines.filter(orders.is_sale(judged.lines)).semi_join(again, [*orders.KEY, "order_date"])
-    first = back.select("file", "line", "order_id", "amount").order_by("file", "line").limit(1).to_pyarrow().to_pylist()[0]
+    first = (
+        back.select("file", "line", "order_id", "amount").order_by("file", "line").limit(1).to_pyarrow().to_pylist()[0]
+    )
     money = back.amount.sum().execute()
     return [
         {
