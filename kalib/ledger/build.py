@@ -274,6 +274,8 @@ def _write(
     refuse_chosen(issues, opened.names)
     refuse_doubts(doubts, job, opened.names)
     lines = judged.lines
+    if opened.engine == "duckdb":  # elsewhere the judged rows are kept
+        lines = engines.keep(opened.con, lines, "used_lines")
     if len(opened.names) > 1:
         issues += _check_split_orders(judged, job, opened, actions)
     rows_used = int(counts["rows_read"] - counts["rows_set_aside"])
