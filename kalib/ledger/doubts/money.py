@@ -11,10 +11,15 @@ import ibis
 from kalib.ledger.doubts.doubt import Doubt, Reading, as_is
 from kalib.ledger.doubts.scene import Scene
 from kalib.ledger.doubts.vocabulary import find_unit
+from kalib.ledger.doubts.watch import are_currencies
 from kalib.ledger.orders import is_sale
 from kalib.ledger.source import quote, text
 from kalib.settings import Job
 from kalib.words.told import told
+
+
+CURRENCIES = 0.95
+"""So many of the values are currencies, or the column is of something else."""
 
 
 def find_currencies(scene: Scene) -> Iterator[Doubt]:
@@ -25,7 +30,10 @@ def find_currencies(scene: Scene) -> Iterator[Doubt]:
         profile = scene.profile
         by_code = profile.assign(code=profile[one.name].str.upper()).groupby("code")[["rows", "money"]].sum()
         by_code = by_code.sort_values(["rows", "money"], ascending=False, kind="stable")
-        codes = by_code.index.tolist()
+        codes = [code for code in by_code.index if are_currencies([code])]
+        if not codes or by_code.loc[codes, "rows"].sum() < CURRENCIES * by_code["rows"].sum():
+            continue
+        by_code = by_code.loc[codes]
         if (
             not codes
             or (len(codes) == 1 and scene.job.currency in ("XXX", codes[0]))

@@ -83,6 +83,9 @@ def find_lines(scene: Scene) -> Iterator[Doubt]:
         share=1.0,
         column=scene.job.columns.order_id,
         first=scene.first(is_sale(used), used.order_id),
+        stands=not (
+            has_prefix or is_line
+        ),  # a busy customer may order often: told, where nothing else speaks for lines
     )
 
 

@@ -14,7 +14,7 @@ from kalib.ledger.doubts.watch import SIGNS, Watched, speaks_of_no_sale
 from kalib.ledger.quality import is_of_status
 from kalib.words.told import Told, told
 
-LEAST_ROWS = 5
+LEAST_ROWS = 10
 NEGATIVE_SHARE = 0.75
 """So many rows below zero, and more money than above it, and the sign is doubted: returns are never the rule."""
 _CREDIT = frozenset("c cr credit h haben 贷 haber credito avere 贷方 貸方 대변 红字 a 支出".split())
