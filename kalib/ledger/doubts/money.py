@@ -17,7 +17,6 @@ from kalib.ledger.source import quote, text
 from kalib.settings import Job
 from kalib.words.told import told
 
-
 CURRENCIES = 0.95
 """So many of the values are currencies, or the column is of something else."""
 
