@@ -125,6 +125,11 @@ ROWS: dict[str, Rule] = {
     # accepted, and worth knowing
     "return": Rule("accepted", "returns, cancellations and credits: netted from sales, never counted as orders"),
     "duplicate_kept": Rule("accepted", "exact repeats of another row, kept: order lines may repeat honestly", _DOUBT),
+    "order_blank_word": Rule(
+        "accepted",
+        "a word or a zero that stands for no order number: such rows of a customer and day are one order",
+        _DOUBT,
+    ),
     "amount_zero": Rule("accepted", "lines without money, such as samples; alone they are no order", _DOUBT),
     "amount_disagrees": Rule(
         "accepted", "the amount is not quantity times price, less a discount; the amount is used", _DOUBT, "amount"
@@ -294,10 +299,10 @@ def print_rules() -> str:
         "",
         "## Doubts",
         "",
-        "A doubt is a question about the source as a whole that only its owner can answer. It is refused, with what each answer",
-        "would give and the lines that settle it, where it moves 0.1 % of the money, 1 % of any of the ten largest accounts, or the",
-        "last day; one that moves less, or is only told, stands. A doubt that the job settled is kept in `run.json` with the evidence",
-        "it was settled on, and compared with that of the next run.",
+        "Questions about the source as a whole that only its owner can answer (decision 20). `kalib check` says what each answer would give",
+        "and the lines that choose it. A doubt refuses the source until the job settles it if its rows hold a thousandth of the money or",
+        "more, a hundredth of that of any of the ten largest accounts, or the last day; what moves less, or is told only, stands. What",
+        "`settled:` answered is kept in `run.json` and compared at the next run.",
         "",
         *print_doubts(),
     ]
