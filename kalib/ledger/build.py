@@ -144,7 +144,10 @@ def _named(judged: Judged, opened: Opened, name: str) -> Judged:
     """Give judged rows a name on their engine, so that what is built on them is short: a view where that is planned in no time."""
     if opened.engine != "duckdb":
         return replace(judged, rows=engines.keep(opened.con, judged.rows, name))
-    return replace(judged, rows=opened.con.create_view(name, judged.rows, overwrite=True))
+    opened.con._run_pre_execute_hooks(judged.rows)
+    query = opened.con.compile(judged.rows)
+    opened.con.raw_sql(f"CREATE OR REPLACE TEMPORARY VIEW {name} AS {query}")  # a database that is read has no other
+    return replace(judged, rows=opened.con.table(name))
 
 
 _NO_ORDER = (
