@@ -646,7 +646,7 @@ def load_raw(
     con.execute("CREATE TABLE unread (file VARCHAR, line BIGINT, rule VARCHAR, value VARCHAR)")
     watched = list(choose(con, sources, mapped)) if choose else []
     for number, source in enumerate(sources):
-        say(f"reading {source.name}")
+        say(str(told("reading {file}", file=source.name)))
         sources[number] = _load(con, job, sources, number, watched)
     _look_for_headers(con, job, sources)
     if con.execute("SELECT (SELECT count(*) FROM raw) + (SELECT count(*) FROM unread)").fetchone()[0] == 0:
