@@ -83,9 +83,9 @@ def write(folder: Path, parts: Sequence[pd.DataFrame]) -> Job:
     for number, part in enumerate(parts):
         part.to_csv(folder / f"orders-{number}.csv", index=False)
     source = [f"orders-{number}.csv" for number in range(len(parts))]
-    return Job.model_validate(
-        {"job": "small", "source": source, "columns": COLUMNS, "as_of": AS_OF, "file": folder / "job.yaml"}
-    )
+    settled = {"walk_in": "as_is"}  # customer 0 is one like any other here
+    settings = {"job": "small", "source": source, "columns": COLUMNS, "as_of": AS_OF, "settled": settled}
+    return Job.model_validate({**settings, "file": folder / "job.yaml"})
 
 
 def build(folder: Path, parts: Sequence[pd.DataFrame]) -> dict[str, pd.DataFrame]:
