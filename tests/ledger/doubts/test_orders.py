@@ -73,7 +73,7 @@ def test_an_orders_own_row_beside_its_goods(desk: Desk) -> None:
 
 
 def test_a_number_of_several_customers_is_told(desk: Desk) -> None:
-    rows = [(customer, n, f"2024-01-0{n + 1}", 5 + n) for n in range(5) for customer in ("ann", "bob")]
+    rows = [(customer, n, f"2024-01-0{n + 1}", 5 + n) for n in range(1, 6) for customer in ("ann", "bob")]
     doubts = ask(desk, log(*rows))
     assert openly(doubts) == set()
     assert doubts["order_shared"].count == 5  # ten orders, five numbers

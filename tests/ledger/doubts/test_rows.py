@@ -20,4 +20,4 @@ def test_heads_that_are_written_once(desk: Desk) -> None:
 
 
 def test_a_row_without_a_customer_is_of_nobody(desk: Desk) -> None:
-    assert ask(desk, HEADER + "ann,1,2024-01-05,10\n,2,2024-01-06,20\nbob,3,2024-01-07,5\n") == {}
+    assert ask(desk, HEADER + "ann,1,2024-01-05,10\n,2,2024-01-06,20\n,4,2024-01-06,20\nbob,3,2024-01-07,5\n") == {}

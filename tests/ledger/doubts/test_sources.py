@@ -7,8 +7,8 @@ import pytest
 from ..conftest import HEADER, Desk
 from .asking import ask, gives, openly
 
-SALES = HEADER + "".join(f"c{n},{n},2024-01-0{n + 1},100\n" for n in range(5))  # 500
-BACK = HEADER + "".join(f"c{n},{n},2024-01-1{n},100\n" for n in range(3))  # three of these orders, days later
+SALES = HEADER + "".join(f"c{n},{n},2024-01-0{n},100\n" for n in range(1, 6))  # 500
+BACK = HEADER + "".join(f"c{n},{n},2024-01-1{n},100\n" for n in range(1, 4))  # three of these orders, days later
 
 
 def put(desk: Desk, name: str, content: str) -> list[str]:
