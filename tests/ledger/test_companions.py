@@ -451,3 +451,23 @@ def test_yes_and_no_are_read_in_nine_languages(tmp_path: Path) -> None:
     lines = "".join(f"c{n:02},{value}\n" for n, value in enumerate(pairs))
     table = read_one(tmp_path, "accounts", f"customer_id,left\n{lines}").tables["accounts"]
     assert table["left"].tolist() == [True, False] * 9
+
+
+def test_days_are_read_by_the_name_of_their_month_in_any_language(tmp_path):
+    content = "customer_id,date\nann,5. maj 2023\nbob,6. okt. 2023\ncho,7. marts 2023\n"
+    table = read_one(tmp_path, "contacts", content).tables["contacts"]
+    assert rows(table, "customer_id", "contact_date") == [
+        ("ann", "2023-05-05"),
+        ("bob", "2023-10-06"),
+        ("cho", "2023-03-07"),
+    ]
+
+
+def test_garbled_customers_are_repaired_as_those_of_the_orders_are(tmp_path):
+    content = "customer_id,name,parent_id\nMÃ¼ller,MÃ¼ller AG,\nKöhler,Köhler,MÃ¼ller\n"
+    put(tmp_path, "accounts.csv", content)
+    settled = {"settled": {"text_garbled": "repaired"}}
+    table = read(tmp_path, accounts="accounts.csv", **settled).tables["accounts"]
+    columns = ("customer_id", "name", "parent_id", "top_parent_id")
+    assert rows(table, *columns) == [("Köhler", "Köhler", "Müller", "Müller"), ("Müller", "Müller AG", None, "Müller")]
+    assert "MÃ¼ller" in read(tmp_path, accounts="accounts.csv").tables["accounts"]["customer_id"].tolist()

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from kalib.ledger.parents import find_cycle, top_parents
 
+from .conftest import HEADER, Desk
+
 NAMES = st.sampled_from("abcdefghij")
 
 
@@ -71,3 +73,14 @@ def test_whatever_the_parents_each_account_has_one_top_or_there_is_a_circle(pare
         while step != top:  # and lies on the account's own chain
             step, steps = real[step], steps + 1
             assert steps <= len(parents)
+
+
+@pytest.mark.parametrize("level", ["customer", "parent"])
+def test_equal_numbers_of_two_shops_stay_two_orders_under_their_parent(desk: Desk, level: str) -> None:
+    desk.put("customer_id,parent_id\nshop1,group\nshop2,group\ngroup,\n", "accounts.csv")
+    content = HEADER + "shop1,1,2024-01-05,10\nshop2,1,2024-01-05,20\nshop2,2,2024-01-06,5\n"
+    desk.build(content, accounts="accounts.csv", level=level)
+    table = desk.table("customers").set_index("customer_id")
+    orders = table[["orders", "net_sales"]].apply(tuple, axis=1).to_dict()
+    wanted = {"shop1": (1, 10.0), "shop2": (2, 25.0)} if level == "customer" else {"group": (3, 35.0)}
+    assert orders == wanted

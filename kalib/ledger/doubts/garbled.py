@@ -87,7 +87,7 @@ def repair_columns(con: duckdb.DuckDBPyConnection, table: str = "parsed", column
     _keep(con, maps)
     for name in maps:
         con.execute(
-            f"UPDATE {quote(table)} SET {quote(name)} = {_MAP}.whole FROM {_MAP} WHERE {_MAP}.name = {text(name)} AND {_MAP}.broken = {quote(name)}"
+            f"UPDATE {quote(table)} SET {quote(name)} = {_MAP}.whole FROM {_MAP} WHERE {_MAP}.name = {text(name)} AND {_MAP}.broken = {quote(table)}.{quote(name)}"
         )
     con.execute(f"DROP TABLE {_MAP}")
     return sum(map(len, maps.values()))

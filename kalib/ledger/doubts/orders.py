@@ -232,14 +232,17 @@ def find_headers(scene: Scene) -> Iterator[Doubt]:
     if facts["headed"] < MOST * facts["several"] or not facts["headed_of_three"]:
         return
     used = scene.used
-    whole = {"group_by": [used.customer_id, used.order_id]}
-    is_sum = used.amount * 2 == used.amount.sum().over(**whole)
-    lacks = [used["product"].notnull()] if "product" in used.columns else []
-    nth = ibis.row_number().over(
-        group_by=[used.customer_id, used.order_id, is_sum], order_by=[*lacks, used.file, used.line, used.whole]
+    order = ["customer_id", "order_id"]
+    amount_of_order = used.amount.sum().over(group_by=order)
+    marked = used.mutate(  # in three steps: no window may stand within another
+        is_sum=(used.amount * 2 == amount_of_order).fill_null(False),
+        lines_of_order=used.amount.count().over(group_by=order),
     )
-    marked = used.mutate(is_head=is_sum & (used.amount.count().over(**whole) > 1) & (nth == 0))
-    figures = scene.measure(marked.filter(~marked.is_head.fill_null(False)))
+    lacks = [marked["product"].notnull()] if "product" in used.columns else []
+    nth = ibis.row_number().over(group_by=[*order, "is_sum"], order_by=[*lacks, "file", "line", "whole"])
+    marked = marked.mutate(nth_of_kind=nth)
+    marked = marked.mutate(is_head=marked.is_sum & (marked.lines_of_order > 1) & (marked.nth_of_kind == 0))
+    figures = scene.measure(marked.filter(~marked.is_head))
     yield Doubt(
         "header_and_items",
         told(

@@ -12,6 +12,8 @@ from kalib.ledger.doubts.doubt import Doubt, Reading
 from kalib.ledger.doubts.scene import LEAST_SHARE, Scene
 from kalib.words.told import told
 
+LEAST_NAMELESS = 3
+"""Of a few orders, one or two may lack their customer by chance."""
 _LACKING = ("date_missing", "customer_missing")
 
 
@@ -75,7 +77,8 @@ def _is_named_once(scene: Scene) -> bool:
         .to_pylist()[0]
     )
     named = int(sums["named"] or 0)
-    return named >= 2 and named == int(sums["names"] or 0) and int(sums["rows"]) - named >= named / 2
+    nameless = int(sums["rows"]) - named
+    return named >= 2 and named == int(sums["names"] or 0) and nameless >= max(LEAST_NAMELESS, named / 2)
 
 
 def _fill(rows: Table, *, has_order: bool) -> Table:
