@@ -142,7 +142,8 @@ class Scene:
     def first(self, where: BooleanValue, value: Value | None = None) -> tuple[tuple[str, int | None, str | None], ...]:
         """Return the first places of the used rows that something is true of."""
         said = ibis.null("string") if value is None else value.cast("string")
-        found = self.used.mutate(__said=said).filter(where.fill_null(False)).select("file", "line", "__said")
+        marked = self.used.mutate(__said=said, __hit=where.fill_null(False))  # a window in a filter fails on PostgreSQL
+        found = marked.filter(marked["__hit"]).select("file", "line", "__said")
         rows = found.order_by("file", "line", "__said").limit(FIRST).to_pyarrow().to_pylist()
         return tuple(
             (
