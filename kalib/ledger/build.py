@@ -27,6 +27,7 @@ from kalib.ledger.doubts.days import find_date_format, find_day_doubts
 from kalib.ledger.doubts.finding import describe, find_doubts, refuse_doubts
 from kalib.ledger.doubts.garbled import REPAIRED, find_garbled, repair_columns
 from kalib.ledger.doubts.kinds import check_settled
+from kalib.ledger.doubts.money import find_mangled
 from kalib.ledger.doubts.scene import Scene
 from kalib.ledger.doubts.watch import choose
 from kalib.ledger.engines import Backend
@@ -109,6 +110,7 @@ def _build(job: Job, scratch: Path, say: Callable[[str], None]) -> LedgerReport:
         beside = companions.read_companions(con, job, scratch)
         with _open(con, job, scratch, actions, say) as opened:
             keep = partial(engines.keep, opened.con)
+            opened.doubts.extend(beside.doubts)
             judged, doubts = judge_source(job, opened, actions, keep=keep)
             return _write(job, opened, judged, doubts, beside, actions, scratch, say)
 
@@ -236,7 +238,7 @@ def open_files(con: duckdb.DuckDBPyConnection, job: Job, *, scratch: Path, say: 
             raise
         told_so = job.read.model_copy(update={"date_format": date_format})  # only to say what each reading gives
         found = parse.parse(con, job.model_copy(update={"read": told_so}), sources, watched)
-    doubts = [*find_day_doubts(con, job, sources)]
+    doubts = [*find_day_doubts(con, job, sources), *find_mangled(con, job)]
     con.execute("DROP TABLE raw; DROP TABLE unread")
     if (garbled := find_garbled(con)) is not None:
         doubts.append(garbled)
@@ -275,6 +277,8 @@ def _write(
     refuse_chosen(issues, opened.names)
     refuse_doubts(doubts, job, opened.names)
     lines = judged.lines
+    if opened.engine == "duckdb":  # elsewhere the judged rows are kept
+        lines = engines.keep(opened.con, lines, "used_lines")
     if len(opened.names) > 1:
         issues += _check_split_orders(judged, job, opened, actions)
     rows_used = int(counts["rows_read"] - counts["rows_set_aside"])

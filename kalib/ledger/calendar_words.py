@@ -64,7 +64,7 @@ _NOON = ["中午", "noon", "정오"]
 _BETWEEN = (
     "of the de del da di do du d el le la den der am an dia die le lo a al ngày ngay năm nam st nd rd th er re eme ème º ª ter te "
     "г год года году р рік року гг m metu metų d gada g god godine r roku rok m. j. ko eko e aren an ren "
-    "พ.ศ. ค.ศ. ที่ วันที่ วัน ta’ թ թ. ж ж. оны il ils da bc ad ce 公元 公历 公曆 西元 西暦 西历 tahun år ár év i y ng ika ikr ஆம் সাল ई. "
+    "พ.ศ. ค.ศ. ที่ วันที่ วัน ta’ թ թ. ж ж. оны il ils da ad ce 公元 公历 公曆 西元 西暦 西历 tahun år ár év i y ng ika ikr ஆம் সাল ई. "
 ).split()
 _MARKS = {
     "年": "y",

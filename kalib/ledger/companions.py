@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import duckdb
@@ -13,6 +13,9 @@ import pandas as pd
 
 from kalib.errors import DataError, MissingColumnsError, SettingsError
 from kalib.ledger import dates, ids, numbers, read
+from kalib.ledger.doubts import Doubt
+from kalib.ledger.doubts.money import ask_currencies, ask_unit
+from kalib.ledger.doubts.vocabulary import find_unit, header_is
 from kalib.ledger.flags import SAID, read_flag
 from kalib.ledger.parents import find_cycle, top_parents
 from kalib.ledger.parse import TOTALS
@@ -40,6 +43,7 @@ class Kind:
     numbers: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
     strict: bool = False
+    money: tuple[str, ...] = ()
 
 
 KINDS: dict[str, Kind] = {
@@ -50,19 +54,29 @@ KINDS: dict[str, Kind] = {
         ("since", "contract_end", "left_on"),
         ("satisfaction", "complaints", "wallet", "followers", "referrals", "influence"),
         ("left",),
+        money=("wallet",),
     ),
-    "contacts": Kind("visit or call", ("customer_id", "contact_date"), ("kind",), ("contact_date",), ("hours", "cost")),
+    "contacts": Kind(
+        "visit or call",
+        ("customer_id", "contact_date"),
+        ("kind",),
+        ("contact_date",),
+        ("hours", "cost"),
+        money=("cost",),
+    ),
     "costs": Kind(
         "customer and period",
         ("customer_id", "period"),
         numbers=("rebates", "promotion", "logistics", "other"),
         strict=True,
+        money=("rebates", "promotion", "logistics", "other"),
     ),
     "targets": Kind(
         "customer and period",
         ("customer_id", "period"),
         numbers=("sales_target", "margin_target", "orders_target"),
         strict=True,
+        money=("sales_target", "margin_target"),
     ),
 }
 """The tables that may stand beside the orders."""
@@ -109,6 +123,7 @@ class Companions:
     issues: list[dict[str, object]] = field(default_factory=list)
     inputs: dict[str, str] = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list)
+    doubts: list[Doubt] = field(default_factory=list)
 
 
 def read_companions(con: duckdb.DuckDBPyConnection, job: Job, scratch: Path) -> Companions:
@@ -143,6 +158,7 @@ def read_companions(con: duckdb.DuckDBPyConnection, job: Job, scratch: Path) -> 
             table = _Reader(con, job, name, settings, scratch / name)
             found.tables[name] = _with_top(table.read())
         found.issues.extend(table.issues)
+        found.doubts.extend(table.doubts)
         found.inputs.update(table.inputs)
         found.notes.extend(note for source in table.sources for note in source.notes)
     if job.level == "parent" and "parent_id" not in found.tables["accounts"]:
@@ -236,6 +252,7 @@ class _Reader:
     issues: list[dict[str, object]] = field(default_factory=list)
     inputs: dict[str, str] = field(default_factory=dict)
     sources: list[Source] = field(default_factory=list)
+    doubts: list[Doubt] = field(default_factory=list)
     tries: int = 0
 
     @property
@@ -284,12 +301,24 @@ class _Reader:
         if len(mapped) > len(needed):
             self._load_raw(files, mapped)
         unused = sorted({header for source in self.sources for header in source.columns} - set(mapped.values()))
+        self._look_for_currencies(unused)
         if unused:
             shown = ", ".join(unused[:12]) + (", …" if len(unused) > 12 else "")
             self.issues.append(
                 _issue(self.name, "column_not_used", len(unused), self.sources[0].name, None, unused[0], shown)
             )
         return mapped
+
+    def _look_for_currencies(self, unused: list[str]) -> None:
+        """Doubt money in several currencies, which nothing converts here."""
+        for source in self.sources:
+            for header in unused:
+                if header in source.columns and header_is("currency", header) and self.kind.money:
+                    codes = self.con.execute(
+                        f"SELECT DISTINCT upper(trim({quote(header)}::VARCHAR)) AS c FROM ({source.fast or source.scan}) WHERE c <> '' ORDER BY c LIMIT 9"
+                    ).fetchall()
+                    if len(codes) > 1:
+                        self.doubts.append(ask_currencies(self.name, header, [code for (code,) in codes]))
 
     def _load_raw(self, files: list[Path], mapped: dict[str, str]) -> None:
         """Load the raw rows into a schema of their own; an earlier try stays where it is, unseen."""
@@ -367,9 +396,25 @@ class _Reader:
             if ours in mapped
         }
         cells |= {ours: numbers.read_number(ours, types[ours], MONEY, decimal) for ours in figures}
+        cells |= self._read_units(mapped, {ours: cells[ours] for ours in figures if ours in self.kind.money})
         told = {"date_format": job.read.date_format, "timezone": job.timezone}
         cells |= {ours: read_flag(ours, types[ours]) for ours in self.kind.flags if ours in mapped}
         return cells | {ours: dates.read_date(ours, types[ours], **told) for ours in days}
+
+    def _read_units(self, mapped: dict[str, str], cells: dict[str, Parsed]) -> dict[str, Parsed]:
+        """Return money at the unit that the job says, and doubt a unit that only the header says."""
+        unit = self.settings.read.unit
+        if unit is not None:
+            size = f"{unit:f}::DECIMAL(16, 8)"
+            return {
+                ours: replace(cell, value=f"CAST(CAST({cell.value} AS DECIMAL(22, 8)) * {size} AS {MONEY})")
+                for ours, cell in cells.items()
+            }
+        for ours in cells:
+            if (found := find_unit(mapped[ours])) is not None:
+                self.doubts.append(ask_unit(self.name, mapped[ours], found))
+                break
+        return {}
 
     def _judge(self, mapped: dict[str, str], cells: dict[str, Parsed]) -> None:
         """Leave the table ``parsed`` behind: each row with its values, its rule, and what was found in each value."""

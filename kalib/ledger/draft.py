@@ -191,7 +191,7 @@ class Draft:
         for doubt in self.questions:
             lines += ["##", *(f"## {line}" for line in f"{doubt.name}: {doubt.says}".splitlines())]
             for reading in doubt.readings:
-                lines.append(f"##   {reading.says}: {reading.figures}")
+                lines.append(f"##   {reading.said}")
                 lines += [f"# {line}" for line in reading.lines]
         return lines
 

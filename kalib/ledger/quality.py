@@ -204,11 +204,12 @@ _BY_SET = (
 """Rules about rows that parsing, which looks at one row at a time, cannot know."""
 
 
-_SETTLED = ("turned", "is_header", "is_again", "is_total_again")
+_SETTLED = ("turned", "no_number", "is_header", "is_again", "is_total_again")
 
 
 def _settle_orders(parsed: Table, job: Job, known: Known) -> Table:
     """Read order numbers as the job says: without placeholders, only the part that is the order's, or not at all."""
+    parsed = parsed.mutate(no_number=ibis.literal(False))
     if job.columns.order_id is None:
         return parsed
     number = parsed.order_id
@@ -216,7 +217,8 @@ def _settle_orders(parsed: Table, job: Job, known: Known) -> Table:
         return parsed.mutate(order_id=ibis.null("string"))
     nothing = [*known.blank_orders, *job.read.order_placeholders]
     if nothing:
-        number = ibis.ifelse(number.isin(nothing), None, number)
+        parsed = parsed.mutate(no_number=number.isin(nothing).fill_null(False))
+        number = ibis.ifelse(parsed.no_number, None, parsed.order_id)
     if job.read.order_pattern:
         number = ibis.coalesce(number.re_extract(job.read.order_pattern, 1).nullif(""), number)
     return parsed if number is parsed.order_id else parsed.mutate(order_id=number)
@@ -297,6 +299,8 @@ def _tests_of_choices(rows: Table, job: Job, known: Known) -> dict[str, BooleanV
             tests[rule] = rows[mark]
     if job.settled.get("order_total_on_lines") == "once":
         tests["total_repeated"] = rows.is_total_again
+    if known.blank_orders or job.read.order_placeholders:
+        tests["order_blank_word"] = rows.no_number
     if "filled" in rows.columns:
         tests["filled_down"] = rows.filled
     return tests

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from kalib.errors import SettingsError, nearest
+from kalib.ledger.doubts.kinds import print_doubts
 
 Action = Literal["accepted", "repaired", "set_aside", "refused"]
 FIRST_DAY, LAST_DAY = "1950-01-01", "2199-12-31"
@@ -124,6 +125,11 @@ ROWS: dict[str, Rule] = {
     # accepted, and worth knowing
     "return": Rule("accepted", "returns, cancellations and credits: netted from sales, never counted as orders"),
     "duplicate_kept": Rule("accepted", "exact repeats of another row, kept: order lines may repeat honestly", _DOUBT),
+    "order_blank_word": Rule(
+        "accepted",
+        "a word or a zero that stands for no order number: such rows of a customer and day are one order",
+        _DOUBT,
+    ),
     "amount_zero": Rule("accepted", "lines without money, such as samples; alone they are no order", _DOUBT),
     "amount_disagrees": Rule(
         "accepted", "the amount is not quantity times price, less a discount; the amount is used", _DOUBT, "amount"
@@ -289,4 +295,15 @@ def print_rules() -> str:
         "| --- | --- |",
     ]
     lines += [f"| `{name}` | {message} |" for name, message in REFUSALS.items()]
+    lines += [
+        "",
+        "## Doubts",
+        "",
+        "Questions about the source as a whole that only its owner can answer (decision 20). `kalib check` says what each answer would give",
+        "and the lines that choose it. A doubt refuses the source until the job settles it if its rows hold a thousandth of the money or",
+        "more, a hundredth of that of any of the ten largest accounts, or the last day; what moves less, or is told only, stands. What",
+        "`settled:` answered is kept in `run.json` and compared at the next run.",
+        "",
+        *print_doubts(),
+    ]
     return "\n".join(lines)

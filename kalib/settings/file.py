@@ -90,6 +90,9 @@ def _override(settings: dict, key: str, value: str) -> None:
     _put(settings, key, parsed, f"-p {key}")
 
 
+_TABLES = ("accounts", "contacts", "costs", "targets")
+
+
 def _put(settings: dict, key: str, value: object, where: str) -> None:
     """Set a dotted setting, such as ``read.decimal``: a line of its own says the same as one below ``read:``, and more loudly."""
     *parents, last = key.split(".")
@@ -99,6 +102,8 @@ def _put(settings: dict, key: str, value: object, where: str) -> None:
     for parent in parents:
         if node.get(parent) is None:
             node[parent] = {}
+        if node is settings and parent in _TABLES and isinstance(node[parent], str | list):
+            node[parent] = {"source": node[parent]}
         node = node[parent]
         if not isinstance(node, dict):
             raise SettingsError(f"{where}: `{parent}` has no settings below it.")

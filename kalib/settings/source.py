@@ -60,6 +60,9 @@ class Reading(Strict):
         default=None, description='of a workbook; `"*"` for all'
     )
     header_line: int | None = Field(default=None, ge=1, description="line of the headers, the first being 1")
+    unit: Decimal | None = Field(
+        default=None, gt=0, description="how much one of the money columns is, as in `10000` for 万元, `1000` for kEUR"
+    )
 
 
 class Read(Reading):
@@ -92,9 +95,6 @@ class Read(Reading):
     left_out_sources: Texts = Field(default_factory=list, description="sheets or files that are no orders")
     returned_orders: str | None = Field(
         default=None, description="sheet that lists the numbers of returned orders; these are left out"
-    )
-    unit: Decimal | None = Field(
-        default=None, gt=0, description="how much one of the money columns is, as in `10000` for 万元, `1000` for kEUR"
     )
     order_pattern: str | None = Field(
         default=None, description="regular expression whose first group is the order number, as in `^(.+)-[0-9]+$`"

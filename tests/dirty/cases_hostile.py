@@ -25,7 +25,7 @@ def _header(name: str, column: str, ours: str = "customer_id", *others: Used | R
 def _beside(name: str, *columns: str) -> Case:
     """Return a case with columns that are not mapped and bear names which a program may use itself."""
     return text_case(
-        name, written([(*row, *("x" for _ in columns)) for row in LOG], header=(*HEADER, *columns)), Used()
+        name, written([(*row, *("z" for _ in columns)) for row in LOG], header=(*HEADER, *columns)), Used()
     )
 
 

@@ -31,6 +31,14 @@ def _apart(spelling: str) -> Used:
     return Used([*NUMBERED, Row(spelling, *MORE)], met=[Met("id_zeros|id_case", None)])
 
 
+def _nobody(name: str, *words: str) -> Case:
+    """Return a case in which words stand where there is no customer: the rows are set aside, and it is said."""
+    cells = [(_quoted(word), str(2000 + at), "2025-06-02", "12.50") for at, word in enumerate(words)]
+    return text_case(
+        name, written([*LOG, *cells]), Used(aside=len(words), met=[Met("customer_blank_word", len(words), 9)])
+    )
+
+
 def _missing(name: str, cell: str) -> Case:
     return text_case(name, with_row(cell, *MORE), left_out("customer_missing", column="customer_id"))
 
@@ -38,7 +46,8 @@ def _missing(name: str, cell: str) -> Case:
 CASES = [
     _as_is("ids-leading-zeros", "00123", "000000", "0", "007"),
     _as_is("ids-twenty-digits", "12345678901234567890", "12345678901234567891", "99999999999999999999"),
-    _as_is("ids-like-missing-values", "NA", "N/A", "NULL", "null", "nan", "NaN", "None", "nil"),
+    _nobody("ids-like-missing-values", "N/A", "NULL", "null", "nan", "NaN", "None", "nil"),
+    _as_is("ids-like-missing-values-but-not", "NA", "Nan Li", "Null, Peter"),
     _as_is("ids-like-booleans", "TRUE", "FALSE", "true", "yes", "T"),
     _as_is("ids-like-numbers", "1E5", "2e7", "0x1F", "1_000", "-5", "+7", "1.50", "inf", "Infinity", "1,234"),
     _as_is("ids-like-dates", "2025-01-31", "1-2", "03/04", "MAR1", "10:30"),

@@ -399,6 +399,7 @@ CASES = [
         written([*LOG, *DAY_TWICE, *DAY_TWICE[1:]]),
         Used([*LOG, *DAY_TWICE, *DAY_TWICE[1:]], met=[Met("duplicate_kept", None)]),
         Used([*LOG, *DAY_TWICE], aside=29),
+        Refused(["duplicates: drop"], rule="rows_twice"),
     ),
     text_case(
         "repeats-that-differ-in-a-note",

@@ -75,7 +75,7 @@ def find_subtotals(names: Names) -> tuple[tuple[str, ...], pd.DataFrame]:
     proven = (found["base_money"] - found["money"]).abs() <= CENT
     rest = found[~proven]
     others = names.table[~names.table["customer_id"].isin(found["customer_id"])]
-    sums = abs(rest["money"].sum() - others["money"].sum()) <= CENT and len(rest) > 0
+    sums = abs(rest["money"].sum() - others["money"].sum()) <= CENT and len(rest) > 1
     if sums:  # by month or by region: together they are all there is
         return tuple(found["customer_id"]), rest.head(0)
     lacking = (rest["lacking"] == rest["rows"]) & (others["lacking"].sum() < 0.05 * max(others["rows"].sum(), 1))

@@ -27,6 +27,11 @@ class Reading:
     as_of: str | None = None
 
     @property
+    def said(self) -> str:
+        """Return what the reading means and what it gives, in the language that is spoken."""
+        return f"{self.says}: {self.figures}" if self.figures else str(self.says)
+
+    @property
     def figures(self) -> str:
         """Return what the reading gives, in the language that is spoken."""
         figures = [

@@ -58,7 +58,9 @@ def find_doubts(
 
 
 def _with_money(doubt: Doubt, scene: Scene) -> Doubt:
-    """Return a doubt that was found before there was money, with the money of the source: none of its readings moves that."""
+    """Return a doubt about days or names with the money of the source: none of its readings moves that."""
+    if doubt.name in ("unit_in_header", "currency_unmapped"):  # of a table beside the orders
+        return doubt
     readings = [
         replace(reading, **{name: value for name, value in scene.base.items() if getattr(reading, name) is None})
         for reading in doubt.readings
@@ -95,7 +97,7 @@ def refuse_doubts(doubts: Iterable[Doubt], job: Job, names: Mapping[str, str]) -
         return
     file, line, value = openly[0].first[0] if openly[0].first else (next(iter(names), ""), None, None)
     head = told(
-        "{file}: before these figures can be trusted, {count:,} question(s) must be answered in {job}: paste the lines that are right at its end.",
+        "{file}: these figures cannot be trusted yet. Questions to answer: {count:,}. Paste the lines that are right at the end of {job}.",
         file=names.get(str(file), str(file)),
         count=len(openly),
         job=str(job.file),
@@ -130,7 +132,7 @@ def say(doubt: Doubt) -> str:
     if places:
         lines[0] += f" {told('First:')} {', '.join(places)}."
     for reading in doubt.readings:
-        lines.append(f"    {reading.says}: {reading.figures}")
+        lines.append(f"    {reading.said}")
         lines += [f"      {line}" for line in reading.lines]
     return "\n".join(lines)
 

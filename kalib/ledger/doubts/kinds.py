@@ -73,6 +73,7 @@ KINDS: dict[str, Kind] = {
     "currency_unmapped": Kind(
         "several currencies that nothing converts", keys=("columns.currency", "rates", "currency")
     ),
+    "numbers_mangled": Kind("numbers in groups of three beside shorter groups: a spreadsheet lost their decimal point"),
     "unit_in_header": Kind("a header of money that says its unit, such as 万元 or kEUR", keys=("read.unit",)),
     "text_garbled": Kind("names whose UTF-8 was read as another encoding (MÃ¼ller)", ("repaired", AS_IS)),
 }

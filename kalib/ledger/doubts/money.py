@@ -5,13 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
+import duckdb
 import ibis
 
 from kalib.ledger.doubts.doubt import Doubt, Reading, as_is
 from kalib.ledger.doubts.scene import Scene
 from kalib.ledger.doubts.vocabulary import find_unit
+from kalib.ledger.doubts.watch import are_currencies
 from kalib.ledger.orders import is_sale
+from kalib.ledger.source import quote, text
+from kalib.settings import Job
 from kalib.words.told import told
+
+CURRENCIES = 0.95
+"""So many of the values are currencies, or the column is of something else."""
 
 
 def find_currencies(scene: Scene) -> Iterator[Doubt]:
@@ -22,7 +29,10 @@ def find_currencies(scene: Scene) -> Iterator[Doubt]:
         profile = scene.profile
         by_code = profile.assign(code=profile[one.name].str.upper()).groupby("code")[["rows", "money"]].sum()
         by_code = by_code.sort_values(["rows", "money"], ascending=False, kind="stable")
-        codes = by_code.index.tolist()
+        codes = [code for code in by_code.index if are_currencies([code])]
+        if not codes or by_code.loc[codes, "rows"].sum() < CURRENCIES * by_code["rows"].sum():
+            continue
+        by_code = by_code.loc[codes]
         if (
             not codes
             or (len(codes) == 1 and scene.job.currency in ("XXX", codes[0]))
@@ -52,7 +62,7 @@ def find_currencies(scene: Scene) -> Iterator[Doubt]:
             ),
             (
                 *_readings(scene, one.header, main, rest, hit),
-                as_is("currency_unmapped", told("it is one currency all the same"), **scene.base),
+                as_is("currency_unmapped", told("it is one currency, whatever the column says"), **scene.base),
             ),
             count=count,
             money=money,
@@ -90,6 +100,80 @@ def _readings(
         told("converted to {code}, at the rates that you write; alone, {code} comes to this", code=main),
         (column, f"currency: {main}", f"rates: {{{rates}}}  # how much {main} one unit is worth"),
         **scene.figures(without=hit),
+    )
+
+
+def find_mangled(con: duckdb.DuckDBPyConnection, job: Job) -> Iterator[Doubt]:
+    """Doubt numbers of which some are in groups of three and others end in a shorter one: separators where a decimal point was.
+
+    No way of writing numbers has 2,024,994 beside 34,20: a spreadsheet that lost the point of 2024.994 does. Without
+    ``read.decimal`` such a file is refused anyway.
+    """
+    sign = {".": ",", ",": "[.]"}.get(job.read.decimal or "")
+    kinds = {name: kind for name, kind, *_ in con.execute("DESCRIBE raw").fetchall()}
+    for ours in ("amount", "unit_price", "quantity", "cost") if sign else ():
+        if kinds.get(ours) != "VARCHAR":
+            continue
+        grouped, short = (
+            f"regexp_full_match(trim({quote(ours)}), {text(pattern)})"
+            for pattern in (rf"-?\d{{1,3}}({sign}\d{{3}}){{2,}}", rf"-?\d+{sign}\d{{1,2}}")
+        )
+        groups, shorts = con.execute(
+            f"SELECT count(*) FILTER ({grouped}), count(*) FILTER ({short}) FROM raw"
+        ).fetchone()
+        if not groups or not shorts:
+            continue
+        first = con.execute(
+            f"SELECT file, line, {quote(ours)} FROM raw WHERE {short} ORDER BY file, line LIMIT 3"
+        ).fetchall()
+        yield Doubt(
+            "numbers_mangled",
+            told(
+                "Column {header}: {groups:,} numbers are in groups of three and {shorts:,} end in a shorter group, such as {value}: the decimal point was lost, "
+                "and no figure made of them can be right. Export the file again, without a spreadsheet.",
+                header=job.columns.mapped[ours],
+                groups=groups,
+                shorts=shorts,
+                value=first[0][2],
+            ),
+            (as_is("numbers_mangled", told("the groups are thousands; what does not fit is set aside")),),
+            count=groups + shorts,
+            share=1.0,
+            column=job.columns.mapped[ours],
+            first=tuple((file, line, value) for file, line, value in first),
+        )
+        return
+
+
+def ask_unit(table: str, header: str, unit: int) -> Doubt:
+    """Return the doubt about a unit that the header of a table beside the orders says."""
+    size = f"{unit}" if unit > 0 else f"{1 / -unit:g}"
+    return Doubt(
+        "unit_in_header",
+        told("Column {header} of {table} says what one of it is: {size}.", header=header, table=table, size=size),
+        (
+            Reading("unit", told("one is {size}", size=size), (f"{table}.read.unit: {size}",)),
+            Reading("as_is", told("one is one, whatever the header says"), (f"{table}.read.unit: 1",)),
+        ),
+        column=header,
+        share=1.0,
+    )
+
+
+def ask_currencies(table: str, header: str, codes: list[str]) -> Doubt:
+    """Return the doubt about several currencies in a table beside the orders, where nothing converts them."""
+    return Doubt(
+        "currency_unmapped",
+        told(
+            "Column {header} of {table} has several currencies ({codes}), which are added up as they stand. Convert the table to one.",
+            header=header,
+            table=table,
+            codes=", ".join(codes),
+        ),
+        (as_is("currency_unmapped", told("it is one currency, whatever the column says")),),
+        column=header,
+        share=1.0,
+        values=tuple(codes),
     )
 
 

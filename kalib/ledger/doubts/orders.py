@@ -19,6 +19,7 @@ LEAST_ROWS = 12
 LINES_A_DAY, LINES_A_DAY_ALONE, LEAST_ROWS_ALONE = 1.2, 3, 60
 """So many rows a customer and day, each under a number of its own, and the number is doubted: fewer where its header or a common
 beginning speaks for it."""
+LEAST_DAYS = 5
 MOST = 0.95
 REPEATED = 0.3
 """Such a share of the rows stands there already: honest order lines repeat far less."""
@@ -48,6 +49,8 @@ def find_lines(scene: Scene) -> Iterator[Doubt]:
         "sales"
     ]
     is_line = header_is("line", scene.job.columns.order_id)
+    if days < LEAST_DAYS:
+        return
     several = LINES_A_DAY if has_prefix or is_line else LINES_A_DAY_ALONE
     if facts["sales"] < several * days or (facts["sales"] < LEAST_ROWS_ALONE and not (has_prefix or is_line)):
         return
@@ -80,6 +83,9 @@ def find_lines(scene: Scene) -> Iterator[Doubt]:
         share=1.0,
         column=scene.job.columns.order_id,
         first=scene.first(is_sale(used), used.order_id),
+        stands=not (
+            has_prefix or is_line
+        ),  # a busy customer may order often: told, where nothing else speaks for lines
     )
 
 
@@ -181,7 +187,7 @@ def find_totals_on_lines(scene: Scene) -> Iterator[Doubt]:
     yield Doubt(
         "order_total_on_lines",
         told(
-            "Column {header} is the same on all lines of {same:,} of {several:,} orders of several lines: is it the order's total, it counts once for each line.",
+            "Column {header} is the same on all lines of {same:,} of {several:,} orders of several lines. If it is the order's total, it counts once for each line.",
             header=mapped["amount"],
             same=int(same),
             several=int(several),
@@ -261,7 +267,7 @@ def find_repeats(scene: Scene) -> Iterator[Doubt]:
     hit = used.met_duplicate_kept
     count, money, share = scene.share(hit)
     rows = int(scene.profile["rows"].sum())
-    if rows < LEAST_ROWS or count < REPEATED * rows:
+    if rows < 2 * LEAST_ROWS or count < REPEATED * rows:
         return
     yield Doubt(
         "rows_twice",

@@ -14,6 +14,7 @@ from kalib.ledger.doubts.watch import SIGNS, Watched, speaks_of_no_sale
 from kalib.ledger.quality import is_of_status
 from kalib.words.told import Told, told
 
+LEAST_ROWS = 10
 NEGATIVE_SHARE = 0.75
 """So many rows below zero, and more money than above it, and the sign is doubted: returns are never the rule."""
 _CREDIT = frozenset("c cr credit h haben 贷 haber credito avere 贷方 貸方 대변 红字 a 支出".split())
@@ -282,7 +283,7 @@ def find_sign(scene: Scene) -> Iterator[Doubt]:
     below = profile.loc[~profile["is_positive"] & (profile["money"] < 0)]
     rows, money = int(below["rows"].sum()), float(below["money"].sum())
     above = float(profile.loc[profile["is_positive"], "money"].sum())
-    if rows < NEGATIVE_SHARE * profile["rows"].sum() or -money <= above:
+    if profile["rows"].sum() < LEAST_ROWS or rows < NEGATIVE_SHARE * profile["rows"].sum() or -money <= above:
         return
     used = scene.used
     turned = used.mutate(amount=-used.amount)

@@ -97,7 +97,12 @@ def _kind(header: str, values: Sequence[str], mapped: Mapping[str, str]) -> Kind
         return "debit_credit"
     if few and header_is("flag", header):
         return "flag"
-    if few and "currency" not in mapped and are_currencies(values):
+    if (
+        few
+        and "currency" not in mapped
+        and are_currencies(values)
+        and (len(values) > 1 or header_is("currency", header))
+    ):
         return "currency"
     if few and header_is("status", header):
         return "status"
