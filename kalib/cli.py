@@ -7,7 +7,7 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -72,8 +72,12 @@ def _check_open_files() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
     if wanted < _OPEN_FILES:
         raise SettingsError(
-            f"this process may have {hard} files open at once, and kalib needs {_OPEN_FILES}. Give it more before it starts, "
-            f"as with `ulimit -n {_OPEN_FILES}`; whoever runs the machine can raise what is allowed."
+            told(
+                "this process may have {hard} files open at once, and kalib needs {needed}. Give it more before it "
+                "starts, as with `ulimit -n {needed}`; whoever runs the machine can raise what is allowed.",
+                hard=hard,
+                needed=_OPEN_FILES,
+            )
         )
 
 
@@ -82,7 +86,7 @@ def _stop(number: int, frame: FrameType | None) -> None:
     for other in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(other, signal.SIG_IGN)  # one is enough: what is under way is being cleared away
     print(
-        f"kalib: interrupted ({signal.Signals(number).name}); what was under way is not published.",
+        told("kalib: interrupted ({signal}); what was under way is not published.", signal=signal.Signals(number).name),
         file=sys.stderr,
         flush=True,
     )
@@ -170,7 +174,7 @@ def _describe(report: LedgerReport) -> dict[str, object]:
         "rows_used": report.rows_used,
         "rows_set_aside": report.rows_set_aside,
         "as_of": report.as_of.isoformat(),
-        "issues": [*report.issues, *report.companions],
+        "issues": [{**issue, "message": _in_words(issue)} for issue in (*report.issues, *report.companions)],
         "doubts": [show(doubt) for doubt in report.doubts],
         "inputs": report.inputs,
     }
@@ -192,25 +196,45 @@ def _refusal(error: KalibError) -> dict[str, object]:
     return {"rows_read": None, "rows_used": None, "rows_set_aside": None, "issues": [issue], "doubts": doubts}
 
 
+_ACTIONS = {
+    "accepted": told("accepted"),
+    "repaired": told("repaired"),
+    "set_aside": told("set_aside"),
+    "refused": told("refused"),
+}
+
+
 def _print_report(report: LedgerReport) -> None:
     from rich.console import Console
     from rich.table import Table
 
     console = Console(highlight=False, markup=False)
-    console.print(
-        f"{report.rows_read:,} rows read, {report.rows_used:,} used, {report.rows_set_aside:,} set aside; "
-        f"as of {report.as_of}"
+    said = told(
+        "{read:,} rows read, {used:,} used, {aside:,} set aside; as of {as_of}",
+        read=report.rows_read,
+        used=report.rows_used,
+        aside=report.rows_set_aside,
+        as_of=report.as_of,
     )
+    console.print(str(said))
     for line in _list_doubts(report):
         console.print(_plain(line), soft_wrap=True)
     issues = [*report.issues, *report.companions]
     if issues:
-        table = Table("action", "rule", "rows", "first at", "what", box=None, pad_edge=False, header_style="bold")
+        head = map(str, (told("action"), told("rule"), told("rows"), told("first at"), told("what")))
+        table = Table(*head, box=None, pad_edge=False, header_style="bold")
         for issue in issues:
-            first = ", line ".join(str(issue[part]) for part in ("file", "line") if issue[part] is not None)
-            cells = (issue["action"], issue["rule"], f"{issue['count']:,}", first, issue["message"])
+            first = issue["file"] if issue["file"] is not None else ""
+            if issue["line"] is not None:
+                first = told("{file}, line {line}", file=first, line=issue["line"])
+            cells = (_ACTIONS[issue["action"]], issue["rule"], f"{issue['count']:,}", first, _in_words(issue))
             table.add_row(*(_plain(str(cell)) for cell in cells))
         console.print(table)
+
+
+def _in_words(issue: Mapping[str, object]) -> str:
+    """Return what is said of a rule: a sentence of its own, without facts, kept in English."""
+    return str(told(str(issue["message"])))
 
 
 def _list_doubts(report: LedgerReport) -> list[str]:
@@ -267,7 +291,13 @@ def run(
         except BrokenPipeError:
             raise
         except OSError as error:
-            raise SettingsError(f"{published} is published, but its name cannot be printed: {error}.") from None
+            raise SettingsError(
+                told(
+                    "{published} is published, but its name cannot be printed: {error}.",
+                    published=published,
+                    error=error,
+                )
+            ) from None
         if open_page:
             import webbrowser
 
@@ -289,10 +319,13 @@ def _run(job_file: Path, *, overrides: dict[str, str], only: list[str], out: Pat
         except BrokenPipeError:
             raise
         except (OSError, MemoryError) as error:
-            told = _explain(error)
-            if isinstance(told, ShortageError):
-                raise ShortageError(str(told).replace("Nothing was written", "Nothing was published")) from None
-            raise SettingsError(f"{error}. Nothing was published; name another place with `--out`.") from None
+            short = _explain(error)
+            if isinstance(short, ShortageError):
+                written, published = told("Nothing was written"), told("Nothing was published")
+                raise ShortageError(str(short).replace(str(written), str(published))) from None
+            raise SettingsError(
+                told("{error}. Nothing was published; name another place with `--out`.", error=error)
+            ) from None
 
 
 def _mention_notebooks(job: Job) -> None:
@@ -301,7 +334,12 @@ def _mention_notebooks(job: Job) -> None:
 
     if folder := find_unasked(job):
         _say(
-            f"kalib: the notebooks in {folder} are not run. If they are yours, say `notebooks: notebooks` in {job.file}."
+            told(
+                "kalib: the notebooks in {folder} are not run. If they are yours, say `notebooks: notebooks` in "
+                "{job_file}.",
+                folder=folder,
+                job_file=job.file,
+            )
         )
 
 
@@ -310,7 +348,7 @@ def _read_overrides(parameters: list[str]) -> dict[str, str]:
     for text in parameters:
         key, equals, value = text.partition("=")
         if not equals or not key.strip():
-            raise SettingsError(f"-p {text}: must be `key=value`, as in `-p horizon_days=60`.")
+            raise SettingsError(told("-p {given}: must be `key=value`, as in `-p horizon_days=60`.", given=text))
         overrides[key.strip()] = value
     return overrides
 
@@ -346,14 +384,15 @@ def list_runs(out: Out = None) -> None:
     from kalib.publish.record import sound_runs
 
     reports = out or find_reports()
-    table = Table("job", "as of", "made at", "folder", box=None, pad_edge=False, header_style="bold")
+    head = map(str, (told("job"), told("as of"), told("made at"), told("folder")))
+    table = Table(*head, box=None, pad_edge=False, header_style="bold")
     jobs = sorted(path for path in reports.iterdir() if path.is_dir()) if reports.is_dir() else []
     for folder, facts in (run for job in jobs for run in sound_runs(job)):
         table.add_row(facts["job"], facts["as_of"], facts["made_at"][:16].replace("T", " "), str(folder))
     if table.row_count:
         Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 1000).print(table)
     else:
-        _say(f"No run is published in {reports}. `kalib run JOB.yaml` makes one.")
+        _say(told("No run is published in {reports}. `kalib run JOB.yaml` makes one.", reports=reports))
 
 
 @app.command()
@@ -376,7 +415,7 @@ def lab(
     speak(job.language[0])
     draft = reports_folder(job) / job.job / "draft"
     if refresh_draft(job, draft):
-        _say(f"{job.job}: tables ready in {draft}")
+        _say(told("{job}: tables ready in {draft}", job=job.job, draft=draft))
     notebooks = shipped_folder() / "notebooks"
     if is_installed(notebooks):  # what is installed stays as it is: work on copies, and keep those that are there
         copies = draft / "notebooks"

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kalib.words.told import Told  # which needs these errors itself
 
 
 class KalibError(Exception):
@@ -13,6 +17,9 @@ class KalibError(Exception):
     """
 
     exit_code = 2
+
+    def __init__(self, message: Told | str) -> None:
+        super().__init__(str(message))  # in the language that is spoken when it is refused
 
 
 class SettingsError(KalibError):
@@ -24,7 +31,7 @@ class DataError(KalibError):
 
     def __init__(
         self,
-        message: str,
+        message: Told | str,
         *,
         rule: str,
         file: str | None = None,
@@ -32,14 +39,14 @@ class DataError(KalibError):
         column: str | None = None,
         value: str | None = None,
     ) -> None:
-        super().__init__(message)
+        super().__init__(str(message))
         self.rule, self.file, self.line, self.column, self.value = rule, file, line, column, value
 
 
 class DoubtError(DataError):
     """A source raises doubts that only its owner can settle; ``doubts`` are all of them, as ledger.json keeps them."""
 
-    def __init__(self, message: str, *, doubts: list[dict[str, object]], **facts: object) -> None:
+    def __init__(self, message: Told | str, *, doubts: list[dict[str, object]], **facts: object) -> None:
         super().__init__(message, **facts)
         self.doubts = doubts
 
@@ -51,10 +58,18 @@ class ShortageError(KalibError):
 class MissingColumnsError(DataError):
     """A table lacks columns that were asked of it."""
 
-    def __init__(self, table: str, missing: Iterable[str], present: Iterable[str], remedy: str) -> None:
+    def __init__(self, table: str, missing: Iterable[str], present: Iterable[str], remedy: Told | str) -> None:
+        from kalib.words.told import told
+
         missing, present = sorted(missing), list(present)
         super().__init__(
-            f"`{table}` lacks {missing}; it has {present}. {remedy}",
+            told(
+                "`{table}` lacks {missing}; it has {present}. {remedy}",
+                table=table,
+                missing=missing,
+                present=present,
+                remedy=remedy,
+            ),
             rule="column_missing",
             file=table,
             column=missing[0] if missing else None,
@@ -92,6 +107,10 @@ def nearest(word: str, known: Iterable[str]) -> str:
     >>> nearest("xyz", ["b", "a"])
     'known are a, b.'
     """
+    from kalib.words.told import told
+
     known = sorted(known)
     close = difflib.get_close_matches(word, known, n=1)
-    return f"did you mean `{close[0]}`?" if close else f"known are {', '.join(known)}."
+    return str(
+        told("did you mean `{word}`?", word=close[0]) if close else told("known are {words}.", words=", ".join(known))
+    )

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from kalib.errors import DataError, SettingsError
+from kalib.words.told import told
 
 NAMES = {"postgresql": "postgres", "postgres": "postgres", "spark": "pyspark", "duckdb": "duckdb"}
 """The schemes of URLs that are known, and how Ibis calls their engines."""
@@ -54,8 +55,11 @@ def fill_in(url: str) -> str:
         name = found[1]
         if name not in os.environ:
             raise SettingsError(
-                f"the environment has no variable {name}, which a database URL of the job names as ${{{name}}}. "
-                f"Set it before kalib starts, as in `export {name}=...`."
+                told(
+                    "the environment has no variable {name}, which a database URL of the job names as ${{{name}}}. Set it "
+                    "before kalib starts, as in `export {name}=...`.",
+                    name=name,
+                )
             )
         value = os.environ[name]
         return value if found[0] == url else quote(value, safe="")
@@ -87,9 +91,12 @@ def read_address(url: str) -> Address:
     except ValueError:  # its message may hold the password
         scheme = re.match(r"\w+", filled)
         raise SettingsError(
-            f"the URL `{scheme[0] if scheme else ''}://...` cannot be read. It is written "
-            "`postgres://user:password@host:5432/database`; signs such as / : @ # % in a password are written %2F %3A %40 %23 %25, "
-            "or the password is left to the environment: `postgres://user:${SHOP_PASSWORD}@host:5432/database`."
+            told(
+                "the URL `{scheme}://...` cannot be read. It is written `postgres://user:password@host:5432/database`; "
+                "signs such as / : @ # % in a password are written %2F %3A %40 %23 %25, or the password is left to the "
+                "environment: `postgres://user:${{SHOP_PASSWORD}}@host:5432/database`.",
+                scheme=scheme[0] if scheme else "",
+            )
         ) from None
     engine = NAMES.get(parts.scheme, parts.scheme)
     database = unquote(parts.path.lstrip("/"))
@@ -99,8 +106,12 @@ def read_address(url: str) -> Address:
     elif engine == "pyspark":
         if not local and port is None:
             raise SettingsError(
-                f"`{parts.scheme}://{host}`: a Spark cluster is named by host and port, as in `spark://host:7077`; "
-                "`spark://local[2]` is Spark on this machine, on two cores."
+                told(
+                    "`{scheme}://{host}`: a Spark cluster is named by host and port, as in `spark://host:7077`; "
+                    "`spark://local[2]` is Spark on this machine, on two cores.",
+                    scheme=parts.scheme,
+                    host=host,
+                )
             )
         host, port = (local[2], None) if local else (host, port)
         shown = f"{parts.scheme}://{host}" + (f":{port}" if port else "")
@@ -133,13 +144,17 @@ def knock(address: Address) -> None:
         with socket.create_connection((address.host, address.port), timeout=PATIENCE_SECONDS):
             return
     except socket.gaierror:
-        what = f"there is no host {address.host} to be found from here"
+        what = told("there is no host {host} to be found from here", host=address.host)
     except TimeoutError:
-        what = f"{address.host} gave no answer in {PATIENCE_SECONDS} seconds; a firewall may be in between"
+        what = told(
+            "{host} gave no answer in {seconds} seconds; a firewall may be in between",
+            host=address.host,
+            seconds=PATIENCE_SECONDS,
+        )
     except OSError as error:
-        what = f"nothing listens there ({error.strerror})"
+        what = told("nothing listens there ({strerror})", strerror=error.strerror)
     raise DataError(
-        f"{address.shown}: {what}. Check host and port, and that the server runs.",
+        told("{address}: {what}. Check host and port, and that the server runs.", address=address.shown, what=what),
         rule="engine_unreachable",
         file=address.shown,
     )

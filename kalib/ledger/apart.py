@@ -12,12 +12,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from kalib import errors, interpreter
-from kalib.errors import DataError, KalibError, ShortageError
+from kalib.errors import DataError, KalibError
 from kalib.ledger import LedgerReport, build, read_report
 from kalib.ledger.inspect import write_job_file
-from kalib.ledger.room import MEMORY, told_shortage
+from kalib.ledger.room import lack_of_memory, told_shortage
 from kalib.settings import Job
-from kalib.words.told import speak
+from kalib.words.told import speak, told
 
 _WHERE = ("rule", "file", "line", "column", "value")
 _PATIENCE = 5
@@ -69,15 +69,15 @@ def _do_apart(order: dict[str, object], source: str, say: Callable[[str], None] 
             env=interpreter.environment() | {"PYTHONIOENCODING": "utf-8"},
         )
         try:
-            told, step = _listen(process, json.dumps(order), say)
+            ended, step = _listen(process, json.dumps(order), say)
         finally:
             _stop(process)
-        if "refused" in told:
-            raise _restore(told["refused"])
+        if "refused" in ended:
+            raise _restore(ended["refused"])
         if process.returncode:
             complaints.seek(0)
             raise _explain(process.returncode, source, step, complaints.read())
-    return told.get("made", "")
+    return ended.get("made", "")
 
 
 def _listen(process: subprocess.Popen[str], order: str, say: Callable[[str], None] | None) -> tuple[dict, str]:
@@ -89,11 +89,11 @@ def _listen(process: subprocess.Popen[str], order: str, say: Callable[[str], Non
     except BrokenPipeError:  # it fell before it could listen
         pass
     for line in process.stdout:
-        told = json.loads(line)
-        if "step" not in told:
-            ended = told
+        heard = json.loads(line)
+        if "step" not in heard:
+            ended = heard
         else:
-            step = told["step"]
+            step = heard["step"]
             if say:
                 say(step)
     process.wait()
@@ -124,20 +124,23 @@ def _restore(refused: dict) -> KalibError:
 
 def _explain(code: int, source: str, step: str, complaints: str) -> Exception:
     if code > 0 and complaints.strip().rpartition("\n")[2].startswith("MemoryError"):  # too little even to say so
-        return ShortageError(MEMORY.format(said="MemoryError"))
+        return lack_of_memory("MemoryError")
     if code > 0:  # an error of kalib itself
         return RuntimeError(f"{source} could not be read:\n{complaints}")
     what = signal.Signals(-code).name
-    during = f" while {step}" if step else ""
     remedy = (
-        "Perhaps the memory did not suffice: close what else runs, or read on a larger machine."
+        told("Perhaps the memory did not suffice: close what else runs, or read on a larger machine.")
         if -code == signal.SIGKILL
-        else "The file is damaged, or made to do harm. Export it anew from where it comes."
+        else told("The file is damaged, or made to do harm. Export it anew from where it comes.")
     )
+    said = {"source": source, "signal": what, "step": step, "remedy": remedy}
+    reading = str(told("reading {file}", file=""))
     return DataError(
-        f"{source}: the reader crashed ({what}){during}. Nothing was written. {remedy}",
+        told("{source}: the reader crashed ({signal}) while {step}. Nothing was written. {remedy}", **said)
+        if step
+        else told("{source}: the reader crashed ({signal}). Nothing was written. {remedy}", **said),
         rule="reader_crashed",
-        file=step.removeprefix("reading ") if step.startswith("reading ") else None,
+        file=step.removeprefix(reading) if step.startswith(reading) else None,
     )
 
 
@@ -161,7 +164,13 @@ def serve() -> None:
             else:
                 build(Job.model_validate(order["settings"]), Path(order["folder"]), say=lambda line: tell(step=line))
     except OSError as error:  # a folder that may not be written, a disk that fails
-        tell(refused={"kind": "SettingsError", "message": f"{error}. Nothing was written.", **dict.fromkeys(_WHERE)})
+        tell(
+            refused={
+                "kind": "SettingsError",
+                "message": str(told("{error}. Nothing was written.", error=error)),
+                **dict.fromkeys(_WHERE),
+            }
+        )
     except KalibError as error:
         where = {name: getattr(error, name, None) for name in _WHERE}
         kind = "DataError" if isinstance(error, DataError) else type(error).__name__

@@ -36,6 +36,7 @@ from kalib.ledger.quality import Judged, Known
 from kalib.ledger.report import LedgerReport, write_report
 from kalib.ledger.rules import RULES, Action, choose_actions
 from kalib.settings import Job
+from kalib.words.told import Told, told
 
 STRAY_DAYS, STRAY_SHARE = 180, 1000
 """Without `as_of`, fewer than one row in a thousand, dated half a year after all others, may not decide it."""
@@ -195,15 +196,17 @@ def _open(
     """Open the source by the door that fits it: files are read cell by cell, tables of an engine as sets."""
     if job.engine or is_url(job.source[0]):
         name = typed.name_source(job)
-        say(f"reading {name}")
+        say(str(told("reading {file}", file=name)))
         backend = engines.connect(job.engine or job.source[0])
         try:
-            with engines.explained(backend, f"{name}: the work on {backend.name} failed"):
+            with engines.explained(
+                backend, told("{source}: the work on {engine} failed", source=name, engine=backend.name)
+            ):
                 source = typed.open_source(job, backend)
                 watched = typed.watch(source, job)
                 opened = typed.open_table(job, backend, source=source, watched=watched)
                 parsed = engines.keep(backend, typed.parse(opened, job, watched), "parsed")
-                say(f"judging on {backend.name}")
+                say(str(told("judging on {engine}", engine=backend.name)))
                 found = typed.find_alike(parsed, name)
                 moments = typed.find_midnights(source, job)
                 if backend.name not in engines.TESTED:
@@ -229,7 +232,7 @@ def open_files(con: duckdb.DuckDBPyConnection, job: Job, *, scratch: Path, say: 
     with read.sealed(dict(zip(read.name_files(files), files, strict=True))) as inputs:
         sources, watched = read.load_raw(con, job, files, scratch=scratch, say=say, choose=choose)
     rows = con.execute("SELECT (SELECT count(*) FROM raw) + (SELECT count(*) FROM unread)").fetchone()[0]
-    say(f"judging {rows:,} rows")
+    say(str(told("judging {rows:,} rows", rows=rows)))
     try:
         found = parse.parse(con, job, sources, watched)
     except DataError as error:
@@ -292,7 +295,7 @@ def _write(
     if job.level == "parent":
         lines = _roll_up(lines, beside.tables["accounts"])
         beside = _roll_up_beside(beside)
-    say("making customers, months, mix and order days")
+    say(str(told("making customers, months, mix and order days")))
     tables, matched = _write_tables(opened.con, lines, judged.set_aside, beside, scratch, as_of)
     known = pd.read_parquet(scratch / "tables" / "customers.parquet", columns=["customer_id"])["customer_id"]
     strangers = companions.count_strangers(beside, known)
@@ -385,16 +388,22 @@ def refuse_chosen(issues: list[dict[str, object]], names: Mapping[str, str]) -> 
     for issue in issues:
         if issue["action"] == "refused":
             rule = str(issue["rule"])
-            why = f"`rules.{rule}: refused` in the job file says so"
+            why = told("`rules.{rule}: refused` in the job file says so", rule=rule)
             raise _refuse_issue(issue, names, why)
 
 
-def _refuse_issue(issue: Mapping[str, object], names: Mapping[str, str], why: str) -> DataError:
+def _refuse_issue(issue: Mapping[str, object], names: Mapping[str, str], why: Told) -> DataError:
     where = [names.get(str(issue["file"]), str(issue["file"]))]
-    where += [f"{what} {issue[what]}" for what in ("line", "column") if issue[what] is not None]
-    where += [f"value {issue['value']!r}"] if issue["value"] is not None else []
+    where += _say_place(issue, lambda fact: fact is not None)
+    where += [str(told("value {value!r}", value=issue["value"]))] if issue["value"] is not None else []
     return DataError(
-        f"{', '.join(where)}: {issue['message']}; {issue['count']:,} rows. {why}.",
+        told(
+            "{where}: {message}; {count:,} rows. {why}.",
+            where=", ".join(where),
+            message=told(str(issue["message"])),
+            count=issue["count"],
+            why=why,
+        ),
         rule=str(issue["rule"]),
         file=issue["file"],
         line=issue["line"],
@@ -430,7 +439,12 @@ def _check_split_orders(
             raise _refuse_issue(
                 issue,
                 opened.names,
-                f"It also stands in {first['other']}. Leave one of the two out of `source`, or say `rules: {{{rule}: accepted}}` if both count",
+                told(
+                    "It also stands in {other}. Leave one of the two out of `source`, or say `rules: {{{rule}: accepted}}` if both "
+                    "count",
+                    other=first["other"],
+                    rule=rule,
+                ),
             )
         issues.append(issue)
         break  # one finding an order is enough
@@ -483,8 +497,16 @@ def _last_day(lines: Table, opened: Opened, last: dt.date) -> dt.date:
     found = lines.filter(lines.order_date == last).select("file", "line").order_by("file", "line").limit(1).to_pandas()
     file, line = found.iloc[0]
     raise DataError(
-        f"{opened.names.get(file, file)}, line {line}: the last order is dated {last}, while all but {stray} of {rows:,} rows end by {before}. "
-        "Correct the date, or say `as_of:` in the job file.",
+        told(
+            "{file}, line {line}: the last order is dated {last}, while all but {stray} of {rows:,} rows end by "
+            "{before}. Correct the date, or say `as_of:` in the job file.",
+            file=opened.names.get(file, file),
+            line=line,
+            last=last,
+            stray=stray,
+            rows=rows,
+            before=before,
+        ),
         rule="date_far_ahead",
         file=file,
         line=None if pd.isna(line) else int(line),
@@ -585,17 +607,32 @@ _KEYS = {
 }
 
 
+def _say_place(issue: Mapping[str, object], stands: Callable[[object], bool]) -> list[str]:
+    """Return the line and the column of an issue in words, as far as it has them."""
+    said = {"line": told("line {line}", line=issue["line"]), "column": told("column {column}", column=issue["column"])}
+    return [str(words) for part, words in said.items() if stands(issue[part])]
+
+
 def _nothing_left(opened: Opened, rows_read: int, issues: list[dict[str, object]]) -> DataError:
-    why = (
-        "; ".join(
-            f"{issue['count']:,} {issue['rule']} (first at {', '.join(f'{what} {issue[what]}' for what in ('line', 'column') if issue[what])})"
-            for issue in issues
+    why = "; ".join(
+        str(
+            told(
+                "{count:,} {rule} (first at {where})",
+                count=issue["count"],
+                rule=issue["rule"],
+                where=", ".join(_say_place(issue, bool)),
+            )
         )
-        or "no row is an order"
-    )
+        for issue in issues
+    ) or told("no row is an order")
     name = next(iter(opened.names), "")
     return DataError(
-        f"{opened.names.get(name, name)}: of {rows_read:,} rows none is an order that can be used: {why}. Check `columns:` and `as_of:`.",
+        told(
+            "{file}: of {rows:,} rows none is an order that can be used: {why}. Check `columns:` and `as_of:`.",
+            file=opened.names.get(name, name),
+            rows=rows_read,
+            why=why,
+        ),
         rule="nothing_left",
         file=name,
     )

@@ -12,6 +12,8 @@ from functools import cache
 from babel.core import Locale, UnknownLocaleError
 from babel.localedata import locale_identifiers
 
+from kalib.words.told import speaks
+
 _USUAL: Mapping[str, tuple[str, ...]] = {
     "en": tuple("jan feb mar apr may jun jul aug sep oct nov dec".split())
     + tuple("january february march april may june july august sept october november december".split()),
@@ -343,7 +345,7 @@ def _decide(index: Mapping[str, Mapping[str, int]], void: Mapping[str, str]) -> 
 
 
 def _call(language: str) -> str:
-    return Locale.parse(language).get_language_name("en") or language
+    return Locale.parse(language).get_language_name(speaks()) or language
 
 
 @cache

@@ -13,6 +13,7 @@ from kalib.errors import DataError
 from kalib.ledger.read import text
 from kalib.ledger.room import told_shortage
 from kalib.settings import Tolerance
+from kalib.words.told import told
 
 
 @dataclass(frozen=True)
@@ -79,16 +80,30 @@ def check_change(now: Extent, before: Extent, tolerance: Tolerance, *, source: s
         allowed = getattr(tolerance, what)
         if allowed < 1 and most > 0 and least < most * (1 - allowed):
             found.append(
-                f"up to {before.last_day} there are {_say(what, here)}, and at the last run there were {_say(what, then)}"
+                told(
+                    "up to {day} there are {now}, and at the last run there were {then}",
+                    day=before.last_day,
+                    now=_say(what, here),
+                    then=_say(what, then),
+                )
             )
     if now.set_aside_share - before.set_aside_share > tolerance.set_aside:
         found.append(
-            f"{now.set_aside_share:.1%} of the rows are set aside, and at the last run {before.set_aside_share:.1%}"
+            told(
+                "{now:.1%} of the rows are set aside, and at the last run {then:.1%}",
+                now=now.set_aside_share,
+                then=before.set_aside_share,
+            )
         )
     if found:
         raise DataError(
-            f"{source}: {'; '.join(found)}. Look whether the export is whole. If it is right as it is, run once with "
-            f"`-p tolerance=1`, or say how much may change under `tolerance:` in the job file.{remark}",
+            told(
+                "{source}: {why}. Look whether the export is whole. If it is right as it is, run once with `-p "
+                "tolerance=1`, or say how much may change under `tolerance:` in the job file.{remark}",
+                source=source,
+                why="; ".join(map(str, found)),
+                remark=remark,
+            ),
             rule="data_shrank",
         )
 
@@ -134,16 +149,28 @@ def check_settled(now: Settled, before: Settled, *, source: str) -> None:
     if not added and not grown:
         return
     found = [
-        f"at the last run it was about {before.count:,} rows with {before.share:.1%} of the money, and now about "
-        f"{now.count:,} with {now.share:.1%}"
+        told(
+            "at the last run it was about {rows:,} rows with {share:.1%} of the money, and now about {rows_now:,} "
+            "with {share_now:.1%}",
+            rows=before.count,
+            share=before.share,
+            rows_now=now.count,
+            share_now=now.share,
+        )
     ]
     if added:
         shown = ", ".join(f"'{value}'" for value in added[:_MOST_SHOWN]) + (", …" if len(added) > _MOST_SHOWN else "")
-        then = ", ".join(f"'{value}'" for value in before.values[:_MOST_SHOWN]) or "none"
-        found.append(f"new since then: {shown} (then: {then})")
+        then = ", ".join(f"'{value}'" for value in before.values[:_MOST_SHOWN]) or told("none")
+        found.append(told("new since then: {shown} (then: {then})", shown=shown, then=then))
     raise DataError(
-        f"{source}: `settled.{now.doubt}: {now.reading}` was decided on other evidence: {'; '.join(found)}. Look at them; if the "
-        f"reading is still right, confirm it once with `-p settled.{now.doubt}={now.reading}`.",
+        told(
+            "{source}: `settled.{doubt}: {reading}` was decided on other evidence: {why}. Look at them; if the "
+            "reading is still right, confirm it once with `-p settled.{doubt}={reading}`.",
+            source=source,
+            doubt=now.doubt,
+            reading=now.reading,
+            why="; ".join(map(str, found)),
+        ),
         rule=now.doubt,
         value=added[0] if added else None,
     )
@@ -153,4 +180,11 @@ _MOST_SHOWN = 6
 
 
 def _say(what: str, figure: float) -> str:
-    return f"net sales of {figure:,.2f}" if what == "money" else f"{figure:,} {what}"
+    """Return a figure of the source in words."""
+    return str(
+        {
+            "rows": told("{count:,} rows", count=figure),
+            "customers": told("{count:,} customers", count=figure),
+            "money": told("net sales of {amount:,.2f}", amount=figure),
+        }[what]
+    )

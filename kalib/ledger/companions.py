@@ -13,7 +13,7 @@ import pandas as pd
 
 from kalib.errors import DataError, MissingColumnsError, SettingsError
 from kalib.ledger import dates, ids, numbers, read
-from kalib.ledger.doubts import Doubt
+from kalib.ledger.doubts import Doubt, garbled
 from kalib.ledger.doubts.money import ask_currencies, ask_unit
 from kalib.ledger.doubts.vocabulary import find_unit, header_is
 from kalib.ledger.flags import SAID, read_flag
@@ -24,6 +24,7 @@ from kalib.ledger.rules import ROWS, Rule
 from kalib.ledger.source import Note, Source, quote, text
 from kalib.ledger.value import MONEY, Parsed, halfwidth, trimmed, value_of
 from kalib.settings import Accounts, Contacts, Costs, Job, Read, Targets
+from kalib.words.told import Told, told
 
 __all__ = ["RULES", "Companions", "count_strangers", "read_companions", "top_parents"]
 
@@ -36,7 +37,7 @@ class Kind:
     cannot be read counts as missing.
     """
 
-    one: str
+    one: Told
     required: tuple[str, ...]
     texts: tuple[str, ...] = ()
     days: tuple[str, ...] = ()
@@ -48,7 +49,7 @@ class Kind:
 
 KINDS: dict[str, Kind] = {
     "accounts": Kind(
-        "account",
+        told("account"),
         ("customer_id",),
         ("name", "industry", "region", "kind", "manager", "leaving_cause"),
         ("since", "contract_end", "left_on"),
@@ -57,7 +58,7 @@ KINDS: dict[str, Kind] = {
         money=("wallet",),
     ),
     "contacts": Kind(
-        "visit or call",
+        told("visit or call"),
         ("customer_id", "contact_date"),
         ("kind",),
         ("contact_date",),
@@ -65,14 +66,14 @@ KINDS: dict[str, Kind] = {
         money=("cost",),
     ),
     "costs": Kind(
-        "customer and period",
+        told("customer and period"),
         ("customer_id", "period"),
         numbers=("rebates", "promotion", "logistics", "other"),
         strict=True,
         money=("rebates", "promotion", "logistics", "other"),
     ),
     "targets": Kind(
-        "customer and period",
+        told("customer and period"),
         ("customer_id", "period"),
         numbers=("sales_target", "margin_target", "orders_target"),
         strict=True,
@@ -93,7 +94,7 @@ RULES: dict[str, Rule] = {
     "date_impossible": Rule("set_aside", "a date that no visit can have"),
     "date_sentinel": ROWS["date_sentinel"],
     "period_missing": Rule("set_aside", "no period"),
-    "period_unreadable": Rule("set_aside", f"a period that is none of {PERIODS}"),
+    "period_unreadable": Rule("set_aside", f"a period that is none of {PERIODS.text}"),
     "number_missing": Rule("set_aside", "no figure in any of the columns"),
     "number_unreadable": Rule("set_aside", "money that is not a number"),
     "customer_repaired": ROWS["customer_repaired"],
@@ -164,7 +165,10 @@ def read_companions(con: duckdb.DuckDBPyConnection, job: Job, scratch: Path) -> 
     if job.level == "parent" and "parent_id" not in found.tables["accounts"]:
         path = next(iter(read.find_files(job.model_copy(update={"source": job.accounts.source}))))
         raise MissingColumnsError(
-            str(path), ["parent_id"], found.tables["accounts"].columns, f"`level: parent` in {job.file} needs it."
+            str(path),
+            ["parent_id"],
+            found.tables["accounts"].columns,
+            told("`level: parent` in {job_file} needs it.", job_file=job.file),
         )
     return found
 
@@ -233,10 +237,18 @@ def _told_apart(name: str, job: Job) -> Iterator[None]:
 
 
 def _below(message: str, name: str, job: Job) -> str:
-    said = message.replace("`source`", f"`{name}`").replace("`source:", f"`{name}:").replace("order lines", "rows")
-    said = said.replace("no order line below it", f"no {KINDS[name].one} below it")
+    said = message.replace("`source`", f"`{name}`").replace("`source:", f"`{name}:")
+    said = said.replace(str(told("no order line below it")), str(told("no {one} below it", one=KINDS[name].one)))
+    said = said.replace(str(told("order lines")), str(told("rows")))
     if "`read" in said or "`columns" in said:
-        return f"{said} Settings of this file stand below `{name}:` in {job.file}, beside its `source:`."
+        return str(
+            told(
+                "{said} Settings of this file stand below `{name}:` in {job_file}, beside its `source:`.",
+                said=said,
+                name=name,
+                job_file=job.file,
+            )
+        )
     return said
 
 
@@ -263,6 +275,8 @@ class _Reader:
         """Return the table, every value judged."""
         self.scratch.mkdir(exist_ok=True)
         mapped = self._load()
+        if self.job.settled.get(garbled.NAME) == garbled.REPAIRED:  # as the orders are, or no account would be found
+            garbled.repair_columns(self.con, "raw", ("customer_id", "parent_id", *self.kind.texts))
         cells = self._read_cells(mapped)
         self._judge(mapped, cells)
         self._refuse_unreadable(mapped, cells)
@@ -397,9 +411,8 @@ class _Reader:
         }
         cells |= {ours: numbers.read_number(ours, types[ours], MONEY, decimal) for ours in figures}
         cells |= self._read_units(mapped, {ours: cells[ours] for ours in figures if ours in self.kind.money})
-        told = {"date_format": job.read.date_format, "timezone": job.timezone}
         cells |= {ours: read_flag(ours, types[ours]) for ours in self.kind.flags if ours in mapped}
-        return cells | {ours: dates.read_date(ours, types[ours], **told) for ours in days}
+        return cells | {ours: dates.read_days(self.con, job, ours, types[ours], self.sources) for ours in days}
 
     def _read_units(self, mapped: dict[str, str], cells: dict[str, Parsed]) -> dict[str, Parsed]:
         """Return money at the unit that the job says, and doubt a unit that only the header says."""
@@ -525,7 +538,10 @@ class _Reader:
                 line,
                 mapped["period"],
                 value,
-                "a target for a single day; nobody can tell for how long it holds. Write the period as 2022, 2022H1, 2022Q3 or 2022-07.",
+                told(
+                    "a target for a single day; nobody can tell for how long it holds. Write the period as 2022, 2022H1, "
+                    "2022Q3 or 2022-07."
+                ),
             )
 
     # --------------------------------------------------------------------------------------------- what was found
@@ -565,25 +581,40 @@ class _Reader:
                 file, line, value = self.con.execute(
                     f"SELECT file, line, {quote('raw ' + ours)} {broken} ORDER BY ALL LIMIT 1"
                 ).fetchone()
-                what = {"period": "periods", "contact_date": "dates"}.get(ours, "numbers")
+                what = {"period": told("periods"), "contact_date": told("dates")}.get(ours, told("numbers"))
                 remedy = {
-                    "period": f"Write {PERIODS}, or map the right column under `columns:`.",
-                    "contact_date": 'Say how dates are written, such as `read: {date_format: "%d/%m/%Y"}`, or map the right column.',
-                }.get(ours, 'Map the right column, or say `read: {decimal: ","}` if a comma separates the decimals.')
+                    "period": told("Write {periods}, or map the right column under `columns:`.", periods=PERIODS),
+                    "contact_date": told(
+                        'Say how dates are written, such as `read: {{date_format: "%d/%m/%Y"}}`, or map the right column.'
+                    ),
+                }.get(
+                    ours,
+                    told('Map the right column, or say `read: {{decimal: ","}}` if a comma separates the decimals.'),
+                )
                 raise self._refuse(
                     "column_unreadable",
                     file,
                     line,
                     mapped[ours],
                     value,
-                    f"{count:,} of {rows:,} rows cannot be read as {what}. {remedy}",
+                    told(
+                        "{bad:,} of {rows:,} rows cannot be read as {kind}. {remedy}",
+                        bad=count,
+                        rows=rows,
+                        kind=what,
+                        remedy=remedy,
+                    ),
                 )
         if not self.con.execute(
             "SELECT count(*) FROM judged WHERE rule IS NULL OR rule = 'customer_missing'"
         ).fetchone()[0]:
             source = self.sources[0]
             raise DataError(
-                f"{source.path}: there is a header and no {self.kind.one} below it that can be used.",
+                told(
+                    "{path}: there is a header and no {one} below it that can be used.",
+                    path=source.path,
+                    one=self.kind.one,
+                ),
                 rule="file_empty",
                 file=source.name,
             )
@@ -612,18 +643,36 @@ class _Reader:
             shown = ", ".join(f"{text_!r} ({many:,})" for text_, many in values[:_MOST_VALUES])
             shown += ", …" if len(values) > _MOST_VALUES else ""
             what, remedy = self._say_remedy(ours)
-            said = f"{count:,} of the {written:,} values of `{ours}` cannot be read as {what}: {shown}. {remedy}"
+            said = told(
+                "{count:,} of the {written:,} values of `{column}` cannot be read as {what}: {shown}. {remedy}",
+                count=count,
+                written=written,
+                column=ours,
+                what=what,
+                shown=shown,
+                remedy=remedy,
+            )
             raise self._refuse("column_unreadable", file, line, mapped[ours], value, said)
 
-    def _say_remedy(self, ours: str) -> tuple[str, str]:
+    def _say_remedy(self, ours: str) -> tuple[Told, Told]:
         """Return what a column of days or flags should hold, and what to do where it does not."""
-        without = f"or leave the column out with `columns: {{{ours}: null}}`."
         if ours in self.kind.flags:
-            return "yes or no", f"Read are {SAID}. Write one of these, {without}"
+            return told("yes or no"), told(
+                "Read are {flags}. Write one of these, or leave the column out with `columns: {{{column}: null}}`.",
+                flags=SAID,
+                column=ours,
+            )
         if ours == "period":
-            return "periods", f"Write {PERIODS}, or map the right column under `columns:`."
-        remedy = 'Say how dates are written, such as `read: {date_format: "%d/%m/%Y"}`, map the right column'
-        return "dates", f"{remedy}, {without}" if ours not in self.kind.required else f"{remedy}."
+            return told("periods"), told("Write {periods}, or map the right column under `columns:`.", periods=PERIODS)
+        if ours in self.kind.required:
+            return told("dates"), told(
+                'Say how dates are written, such as `read: {{date_format: "%d/%m/%Y"}}`, map the right column.'
+            )
+        return told("dates"), told(
+            'Say how dates are written, such as `read: {{date_format: "%d/%m/%Y"}}`, map the right column, or leave the '
+            "column out with `columns: {{{column}: null}}`.",
+            column=ours,
+        )
 
     def _check_accounts(self, mapped: dict[str, str]) -> None:
         """Refuse accounts without a number, accounts that stand there twice, and parents in a circle."""
@@ -632,7 +681,7 @@ class _Reader:
             "SELECT file, line FROM judged WHERE rule = 'customer_missing' ORDER BY ALL LIMIT 1"
         ).fetchone()
         if nameless:
-            said = "an account without a customer_id. Give it one, or leave the row out."
+            said = told("an account without a customer_id. Give it one, or leave the row out.")
             raise self._refuse("account_missing", *nameless, header, "", said)
         twice = self.con.execute(
             f"SELECT file, line, customer_id, first FROM (SELECT *, first_value({self._place}) OVER same AS first, row_number() OVER same AS nth "
@@ -640,7 +689,9 @@ class _Reader:
         ).fetchone()
         if twice:
             file, line, value, first = twice
-            said = f"the account stands in the table twice, first on {first}. Keep one row per account."
+            said = told(
+                "the account stands in the table twice, first on {first}. Keep one row per account.", first=first
+            )
             raise self._refuse("account_twice", file, line, header, value, said)
         if "parent_id" in mapped:
             self._check_parents(mapped["parent_id"])
@@ -660,15 +711,26 @@ class _Reader:
         circle = find_cycle({account: parent for account, (parent, *_) in where.items()})
         if circle:
             parent, file, line = where[circle[0]]
-            shown = ", ".join(f"{account} (line {where[account][2]})" for account in circle[:6])
-            shown += f" and {len(circle) - 6} more" if len(circle) > 6 else ""
-            said = f"these accounts are each other's parents: {shown}. Leave the parent of the topmost blank."
+            shown = ", ".join(
+                str(told("{account} (line {line})", account=account, line=where[account][2])) for account in circle[:6]
+            )
+            if len(circle) > 6:
+                shown = told("{shown} and {more} more", shown=shown, more=len(circle) - 6)
+            said = told(
+                "these accounts are each other's parents: {shown}. Leave the parent of the topmost blank.", shown=shown
+            )
             raise self._refuse("parent_cycle", file, line, header, parent, said)
 
     @property
     def _place(self) -> str:
         """Return SQL that says where a row stands: its line, and its file where there are several."""
-        return "'line ' || line" + (" || ' of ' || file" if len(self.sources) > 1 else "")
+        line, file = "' || line || '", "' || file || '"
+        where = (
+            told("line {line} of {file}", line=line, file=file)
+            if len(self.sources) > 1
+            else told("line {line}", line=line)
+        )
+        return f"'{where}'"
 
     def _refuse_twice(self, mapped: dict[str, str]) -> None:
         found = self.con.execute(
@@ -678,13 +740,24 @@ class _Reader:
         ).fetchone()
         if found:
             file, line, customer, period, first = found
-            said = f"{customer} has a target for this period already, on {first}. Keep one row per customer and period."
+            said = told(
+                "{customer} has a target for this period already, on {first}. Keep one row per customer and period.",
+                customer=customer,
+                first=first,
+            )
             raise self._refuse("target_twice", file, line, mapped["period"], period, said)
 
-    def _refuse(self, rule: str, file: str, line: int, column: str, value: str | None, said: str) -> DataError:
+    def _refuse(self, rule: str, file: str, line: int, column: str, value: str | None, said: Told) -> DataError:
         path = next((source.path for source in self.sources if source.name == file), file)
         return DataError(
-            f"{path}, line {line}, column {column}, value {value!r}: {said}",
+            told(
+                "{path}, line {line}, column {column}, value {value!r}: {message}",
+                path=path,
+                line=line,
+                column=column,
+                value=value,
+                message=said,
+            ),
             rule=rule,
             file=file,
             line=line,

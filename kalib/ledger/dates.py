@@ -14,6 +14,7 @@ from kalib.ledger.read import Source, quote, text
 from kalib.ledger.rules import FIRST_DAY, LAST_DAY
 from kalib.ledger.value import BLANKS, Parsed, halfwidth, is_blank, refusal, value_of
 from kalib.settings import Job
+from kalib.words.told import Told, both, told
 
 EXCEL, EXCEL_1904 = "excel", "excel1904"
 """Day numbers of spreadsheets. 1 is 1900-01-01, and 1900 is taken for a leap year; in old Mac files 0 is 1904-01-01."""
@@ -128,20 +129,25 @@ def refuse_words(
     raise refusal("date_ambiguous", found, column, sources, say_ambiguous(words), header=header)
 
 
-def say_ambiguous(words: Words) -> str:
+def say_ambiguous(words: Words) -> Told:
     """Return what is unclear about the first name of a month that is unclear, and what to do."""
     odd = words.ambiguous[0]
-    means = " and ".join(f"month {month} in {_list(tongues)}" for month, tongues in odd.months.items())
-    return (
-        f'"{odd.word}" is {means}, and the other months of the column do not say which language it is. Export the dates as '
-        'numbers, such as 2024-01-31, or name the language at the end of the format: `read: {date_format: "%d %B %Y [hr]"}` '
-        "for Croatian, `[pl]` for Polish."
+    means = both(
+        told("month {month} in {languages}", month=month, languages=_list(tongues))
+        for month, tongues in odd.months.items()
+    )
+    return told(
+        '"{word}" is {means}, and the other months of the column do not say which language it is. Export the '
+        "dates as numbers, such as 2024-01-31, or name the language at the end of the format: `read: "
+        '{{date_format: "%d %B %Y [hr]"}}` for Croatian, `[pl]` for Polish.',
+        word=odd.word,
+        means=means,
     )
 
 
 def _list(names: Sequence[str]) -> str:
-    shown = names if len(names) < 5 else (*names[:3], "others")
-    return ", ".join(shown[:-1]) + (" and " if len(shown) > 1 else "") + shown[-1]
+    shown = list(names) if len(names) < 5 else [*names[:3], told("others")]
+    return both([", ".join(map(str, shown[:-1])), shown[-1]]) if len(shown) > 1 else str(shown[0])
 
 
 def _neat(name: str, has_words: bool) -> str:
@@ -634,17 +640,37 @@ def check_format(con: duckdb.DuckDBPyConnection, job: Job) -> None:
     said, _ = _split_language(job.read.date_format)
     if said in (None, EXCEL, EXCEL_1904, ROC):
         return
-    remedy = 'Write it with %d, %m and %Y, such as "%d/%m/%Y", or say `excel` for day numbers.'
+    remedy = told('Write it with %d, %m and %Y, such as "%d/%m/%Y", or say `excel` for day numbers.')
     try:
         if not re.search("%E[CYy]", said) or not _by_pattern(said, None):
             con.execute(f"SELECT try_strptime('', {text(said)})")
     except duckdb.Error as error:
         why = str(error).splitlines()[0].rpartition(": ")[2].rstrip(".")
-        raise SettingsError(f"`read.date_format: {said}` in {job.file} is no date format ({why}). {remedy}") from None
-    parts = {"a day": "%-?[dj]|%c|%x", "a month": "%-?[mj]|%[bB]|%c|%x", "a year": "%-?[yY]|%E[Yy]|%c|%x"}
+        raise SettingsError(
+            told(
+                "`read.date_format: {said}` in {job_file} is no date format ({why}). {remedy}",
+                said=said,
+                job_file=job.file,
+                why=why,
+                remedy=remedy,
+            )
+        ) from None
+    parts = {
+        told("a day"): "%-?[dj]|%c|%x",
+        told("a month"): "%-?[mj]|%[bB]|%c|%x",
+        told("a year"): "%-?[yY]|%E[Yy]|%c|%x",
+    }
     missing = [part for part, pattern in parts.items() if not re.search(pattern, said)]
     if missing:
-        raise SettingsError(f"`read.date_format: {said}` in {job.file} lacks {' and '.join(missing)}. {remedy}")
+        raise SettingsError(
+            told(
+                "`read.date_format: {said}` in {job_file} lacks {missing}. {remedy}",
+                said=said,
+                job_file=job.file,
+                missing=both(missing),
+                remedy=remedy,
+            )
+        )
 
 
 def refuse_ambiguous(
@@ -680,33 +706,51 @@ def refuse_ambiguous(
             f"FROM (SELECT *, {neat.replace(name, 'value')} AS neat FROM ({odd}) WHERE kind = 'two_ways')) "
             "WHERE day_first <> month_first AND length(year) = 4 GROUP BY day_first ORDER BY day_first DESC"
         ).fetchall()
-        rule, message = "date_ambiguous", f"the day and the month could be exchanged. {_prove(dict(proofs), found[2])}"
+        rule, message = (
+            "date_ambiguous",
+            told("the day and the month could be exchanged. {proof}", proof=_prove(dict(proofs), found[2])),
+        )
     elif found[3] == "days":
         rule = "date_serial"
-        message = (
-            "this looks like the day number of a spreadsheet, and could be anything. If it is one, say `read: {date_format: excel}` "
-            "(`excel1904` for a file of an old Mac); else map the right column."
+        message = told(
+            "this looks like the day number of a spreadsheet, and could be anything. If it is one, say `read: "
+            "{{date_format: excel}}` (`excel1904` for a file of an old Mac); else map the right column."
         )
     else:
         rule = "date_serial"
-        message = "this looks like seconds since 1970, and could be anything. Export the column as a date, such as 2024-01-31, or map the right one."
+        message = told(
+            "this looks like seconds since 1970, and could be anything. Export the column as a date, such as "
+            "2024-01-31, or map the right one."
+        )
     raise refusal(rule, found[:3], column, sources, message, header=header)
 
 
-def _prove(proofs: dict[bool, dict[str, object]], value: str) -> str:
+def _prove(proofs: dict[bool, dict[str, object]], value: str) -> Told:
     """Say which order the values prove, and what to write into the job file."""
     sign = next((sign for sign in "/.- " if sign in value), "/")
     year = "%Y" if re.search(r"\d{4}", value) else "%y"
     forms = {True: f"%d{sign}%m{sign}{year}", False: f"%m{sign}%d{sign}{year}"}
-    words = {True: "the day comes first", False: "the month comes first"}
-    shown = {order: f"line {row['line']} of {row['file']} has {row['value']!r}" for order, row in proofs.items()}
+    words = {True: told("the day comes first"), False: told("the month comes first")}
+    shown = {order: told("line {line} of {file} has {value!r}", **row) for order, row in proofs.items()}
     if len(proofs) == 1:
         order = next(iter(proofs))
-        return f'{shown[order]}, so there {words[order]}. If that holds for every row, say `read: {{date_format: "{forms[order]}"}}`.'
-    choice = f'`read: {{date_format: "{forms[True]}"}}` for day first, `"{forms[False]}"` for month first'
-    if proofs:
-        return (
-            f"{shown[True]}, where the day comes first, and {shown[False]}, where the month does. Write them in one way; else say "
-            f"{choice}, and what does not fit is set aside."
+        return told(
+            '{seen}, so there {comes}. If that holds for every row, say `read: {{date_format: "{form}"}}`.',
+            seen=shown[order],
+            comes=words[order],
+            form=forms[order],
         )
-    return f"Say how dates are written: {choice}."
+    choice = told(
+        '`read: {{date_format: "{day_first}"}}` for day first, `"{month_first}"` for month first',
+        day_first=forms[True],
+        month_first=forms[False],
+    )
+    if proofs:
+        return told(
+            "{day_seen}, where the day comes first, and {month_seen}, where the month does. Write them in one way; "
+            "else say {choice}, and what does not fit is set aside.",
+            day_seen=shown[True],
+            month_seen=shown[False],
+            choice=choice,
+        )
+    return told("Say how dates are written: {choice}.", choice=choice)

@@ -23,6 +23,7 @@ from kalib.errors import DataError, SettingsError
 from kalib.ledger.address import NAMES, Address, fill_in, read_address
 from kalib.ledger.read import quote, text
 from kalib.ledger.room import find_shortage
+from kalib.words.told import Told, told
 
 Backend: TypeAlias = SQLBackend
 TESTED = ("duckdb", "postgres", "pyspark")
@@ -65,7 +66,14 @@ def connect(url: str | None = None) -> Backend:
     address = read_address(url)
     module, extra = _NEEDED.get(address.engine, ("", ""))
     if module and find_spec(module) is None:
-        raise SettingsError(f"{address.shown} needs {module}, which is not installed: pip install '{extra}'")
+        raise SettingsError(
+            told(
+                "{address} needs {module}, which is not installed: pip install '{extra}'",
+                address=address.shown,
+                module=module,
+                extra=extra,
+            )
+        )
     if address.engine == "duckdb":
         return _open_duckdb(address)
     if address.engine == "postgres":
@@ -110,7 +118,11 @@ def _is_locked_in(backend: Backend) -> bool:
 def _open_duckdb(address: Address) -> Backend:
     if not Path(address.database).is_file():
         raise DataError(
-            f"{address.shown}: there is no such file. A DuckDB database is named by its path, as in `duckdb:///data/shop.duckdb`.",
+            told(
+                "{address}: there is no such file. A DuckDB database is named by its path, as in "
+                "`duckdb:///data/shop.duckdb`.",
+                address=address.shown,
+            ),
             rule="file_missing",
             file=address.shown,
         )
@@ -118,7 +130,9 @@ def _open_duckdb(address: Address) -> Backend:
         return _locked_in(_settled(ibis.duckdb.connect(address.database, read_only=True)))
     except duckdb.Error as error:
         raise DataError(
-            f"{address.shown}: the file cannot be opened ({str(error).splitlines()[0]}).",
+            told(
+                "{address}: the file cannot be opened ({why}).", address=address.shown, why=str(error).splitlines()[0]
+            ),
             rule="file_unreadable",
             file=address.shown,
         ) from None
@@ -130,17 +144,26 @@ def _open_other(address: Address, url: str) -> Backend:
         return ibis.connect(url)
     except ImportError as error:
         raise SettingsError(
-            f"{address.shown}: the driver is not installed ({error.name}): pip install 'ibis-framework[{address.engine}]'"
+            told(
+                "{address}: the driver is not installed ({driver}): pip install 'ibis-framework[{engine}]'",
+                address=address.shown,
+                driver=error.name,
+                engine=address.engine,
+            )
         ) from None
     except (IbisError, ValueError, TypeError, OSError):  # their messages may hold the URL
         raise SettingsError(
-            f"`{address.shown}`: kalib reads files, and databases by {'://, '.join(sorted(NAMES))}://. Ibis, which may know "
-            "others, cannot connect to this one."
+            told(
+                "`{address}`: kalib reads files, and databases by {names}://. Ibis, which may know others, cannot "
+                "connect to this one.",
+                address=address.shown,
+                names="://, ".join(sorted(NAMES)),
+            )
         ) from None
 
 
 @contextmanager
-def explained(backend: Backend, what: str) -> Iterator[None]:
+def explained(backend: Backend, what: Told) -> Iterator[None]:
     """Turn what an engine complains of while it works into a refusal of one line.
 
     Parameters
@@ -174,11 +197,17 @@ def explained(backend: Backend, what: str) -> Iterator[None]:
         said = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
         if isinstance(error, duckdb.PermissionException):
             raise DataError(
-                f"{what}: it reaches outside its own database, and that is refused ({said[:300]}). Read what it reaches for into "
-                "a table there, and name the table.",
+                told(
+                    "{what}: it reaches outside its own database, and that is refused ({said}). Read what it reaches for "
+                    "into a table there, and name the table.",
+                    what=what,
+                    said=said[:300],
+                ),
                 rule="engine_reaches_out",
             ) from None
-        raise DataError(f"{what}: {backend.name} says: {said[:300]}", rule="engine_failed") from None
+        raise DataError(
+            told("{what}: {engine} says: {said}", what=what, engine=backend.name, said=said[:300]), rule="engine_failed"
+        ) from None
 
 
 def keep(backend: Backend, expression: Table, name: str) -> Table:

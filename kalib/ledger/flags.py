@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kalib.ledger.source import text
 from kalib.ledger.value import Parsed, halfwidth, trimmed, value_of
+from kalib.words.told import told
 
 YES = (
     *("yes", "y", "true", "t", "on", "1", "1.0", "x", "✓", "✔", "√", "☑", "○", "〇", "◯"),
@@ -17,7 +18,10 @@ NO = (
 )
 """How yes and no are written, capitals aside."""
 
-SAID = "yes and no, y and n, true and false, 1 and 0, a tick, and yes and no in German, French, Spanish, Portuguese, Italian, Chinese, Japanese and Korean"
+SAID = told(
+    "yes and no, y and n, true and false, 1 and 0, a tick, and yes and no in German, French, Spanish, Portuguese, Italian, "
+    "Chinese, Japanese and Korean"
+)
 """What is read, for messages."""
 
 

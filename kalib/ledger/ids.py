@@ -9,10 +9,11 @@ import duckdb
 
 from kalib.ledger.source import Source, quote, shown, text
 from kalib.ledger.value import BLANKS, Parsed, halfwidth, is_blank, refusal, value_of
+from kalib.words.told import told
 
 REPAIRS = {"customer_id": "customer_repaired", "order_id": "order_repaired"}
 MANGLED = {"customer_id": "customer_mangled", "order_id": "order_mangled", "parent_id": "customer_mangled"}
-WHAT = {"customer_id": "customer number", "order_id": "order number", "parent_id": "parent's number"}
+WHAT = {"customer_id": told("customer number"), "order_id": told("order number"), "parent_id": told("parent's number")}
 _PLAIN = r"[0-9A-Za-z]([ -~]*[!-/1-~]|[ -\-/-~]*[!-\-/-~])?"
 """Printable ASCII that begins with a letter or digit and does not end in `.0`: nothing to repair."""
 _TYPING = r"[!-~ \x{3000}\x{ff01}-\x{ff5e}]+"
@@ -104,7 +105,11 @@ def refuse_mangled(
                 found,
                 column,
                 sources,
-                f"a spreadsheet has turned the {what} into a power of ten, and its digits are lost. Export the column as text.",
+                told(
+                    "a spreadsheet has turned the {what} into a power of ten, and its digits are lost. Export the column as "
+                    "text.",
+                    what=what,
+                ),
                 header=header,
             )
     elif kind in _EXACT or kind.startswith("DECIMAL"):
@@ -117,8 +122,12 @@ def refuse_mangled(
                 found,
                 column,
                 sources,
-                f"the column is of type {kind}, and this is no {what}: it has a fraction, or is too large for the type to tell it "
-                "from the next one. Write the column as text or as whole numbers.",
+                told(
+                    "the column is of type {kind}, and this is no {what}: it has a fraction, or is too large for the type to "
+                    "tell it from the next one. Write the column as text or as whole numbers.",
+                    kind=kind,
+                    what=what,
+                ),
                 header=header,
             )
     elif not _WHOLE.fullmatch(kind):
@@ -128,7 +137,11 @@ def refuse_mangled(
             found,
             column,
             sources,
-            f"the column is of type {kind}, which holds no {what}s. Map the right column, or write it as text.",
+            told(
+                "the column is of type {kind}, which holds no {what}s. Map the right column, or write it as text.",
+                kind=kind,
+                what=what,
+            ),
             header=header,
         )
 

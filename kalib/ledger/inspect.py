@@ -66,8 +66,11 @@ def write_job_file(file: Path, out: Path | None, *, say: Callable[[str], None] |
     if re.match(r"[a-z][a-z0-9+]*:/", str(file)):
         scheme = str(file).split(":")[0]
         raise SettingsError(
-            f"{scheme}://…: `kalib init` looks at files. For a database, write the job file by hand: `source:` is its address, "
-            "`table:` or `query:` says which rows, and `columns:` maps them."
+            told(
+                "{scheme}://…: `kalib init` looks at files. For a database, write the job file by hand: `source:` is its "
+                "address, `table:` or `query:` says which rows, and `columns:` maps them.",
+                scheme=scheme,
+            )
         )
     say = say or (lambda line: None)
     out = Path.cwd() / f"{file.stem}.yaml" if out is None else out
@@ -75,13 +78,22 @@ def write_job_file(file: Path, out: Path | None, *, say: Callable[[str], None] |
         check_name(path.absolute())
     if out.exists():
         raise SettingsError(
-            f"{out}: this file is already there and is not overwritten. Remove it, or name another with `--out`."
+            told(
+                "{out}: this file is already there and is not overwritten. Remove it, or name another with `--out`.",
+                out=out,
+            )
         )
     if not out.parent.is_dir():
-        raise SettingsError(f"{out}: there is no folder {out.parent}. Create it, or name another with `--out`.")
+        raise SettingsError(
+            told(
+                "{out}: there is no folder {folder}. Create it, or name another with `--out`.",
+                out=out,
+                folder=out.parent,
+            )
+        )
     try:
         if not file.exists():
-            raise DataError(f"{file}: there is no such file.", rule="file_missing", file=file.name)
+            raise DataError(told("{file}: there is no such file.", file=file), rule="file_missing", file=file.name)
     except (OSError, ValueError) as error:  # a name that no file can have
         raise DataError(f"{shown(str(file))}: {error}.", rule="file_missing", file=shown(file.name)) from None
     try:
@@ -95,8 +107,12 @@ def write_job_file(file: Path, out: Path | None, *, say: Callable[[str], None] |
         if not isinstance(error, duckdb.Error):
             raise
         raise DataError(
-            f"{file}: the file cannot be read to its end ({str(error).strip().splitlines()[0]}). Look for a quote that is not "
-            "closed, or a row with more or fewer fields than the header.",
+            told(
+                "{file}: the file cannot be read to its end ({why}). Look for a quote that is not closed, or a row with "
+                "more or fewer fields than the header.",
+                file=file,
+                why=str(error).strip().splitlines()[0],
+            ),
             rule="file_unreadable",
             file=file.name,
         ) from None
@@ -106,7 +122,11 @@ def write_job_file(file: Path, out: Path | None, *, say: Callable[[str], None] |
             stream.flush()
     except OSError as error:
         raise SettingsError(
-            f"{out}: the job file cannot be written ({error.strerror}). Name another place with `--out`."
+            told(
+                "{out}: the job file cannot be written ({strerror}). Name another place with `--out`.",
+                out=out,
+                strerror=error.strerror,
+            )
         ) from None
     return draft.summarise()
 
@@ -137,7 +157,9 @@ def _inspect(con: duckdb.DuckDBPyConnection, file: Path, out: Path, scratch: Pat
             why = told("likely: its columns have names so")
             found.append(Open("delimiter", [f"delimiter: {write_scalar(better.delimiter)}  # {why}"]))
     if opened is None:
-        raise DataError(f"{file}: there is a header and no order line below it.", rule="file_empty", file=file.name)
+        raise DataError(
+            told("{file}: there is a header and no order line below it.", file=file), rule="file_empty", file=file.name
+        )
     table, sources = opened.table, opened.sources
     con.execute(f"USE source.{opened.schema}")
     if not any(guess.sure == "certain" for guess in table.guesses.values()):
@@ -210,7 +232,7 @@ def _files(file: Path) -> list[Path]:
         return read.find_files(Job.model_construct(source=[str(file.absolute())], file=file.absolute()))
     except DataError as error:
         raise DataError(
-            f"{file}: there is no file in this folder that is read.", rule=error.rule, file=file.name
+            told("{file}: there is no file in this folder that is read.", file=file), rule=error.rule, file=file.name
         ) from None
 
 
@@ -255,8 +277,13 @@ def _refuse_headless(table: Table) -> None:
     if number is not None:
         source = table.sources[0]
         raise DataError(
-            f'{source.label or source.path}, line {source.header_line}: "{shown(number, 40)}" stands where a header should. '
-            "The first line must name the columns; add one.",
+            told(
+                '{label}, line {line}: "{value}" stands where a header should. The first line must name the columns; add '
+                "one.",
+                label=source.label or source.path,
+                line=source.header_line,
+                value=shown(number, 40),
+            ),
             rule="header",
             file=source.name,
             line=source.header_line,

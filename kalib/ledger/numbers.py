@@ -10,6 +10,7 @@ import duckdb
 
 from kalib.ledger.read import Source, quote, text
 from kalib.ledger.value import BLANKS, FULL, HALF, MONEY, Parsed, is_blank, refusal, value_of
+from kalib.words.told import either, told
 
 Decimal = Literal[".", ","]
 SIGNS: dict[str, tuple[str, ...]] = {
@@ -332,8 +333,18 @@ def find_decimal(
             (found[1], found[3], found[5]),
             found[4],
             sources,
-            f"this can only be read with a decimal {_NAMES[rarer]}, but {count:,} others, such as {other[5]!r} in line {other[3]} of {other[1]}, "
-            f'only with a decimal {_NAMES[commoner]}. Say which is right: `read: {{decimal: "{commoner}"}}`; what does not fit is then set aside.',
+            told(
+                "this can only be read with a decimal {rarer}, but {count:,} others, such as {value!r} in line {line} of "
+                '{file}, only with a decimal {commoner}. Say which is right: `read: {{decimal: "{sign}"}}`; what does '
+                "not fit is then set aside.",
+                rarer=_NAMES[rarer],
+                count=count,
+                value=other[5],
+                line=other[3],
+                file=other[1],
+                commoner=_NAMES[commoner],
+                sign=commoner,
+            ),
             header=headers.get(found[4]),
         )
     speaking = {row[1] for row in ours["."] + ours[","]}
@@ -345,8 +356,11 @@ def find_decimal(
             (found[1], found[3], found[5]),
             found[4],
             sources,
-            "with a decimal point this is another number than with a decimal comma, a thousand times larger or smaller, and no other number "
-            'of the file tells which it is. Say `read: {decimal: "."}` or `read: {decimal: ","}`.',
+            told(
+                "with a decimal point this is another number than with a decimal comma, a thousand times larger or "
+                'smaller, and no other number of the file tells which it is. Say `read: {{decimal: "."}}` or `read: '
+                '{{decimal: ","}}`.'
+            ),
             header=headers.get(found[4]),
         )
     if ours[","]:
@@ -355,7 +369,7 @@ def find_decimal(
     return ".", []
 
 
-_NAMES = {".": "point", ",": "comma"}
+_NAMES = {".": told("point"), ",": told("comma")}
 
 
 def _tally(con: duckdb.DuckDBPyConnection, columns: Sequence[str]) -> list[tuple[str, str, int, int, str, str]]:
@@ -435,8 +449,12 @@ def refuse_signs(
             (first["file"], first["line"], first["value"]),
             first["ours"],
             sources,
-            f"this is money in {' or '.join(sorted(means))}, and the rest is in {other}. Correct `currency:`, convert the source to one currency, "
-            "or map a column `currency` and say `rates:`.",
+            told(
+                "this is money in {means}, and the rest is in {other}. Correct `currency:`, convert the source to one "
+                "currency, or map a column `currency` and say `rates:`.",
+                means=either(sorted(means)),
+                other=other,
+            ),
             header=headers.get(first["ours"]),
         )
 

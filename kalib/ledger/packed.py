@@ -15,6 +15,7 @@ from typing import BinaryIO
 from kalib.errors import DataError, KalibError
 from kalib.ledger.room import find_shortage
 from kalib.ledger.source import Input, Note, shown
+from kalib.words.told import Told, told
 
 LARGEST = 64 << 30
 """No archive may hold more bytes than this; a billion order lines do."""
@@ -97,7 +98,9 @@ def unpack_zip(given: Input, scratch: Path, endings: Sequence[str]) -> tuple[lis
         with zipfile.ZipFile(given.file) as archive:
             members = [member for member in archive.infolist() if not member.is_dir()]
             if len(members) > MOST_MEMBERS:
-                raise _TooLarge(f"it has {len(members):,} members, more than {MOST_MEMBERS:,}")
+                raise _TooLarge(
+                    told("it has {count:,} members, more than {most:,}", count=len(members), most=MOST_MEMBERS)
+                )
             left, size = LARGEST, given.file.stat().st_size
             for member in members:
                 name = _name(member)
@@ -119,7 +122,11 @@ def unpack_zip(given: Input, scratch: Path, endings: Sequence[str]) -> tuple[lis
         raise _damaged(given, error) from None
     if not found:
         raise DataError(
-            f"{given.label}: nothing in the archive is a table that is read ({', '.join(endings)}).",
+            told(
+                "{label}: nothing in the archive is a table that is read ({endings}).",
+                label=given.label,
+                endings=", ".join(endings),
+            ),
             rule="file_empty",
             file=given.name,
         )
@@ -153,12 +160,12 @@ def _copy(stream: BinaryIO, copy: BinaryIO | None, packed: int, most: int) -> in
     while piece := stream.read(PIECE):
         done += len(piece)
         if done > most:
-            raise _TooLarge(f"it holds more than {most / (1 << 30):.0f} GiB")
+            raise _TooLarge(told("it holds more than {most:.0f} GiB", most=most / (1 << 30)))
         if done > RATIO_FROM and done > RATIO * packed:
-            raise _TooLarge(f"it grows more than {RATIO} times when it is unpacked")
+            raise _TooLarge(told("it grows more than {times} times when it is unpacked", times=RATIO))
         if copy is not None:
             if done % (PIECE * 64) < len(piece) and shutil.disk_usage(copy.name and Path(copy.name).parent).free < ROOM:
-                raise _TooLarge("there is no room on the disk to unpack it")
+                raise _TooLarge(told("there is no room on the disk to unpack it"))
             copy.write(piece)
     return done
 
@@ -207,7 +214,10 @@ def _checked(inner: Input) -> Input:
 
 def _nested(inner: Input) -> DataError:
     return DataError(
-        f"{inner.label}: an archive within an archive is not unpacked. Unpack it once, and name what is in it.",
+        told(
+            "{label}: an archive within an archive is not unpacked. Unpack it once, and name what is in it.",
+            label=inner.label,
+        ),
         rule="packed_nested",
         file=inner.name,
     )
@@ -215,15 +225,19 @@ def _nested(inner: Input) -> DataError:
 
 def _locked(inner: Input) -> DataError:
     return DataError(
-        f"{inner.label}: it is locked with a password. Unpack it, or pack it without one.",
+        told("{label}: it is locked with a password. Unpack it, or pack it without one.", label=inner.label),
         rule="packed_locked",
         file=inner.name,
     )
 
 
-def _too_large(given: Input, why: str) -> DataError:
+def _too_large(given: Input, why: Told | str) -> DataError:
     return DataError(
-        f"{given.label}: the archive is refused: {why}. Unpack it yourself if you trust it, and name what is in it.",
+        told(
+            "{label}: the archive is refused: {why}. Unpack it yourself if you trust it, and name what is in it.",
+            label=given.label,
+            why=why,
+        ),
         rule="packed_too_large",
         file=given.name,
     )
@@ -231,7 +245,11 @@ def _too_large(given: Input, why: str) -> DataError:
 
 def _damaged(given: Input, error: Exception) -> KalibError:
     return find_shortage(error) or DataError(
-        f"{given.label}: the archive is damaged ({shown(str(error) or type(error).__name__, 120)}). Get it again.",
+        told(
+            "{label}: the archive is damaged ({reason}). Get it again.",
+            label=given.label,
+            reason=shown(str(error) or type(error).__name__, 120),
+        ),
         rule="file_unreadable",
         file=given.name,
     )

@@ -14,6 +14,7 @@ from kalib.ledger.read import NUMBERS
 from kalib.ledger.source import Source, quote, text
 from kalib.ledger.value import LONG_PRICE, LONG_QUANTITY, MONEY, PRICE, QUANTITY, Parsed, refusal, trimmed
 from kalib.settings import Job
+from kalib.words.told import told
 
 _TARGETS = {
     "quantity": QUANTITY,
@@ -282,18 +283,22 @@ def _refuse_currencies(
     strange = [row for row in found if row[0] not in {job.currency, *job.rates}]
     if job.rates and strange:
         rule, wrong = "currency_mixed", strange[0]
-        said = (
-            f"`rates:` has no rate of {wrong[0]}; it has {', '.join(sorted(job.rates))} beside {job.currency}. Add it."
+        said = told(
+            "`rates:` has no rate of {code}; it has {rates} beside {currency}. Add it.",
+            code=wrong[0],
+            rates=", ".join(sorted(job.rates)),
+            currency=job.currency,
         )
     elif len(found) > 1 and not job.rates:
         rule, wrong = "currency_mixed", found[1]
-        said = (
-            f"the source mixes currencies ({', '.join(row[0] for row in found[:6])}). Say what one unit of each is worth in the job's, "
-            "as in `rates: {USD: 0.79}`, convert the source to one currency, or make a job of each."
+        said = told(
+            "the source mixes currencies ({found}). Say what one unit of each is worth in the job's, as in `rates: "
+            "{{USD: 0.79}}`, convert the source to one currency, or make a job of each.",
+            found=", ".join(row[0] for row in found[:6]),
         )
     elif found and not job.rates and job.currency not in ("XXX", found[0][0]):
         rule, wrong = "currency_other", found[0]
-        said = f"the job says `currency: {job.currency}`. Make the two agree."
+        said = told("the job says `currency: {currency}`. Make the two agree.", currency=job.currency)
     else:
         return
     currency, file, line = wrong
@@ -310,9 +315,12 @@ def check_discount(job: Job) -> None:
     """
     if job.columns.discount and not job.columns.amount and job.read.discount is None:
         raise SettingsError(
-            f"{job.file}: `discount` is mapped and `amount` is not, so the money of a line hangs on what a discount is. Say "
-            "`read: {discount: share}` for a share of the price, such as 0.15 or 15%, `read: {discount: money}` for money of the "
-            "line; or map no discount, if prices are net of it already."
+            told(
+                "{job_file}: `discount` is mapped and `amount` is not, so the money of a line hangs on what a discount "
+                "is. Say `read: {{discount: share}}` for a share of the price, such as 0.15 or 15%, `read: {{discount: "
+                "money}}` for money of the line; or map no discount, if prices are net of it already.",
+                job_file=job.file,
+            )
         )
 
 
@@ -329,16 +337,30 @@ def _refuse_unreadable(con: duckdb.DuckDBPyConnection, job: Job, sources: list[S
             [column],
         ).fetchone()
         kind, remedy = (
-            ("dates", 'Say how dates are written, such as `read: {date_format: "%d/%m/%Y"}`, or map the right column.')
+            (
+                told("dates"),
+                told(
+                    'Say how dates are written, such as `read: {{date_format: "%d/%m/%Y"}}`, or map the right column.'
+                ),
+            )
             if column == "order_date"
-            else ("numbers", 'Map the right column, or say `read: {decimal: ","}` if a comma separates the decimals.')
+            else (
+                told("numbers"),
+                told('Map the right column, or say `read: {{decimal: ","}}` if a comma separates the decimals.'),
+            )
         )
         raise refusal(
             "column_unreadable",
             found,
             column,
             sources,
-            f"{bad:,} of {rows:,} rows cannot be read as {kind}. {remedy}",
+            told(
+                "{bad:,} of {rows:,} rows cannot be read as {kind}. {remedy}",
+                bad=bad,
+                rows=rows,
+                kind=kind,
+                remedy=remedy,
+            ),
             header=job.columns.mapped[column],
         )
 

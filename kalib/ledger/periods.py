@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kalib.ledger.rules import FIRST_DAY, LAST_DAY
+from kalib.words.told import told
 
 # shape of the text, its year, its month (SQL over `t`), and how many months it lasts
 _Y = r"(\d{4})"
@@ -24,7 +25,7 @@ _SHAPES: tuple[tuple[str, str, str, int], ...] = (
     (rf"{_Y}年(\d{{1,2}})月份?", r"\1", "{2}", 1),
     (rf"(\d{{1,2}})[-/.]{_Y}", r"\2", "{1}", 1),
 )
-PERIODS = "2022, 2022H1, 2022Q3, 2022-07, or a day"
+PERIODS = told("2022, 2022H1, 2022Q3, 2022-07, or a day")
 """How periods are written, for messages."""
 
 

@@ -15,6 +15,7 @@ from ibis.expr.types import Table
 from kalib.errors import DataError, SettingsError
 from kalib.ledger.address import PATIENCE_SECONDS, Address, knock
 from kalib.ledger.arithmetic import OneArithmetic
+from kalib.words.told import told
 
 SETTINGS = {
     "TimeZone": "UTC",
@@ -76,13 +77,21 @@ def connect(address: Address) -> Backend:
                 cursor.execute("SELECT set_config(%s, %s, false)", (name, value))
     except psycopg.ProgrammingError:
         raise SettingsError(
-            f"{address.shown}: an option of the URL is unknown to PostgreSQL. It has {', '.join(address.options) or 'none'}; "
-            "usual ones are sslmode, sslrootcert, options, target_session_attrs."
+            told(
+                "{address}: an option of the URL is unknown to PostgreSQL. It has {options}; usual ones are sslmode, "
+                "sslrootcert, options, target_session_attrs.",
+                address=address.shown,
+                options=", ".join(address.options) or told("none"),
+            )
         ) from None
     except psycopg.Error as error:
         raise DataError(
-            f"{address.shown}: the server did not let us in ({_said(error, address)}). Check user, password and database in the "
-            "URL, and that the user may connect.",
+            told(
+                "{address}: the server did not let us in ({said}). Check user, password and database in the URL, and "
+                "that the user may connect.",
+                address=address.shown,
+                said=_said(error, address),
+            ),
             rule="engine_refused",
             file=address.shown,
         ) from None
@@ -92,7 +101,7 @@ def connect(address: Address) -> Backend:
 def _said(error: psycopg.Error, address: Address) -> str:
     """Return the first line that the server said, without secrets."""
     lines = str(error).splitlines()
-    said = next((line for line in lines if "FATAL" in line), lines[0] if lines else "no reason given")
+    said = next((line for line in lines if "FATAL" in line), lines[0] if lines else told("no reason given"))
     said = said.rpartition("FATAL:")[2].strip()
     for secret in (address.password, *address.options.values()):
         if secret:

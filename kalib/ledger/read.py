@@ -30,6 +30,7 @@ from kalib.ledger.text import (
     two_tables,
 )
 from kalib.settings import Job, Read, check_name
+from kalib.words.told import Told, told
 
 __all__ = ["DELIMITERS", "NUMBERS", "PARQUET_ENDINGS", "Note", "Source", "quote", "text"]
 
@@ -40,20 +41,20 @@ PACKED_ENDINGS = (".zip", ".gz")
 ENDINGS = CSV_ENDINGS + PARQUET_ENDINGS + SHEET_ENDINGS + PACKED_ENDINGS
 NUMBERS = ("quantity", "unit_price", "amount", "cost")
 FOREIGN = {
-    b"\xfd7zXZ\x00": "packed with xz",
-    b"BZh": "packed with bzip2",
-    b"\x28\xb5\x2f\xfd": "packed with zstd",
-    b"7z\xbc\xaf\x27\x1c": "packed with 7z",
-    b"Rar!": "packed with RAR",
-    b"%PDF": "a PDF",
-    b"SQLite format 3\x00": "a SQLite database",
-    b"{\\rtf": "a text document (RTF)",
+    b"\xfd7zXZ\x00": told("packed with xz"),
+    b"BZh": told("packed with bzip2"),
+    b"\x28\xb5\x2f\xfd": told("packed with zstd"),
+    b"7z\xbc\xaf\x27\x1c": told("packed with 7z"),
+    b"Rar!": told("packed with RAR"),
+    b"%PDF": told("a PDF"),
+    b"SQLite format 3\x00": told("a SQLite database"),
+    b"{\\rtf": told("a text document (RTF)"),
 }
 UNREAD = {
-    "row_short": "the row has fewer fields than the header's {columns} columns",
-    "row_long": "the row has more fields than the header's {columns} columns",
-    "row_broken": "a quote in the row is not closed, or text follows it",
-    "header_repeated": "the header stands here again",
+    "row_short": told("the row has fewer fields than the header's {columns} columns"),
+    "row_long": told("the row has more fields than the header's {columns} columns"),
+    "row_broken": told("a quote in the row is not closed, or text follows it"),
+    "header_repeated": told("the header stands here again"),
 }
 PLAIN_KINDS = re.compile(
     r"VARCHAR|(U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER)|FLOAT|DOUBLE|DECIMAL\(\d+,\s?\d+\)|DATE|BOOLEAN|UUID|TIMESTAMP.*|ENUM\(.*\)"
@@ -105,9 +106,17 @@ def find_files(job: Job) -> list[Path]:
                 f"`source: {shown(item)}` in {job.file}: {error}.", rule="file_missing", file=item
             ) from None
         if not matches:
-            what = "there is no file in this folder that is read" if path.is_dir() else "there is no such file"
+            what = (
+                told("there is no file in this folder that is read") if path.is_dir() else told("there is no such file")
+            )
             raise DataError(
-                f"{path}: {what}. `source` in {job.file} names it; relative paths start from {job.root}.",
+                told(
+                    "{path}: {what}. `source` in {job_file} names it; relative paths start from {root}.",
+                    path=path,
+                    what=what,
+                    job_file=job.file,
+                    root=job.root,
+                ),
                 rule="file_missing",
                 file=item,
             )
@@ -135,7 +144,7 @@ def _files_below(folder: Path, endings: Sequence[str]) -> list[Path]:
 
 def _refuse_folder(error: OSError) -> None:
     raise DataError(
-        f"{error.filename}: the folder cannot be read ({error.strerror}).",
+        told("{folder}: the folder cannot be read ({strerror}).", folder=error.filename, strerror=error.strerror),
         rule="file_unreadable",
         file=Path(error.filename).name,
     )
@@ -177,7 +186,9 @@ def _hash(path: Path) -> str:
         return hash_file(path)
     except OSError as error:
         raise DataError(
-            f"{path}: the file cannot be read ({error.strerror}).", rule="file_unreadable", file=path.name
+            told("{path}: the file cannot be read ({strerror}).", path=path, strerror=error.strerror),
+            rule="file_unreadable",
+            file=path.name,
         ) from None
 
 
@@ -185,8 +196,12 @@ def _refuse_changed(states: Mapping[Path, list[tuple]]) -> None:
     for path, state in states.items():
         if _state(path) != state:
             raise DataError(
-                f"{path}: the file was changed while it was read, so the figures would be of neither the old nor the new one. "
-                "Run again when it is written to its end; an export that is renamed into its place is never half there.",
+                told(
+                    "{path}: the file was changed while it was read, so the figures would be of neither the old nor the new "
+                    "one. Run again when it is written to its end; an export that is renamed into its place is never half "
+                    "there.",
+                    path=path,
+                ),
                 rule="file_changed",
                 file=path.name,
             )
@@ -248,8 +263,12 @@ def open_source(
     sources = open_sources(con, path, read, scratch=scratch, name=name, wanted=wanted)
     if len(sources) > 1:
         raise DataError(
-            f"{path}: it holds {len(sources)} tables ({', '.join(shown(source.name) for source in sources[:8])}), and one is wanted here. "
-            "Name a file with one table.",
+            told(
+                "{path}: it holds {count} tables ({names}), and one is wanted here. Name a file with one table.",
+                path=path,
+                count=len(sources),
+                names=", ".join(shown(source.name) for source in sources[:8]),
+            ),
             rule="sheet_unclear",
             file=name or path.name,
         )
@@ -269,7 +288,13 @@ def _refuse_unread(con: duckdb.DuckDBPyConnection, source: Source) -> None:
     if found:
         line, rule, value = found
         raise DataError(
-            f"{source.label}, line {line}: {UNREAD[rule].format(columns=len(source.columns))}: '{shown(value, 80)}'. Correct the line.",
+            told(
+                "{label}, line {line}: {what}: '{value}'. Correct the line.",
+                label=source.label,
+                line=line,
+                what=replace(UNREAD[rule], facts={"columns": len(source.columns)}),
+                value=shown(value, 80),
+            ),
             rule=rule,
             file=source.name,
             line=line,
@@ -300,7 +325,9 @@ def open_sources(
         return _open(con, given, read, scratch, asked)
     except OSError as error:
         raise find_shortage(error) or DataError(
-            f"{path}: the file cannot be read ({error.strerror or error}).", rule="file_unreadable", file=given.name
+            told("{path}: the file cannot be read ({strerror}).", path=path, strerror=error.strerror or error),
+            rule="file_unreadable",
+            file=given.name,
         ) from None
 
 
@@ -309,7 +336,7 @@ def _open(con: duckdb.DuckDBPyConnection, given: Input, read: Read, scratch: Pat
         head = stream.read(512)
     if not head:
         raise DataError(
-            f"{given.label}: the file is empty. It must have a header and order lines.",
+            told("{label}: the file is empty. It must have a header and order lines.", label=given.label),
             rule="file_empty",
             file=given.name,
         )
@@ -320,17 +347,21 @@ def _open(con: duckdb.DuckDBPyConnection, given: Input, read: Read, scratch: Pat
         return _open_parquet(con, given, [given.file], asked)
     for magic, kind in FOREIGN.items():
         if head.startswith(magic):
-            raise _other_kind(given, f"this is {kind}. Save or unpack it as CSV, Excel or Parquet.")
+            raise _other_kind(given, told("this is {kind}. Save or unpack it as CSV, Excel or Parquet.", kind=kind))
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return _open_zip(con, given, read, scratch, asked)
     if head.startswith(b"\xd0\xcf\x11\xe0"):
         return open_sheets(given, read, scratch=scratch, wanted=asked.headers, with_digits=asked.with_digits)
     if head.lstrip(b"\xef\xbb\xbf \r\n\t")[:1] == b"<" and ending in (*SHEET_ENDINGS, ".htm", ".html", ".xml"):
-        raise _other_kind(given, "this is a web page or XML under another name. Open it and save it as .xlsx or CSV.")
+        raise _other_kind(
+            given, told("this is a web page or XML under another name. Open it and save it as .xlsx or CSV.")
+        )
     if ending in (*CSV_ENDINGS, ".xls", ""):
         file = open_text(given, read, scratch=scratch, wanted=asked.headers, with_digits=asked.with_digits)
         return [source_of(file, scratch)]
-    raise _other_kind(given, f"this version reads {', '.join(ENDINGS)}; save the file as one of these.")
+    raise _other_kind(
+        given, told("this version reads {endings}; save the file as one of these.", endings=", ".join(ENDINGS))
+    )
 
 
 def _open_zip(con: duckdb.DuckDBPyConnection, given: Input, read: Read, scratch: Path, asked: _Wanted) -> list[Source]:
@@ -350,8 +381,8 @@ def _open_zip(con: duckdb.DuckDBPyConnection, given: Input, read: Read, scratch:
     return sources
 
 
-def _other_kind(given: Input, said: str) -> DataError:
-    return DataError(f"{given.label}: {said}", rule="file_kind", file=given.name)
+def _other_kind(given: Input, said: Told) -> DataError:
+    return DataError(told("{label}: {said}", label=given.label, said=said), rule="file_kind", file=given.name)
 
 
 # ------------------------------------------------------------------------------------------------------------- Parquet
@@ -407,8 +438,14 @@ def _unfold(con: duckdb.DuckDBPyConnection, file: Path, kinds: dict[str, str], w
 def _refuse_bomb(given: Input, size: int, unfolded: int) -> None:
     if unfolded > RATIO_FROM and unfolded > RATIO * size:
         raise DataError(
-            f"{given.label}: the Parquet file is refused: its {size:,} bytes unfold to {unfolded:,} or more, over {RATIO} times as "
-            "many, which no order log does. If you trust it, write it as CSV and name that.",
+            told(
+                "{label}: the Parquet file is refused: its {size:,} bytes unfold to {unfolded:,} or more, over {times} "
+                "times as many, which no order log does. If you trust it, write it as CSV and name that.",
+                label=given.label,
+                size=size,
+                unfolded=unfolded,
+                times=RATIO,
+            ),
             rule="packed_too_large",
             file=given.name,
         )
@@ -416,8 +453,9 @@ def _refuse_bomb(given: Input, size: int, unfolded: int) -> None:
 
 def _named(given: Input, files: Sequence[Path]) -> Input:
     """Return a folder under the name that messages have for some of its files."""
-    more = f" and {len(files) - 1:,} more like it" if len(files) > 1 else ""
-    return replace(given, label=f"{files[0]}{more}")
+    more = len(files) - 1
+    label = str(told("{file} and {more:,} more like it", file=files[0], more=more)) if more else str(files[0])
+    return replace(given, label=label)
 
 
 def _titles(schema: Sequence[tuple[str, int | None, int | None]]) -> list[str]:
@@ -435,7 +473,12 @@ def _refuse_twice(label: str, given: Input, titles: Sequence[str], wanted: Seque
         twice = [title for title in titles if title.strip(BLANKS).lower() == theirs.strip(BLANKS).lower()]
         if len(twice) > 1:
             raise DataError(
-                f"{label}: it has the columns {twice}, which differ in capitals at most. Give each column a name of its own.",
+                told(
+                    "{label}: it has the columns {twice}, which differ in capitals at most. Give each column a name of its "
+                    "own.",
+                    label=label,
+                    twice=twice,
+                ),
                 rule="header_twice",
                 file=given.name,
                 column=theirs,
@@ -454,11 +497,19 @@ def _describe(con: duckdb.DuckDBPyConnection, given: Input, file: Path, wanted: 
             raise short from None
         none = "non-root column" in str(error)
         said = (
-            "the Parquet file has no columns, and no row. Export it again."
+            told("the Parquet file has no columns, and no row. Export it again.")
             if none
-            else f"this is not a readable Parquet file: it is of another kind, or damaged, or cut ({_reason(error)}). Export it again."
+            else told(
+                "this is not a readable Parquet file: it is of another kind, or damaged, or cut ({reason}). Export it "
+                "again.",
+                reason=_reason(error),
+            )
         )
-        raise DataError(f"{label}: {said}", rule="file_empty" if none else "file_unreadable", file=given.name) from None
+        raise DataError(
+            told("{label}: {said}", label=label, said=said),
+            rule="file_empty" if none else "file_unreadable",
+            file=given.name,
+        ) from None
     _refuse_twice(label, given, _titles(schema), wanted)
     wide = [(title, precision) for title, precision, _ in schema if (precision or 0) > 38]
     kinds = {row[0]: row[1] for row in columns}
@@ -471,12 +522,12 @@ def _parquet_source(given: Input, kinds: dict[str, str], files: Sequence[Path], 
         if columns[title] in asked.headers and not PLAIN_KINDS.fullmatch(kind):
             wide = kind.startswith("DECIMAL of")
             said = (
-                "a decimal of more than 38 digits. Save it with fewer."
+                told("a decimal of more than 38 digits. Save it with fewer.")
                 if wide
-                else (f"its type {shown(kind, 60)} is no text, number or date. Save it as one.")
+                else (told("its type {kind} is no text, number or date. Save it as one.", kind=shown(kind, 60)))
             )
             raise DataError(
-                f"{given.label}, column {shown(title)}: {said}",
+                told("{label}, column {column}: {said}", label=given.label, column=shown(title), said=said),
                 rule="number_too_wide" if wide else "column_kind",
                 file=given.name,
                 column=title,
@@ -535,9 +586,14 @@ def check_mapping(source: Source, mapped: dict[str, str], *, job_file: Path) -> 
         missing and source.kind == "csv" and len(source.columns) < 2
     ):  # no table: its line may be a secret of some other file, and helps nobody
         raise DataError(
-            f"{source.label or source.path}: this is no table: its lines are not divided into columns by a tab, `;`, `|` or "
-            f"`,`. Name a table, or say `read: {{delimiter: ...}}`. Map your headers under `columns:` in {job_file}, which wants "
-            f"{', '.join(f'`{theirs}`' for theirs in missing)}.",
+            told(
+                "{label}: this is no table: its lines are not divided into columns by a tab, `;`, `|` or `,`. Name a "
+                "table, or say `read: {{delimiter: ...}}`. Map your headers under `columns:` in {job_file}, which wants "
+                "{wanted}.",
+                label=source.label or source.path,
+                job_file=job_file,
+                wanted=", ".join(f"`{theirs}`" for theirs in missing),
+            ),
             rule="column_missing",
             file=source.name,
             column=missing[0],
@@ -548,7 +604,7 @@ def check_mapping(source: Source, mapped: dict[str, str], *, job_file: Path) -> 
             source.label or str(source.path),
             missing,
             source.columns,
-            f"Map your headers under `columns:` in {job_file} ({hints})",
+            told("Map your headers under `columns:` in {job_file} ({hints})", job_file=job_file, hints=hints),
         )
 
 
@@ -576,7 +632,7 @@ def load_raw(
         A file that cannot be read to its end, or that holds two tables.
     """
     if not files:
-        raise SettingsError(f"`source` in {job.file} names no file.")
+        raise SettingsError(told("`source` in {job_file} names no file.", job_file=job.file))
     mapped = job.columns.mapped
     with_digits = [mapped[ours] for ours in ("order_date", *NUMBERS) if ours in mapped]
     sources: list[Source] = []
@@ -590,13 +646,15 @@ def load_raw(
     con.execute("CREATE TABLE unread (file VARCHAR, line BIGINT, rule VARCHAR, value VARCHAR)")
     watched = list(choose(con, sources, mapped)) if choose else []
     for number, source in enumerate(sources):
-        say(f"reading {source.name}")
+        say(str(told("reading {file}", file=source.name)))
         sources[number] = _load(con, job, sources, number, watched)
     _look_for_headers(con, job, sources)
     if con.execute("SELECT (SELECT count(*) FROM raw) + (SELECT count(*) FROM unread)").fetchone()[0] == 0:
         names = ", ".join(source.label for source in sources)
         raise DataError(
-            f"{names}: there is a header and no order line below it.", rule="file_empty", file=sources[0].name
+            told("{names}: there is a header and no order line below it.", names=names),
+            rule="file_empty",
+            file=sources[0].name,
         )
     return sources, watched
 
@@ -708,18 +766,17 @@ def unreadable(source: Source, error: duckdb.Error) -> KalibError:
         return short
     found = re.search(r"CSV Error on Line: (\d+)", str(error))
     line = int(found[1]) if found else None
-    where = f", line {line}" if line else ""
-    remedy = (
-        "Look at that line: a quote that is not closed, or more or fewer fields than the header has."
+    what = {"label": source.label, "line": line, "reason": _reason(error)}
+    said = (
+        told(
+            "{label}, line {line}: the file cannot be read to its end ({reason}). Look at that line: a quote that is not "
+            "closed, or more or fewer fields than the header has.",
+            **what,
+        )
         if line
-        else "Export it again."
+        else told("{label}: the file cannot be read to its end ({reason}). Export it again.", **what)
     )
-    return DataError(
-        f"{source.label}{where}: the file cannot be read to its end ({_reason(error)}). {remedy}",
-        rule="row_unreadable",
-        file=source.name,
-        line=line,
-    )
+    return DataError(said, rule="row_unreadable", file=source.name, line=line)
 
 
 def _reason(error: Exception) -> str:

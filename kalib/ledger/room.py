@@ -10,18 +10,33 @@ from contextlib import contextmanager
 import duckdb
 
 from kalib.errors import ShortageError
+from kalib.words.told import told
 
 _DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _SAID = (*map(os.strerror, _DISK), "max_temp_directory_size")
 """What libraries write who pass on the system's words, and not its number."""
-DISK = (
-    "there is no room left on a disk ({said}). Nothing was written. Make room, or name another place: `--out` for the "
-    "reports, the environment's TMPDIR for what is only passed through."
-)
-MEMORY = (
-    "the memory did not suffice ({said}). Nothing was written. Close what else runs, read on a larger machine, or read less "
-    "at once."
-)
+
+
+def lack_of_disk(said: str) -> ShortageError:
+    """Return the refusal of work for which a disk has no room."""
+    return ShortageError(
+        told(
+            "there is no room left on a disk ({said}). Nothing was written. Make room, or name another place: `--out` for the "
+            "reports, the environment's TMPDIR for what is only passed through.",
+            said=said,
+        )
+    )
+
+
+def lack_of_memory(said: str) -> ShortageError:
+    """Return the refusal of work for which the memory did not suffice."""
+    return ShortageError(
+        told(
+            "the memory did not suffice ({said}). Nothing was written. Close what else runs, read on a larger machine, or "
+            "read less at once.",
+            said=said,
+        )
+    )
 
 
 def find_shortage(error: BaseException) -> ShortageError | None:
@@ -37,9 +52,9 @@ def find_shortage(error: BaseException) -> ShortageError | None:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
     said = lines[0][:300].rstrip(".")
     if getattr(error, "errno", None) in _DISK or any(words in str(error) for words in _SAID):
-        return ShortageError(DISK.format(said=said))
+        return lack_of_disk(said)
     if isinstance(error, MemoryError | duckdb.OutOfMemoryException) or getattr(error, "errno", None) == errno.ENOMEM:
-        return ShortageError(MEMORY.format(said=said))
+        return lack_of_memory(said)
     return None
 
 

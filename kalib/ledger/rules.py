@@ -8,6 +8,7 @@ from typing import Literal
 
 from kalib.errors import SettingsError, nearest
 from kalib.ledger.doubts.kinds import print_doubts
+from kalib.words.told import either, told
 
 Action = Literal["accepted", "repaired", "set_aside", "refused"]
 FIRST_DAY, LAST_DAY = "1950-01-01", "2199-12-31"
@@ -245,10 +246,25 @@ def choose_actions(changes: Mapping[str, Action], *, job_file: object) -> dict[s
     actions = {name: rule.action for name, rule in RULES.items()}
     for name, action in changes.items():
         if name not in RULES:
-            raise SettingsError(f"{job_file}: `rules.{name}`: there is no such rule; {nearest(name, RULES)}")
+            raise SettingsError(
+                told(
+                    "{job_file}: `rules.{name}`: there is no such rule; {hint}",
+                    job_file=job_file,
+                    name=name,
+                    hint=nearest(name, RULES),
+                )
+            )
         allowed = (RULES[name].action, *RULES[name].may)
         if action not in allowed:
-            raise SettingsError(f"{job_file}: `rules.{name}: {action}`: this rule can be {' or '.join(allowed)}.")
+            raise SettingsError(
+                told(
+                    "{job_file}: `rules.{name}: {action}`: this rule can be {allowed}.",
+                    job_file=job_file,
+                    name=name,
+                    action=action,
+                    allowed=either(allowed),
+                )
+            )
         actions[name] = action
     return actions
 

@@ -18,7 +18,7 @@ from kalib.ledger.guess import MONEY, Guess, Repeats, Seen, choose_customer
 from kalib.ledger.source import Source, shown
 from kalib.ledger.value import BLANKS, PRICE, QUANTITY, trimmed
 from kalib.ledger.value import MONEY as EXACT_MONEY
-from kalib.words.told import told
+from kalib.words.told import Told, told
 
 KEYS = ("customer_id", "order_id", "product", "category")
 LEAST_ORDERS = 5
@@ -118,44 +118,62 @@ def settle_dates(con: duckdb.DuckDBPyConnection, table: Table) -> Open | None:
     words = find_words(con, name, kind, table="source")
     if words.ambiguous and len(formats) <= 1:
         why = say_ambiguous(words)
-        lines = [f"# please check: {why}", "# date_format: '%d %B %Y [hr]'"]
+        lines = [f"# {told('please check: {why}', why=why)}", "# date_format: '%d %B %Y [hr]'"]
         return Open("date_format", lines, why=why, refusals=("date_ambiguous", "column_unreadable"))
     refusals = ("date_ambiguous", "date_serial", "column_unreadable")
     if len(formats) > 1:
         why = (
-            "some dates fit only the one, some only the other"
+            told("some dates fit only the one, some only the other")
             if column.mixed
-            else "every date can be read in more than one way"
+            else told("every date can be read in more than one way")
         )
-        lines = [f"# please check: {why}, such as {_such(column)}; take one of these lines"]
+        why = told("{why}, such as {such}; take one of these lines", why=why, such=_such(column))
+        lines = [f"# {told('please check: {why}', why=why)}"]
         for form in formats:
             first, last = first_last(con, name, form, kind)
             lines.append(f"# {_format_line(form)}  # {_day_order(form)}: {first} to {last}")
-        return Open(
-            "date_format", lines, why=f"{why}, such as {_such(column)}; take one of these lines", refusals=refusals
-        )
+        return Open("date_format", lines, why=why, refusals=refusals)
     form, count = column.dates[0]
     if form == ITSELF:
         return None
-    unread = f"; {column.filled - count:,} values cannot be read so" if count < column.filled else ""
+    unread = column.filled - count
     if form == EXCEL:
         first, last = first_last(con, name, form, kind)
-        why = f"{count:,} values look like day numbers of a spreadsheet, such as {_such(column)}{unread}"
-        lines = [f"# please check: {why}; take this line if they are", f"# {_format_line(form)}  # {first} to {last}"]
+        why = told(
+            "{count:,} values look like day numbers of a spreadsheet, such as {such}", count=count, such=_such(column)
+        )
+        why = _with_unread(why, unread)
+        lines = [
+            f"# {told('please check: {why}; take this line if they are', why=why)}",
+            f"# {_format_line(form)}  # {first} to {last}",
+        ]
         return Open("date_format", lines, why=why, refusals=refusals)
-    said = f"{_day_order(form)}; {count:,} values can only be read so, such as {_such(column)}{unread}"
-    sure = "please check" if unread else "certain"
-    return Open("date_format", [f"{_format_line(form)}  # {sure}: {said}"], value=form, why=said if unread else None)
+    said = told(
+        "{order}; {count:,} values can only be read so, such as {such}",
+        order=_day_order(form),
+        count=count,
+        such=_such(column),
+    )
+    said = _with_unread(said, unread)
+    sure = told("please check") if unread > 0 else told("certain")
+    return Open(
+        "date_format", [f"{_format_line(form)}  # {sure}: {said}"], value=form, why=said if unread > 0 else None
+    )
+
+
+def _with_unread(said: Told, unread: int) -> Told:
+    """Add how many values cannot be read so, where there are any."""
+    return told("{said}; {count:,} values cannot be read so", said=said, count=unread) if unread > 0 else said
 
 
 def _format_line(form: str) -> str:
     return f"date_format: '{form}'" if form not in (EXCEL, ITSELF) else f"date_format: {form or 'null'}"
 
 
-def _day_order(form: str) -> str:
+def _day_order(form: str) -> Told:
     if form == EXCEL:
-        return "days since 1900, as Excel counts"
-    return {"%d": "day first", "%m": "month first"}.get(form[:2], "year first")
+        return told("days since 1900, as Excel counts")
+    return {"%d": told("day first"), "%m": told("month first")}.get(form[:2], told("year first"))
 
 
 def hold_to_format(table: Table, date_format: str | None) -> dict[str, Guess]:

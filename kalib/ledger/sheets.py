@@ -24,6 +24,7 @@ from kalib.ledger.room import find_shortage
 from kalib.ledger.source import BLANKS, LONGEST_SHOWN, Input, LeftSheet, Note, Source, quote, shown, text
 from kalib.ledger.text import has_same, name_columns
 from kalib.settings import Read
+from kalib.words.told import Told, told
 
 MEMORY = 8 << 30
 """More memory than this no workbook is given: a sheet has a million rows at most."""
@@ -92,18 +93,22 @@ def _read_workbook(given: Input, read: Read, scratch: Path, wanted: Sequence[str
     try:
         done = subprocess.run(order, capture_output=True, timeout=SECONDS, check=False, env=interpreter.environment())
     except subprocess.TimeoutExpired:
-        raise _unreadable(given, f"it was not read within {SECONDS // 60} minutes") from None
+        raise _unreadable(given, told("it was not read within {minutes} minutes", minutes=SECONDS // 60)) from None
     if done.returncode or not done.stdout.strip():
         last = done.stderr.decode("utf-8", "replace").strip().splitlines()
         if last and (short := find_shortage(RuntimeError(last[-1]))):
             raise short
         raise _unreadable(
-            given, f"it broke the reader ({shown(last[-1], 120) if last else f'signal {-done.returncode}'})"
+            given,
+            told(
+                "it broke the reader ({said})",
+                said=shown(last[-1], 120) if last else told("signal {number}", number=-done.returncode),
+            ),
         )
     found = json.loads(done.stdout)
     if found.get("refused") == "password":
         raise DataError(
-            f"{given.label}: the workbook is locked with a password. Save it without one.",
+            told("{label}: the workbook is locked with a password. Save it without one.", label=given.label),
             rule="packed_locked",
             file=given.name,
         )
@@ -120,9 +125,13 @@ def _day(written: str | None) -> dt.date | None:
         return None
 
 
-def _unreadable(given: Input, why: str) -> DataError:
+def _unreadable(given: Input, why: Told | str) -> DataError:
     return DataError(
-        f"{given.label}: this is not a readable workbook ({why}). Open it, and save it again as .xlsx or CSV.",
+        told(
+            "{label}: this is not a readable workbook ({why}). Open it, and save it again as .xlsx or CSV.",
+            label=given.label,
+            why=why,
+        ),
         rule="file_unreadable",
         file=given.name,
     )
@@ -147,13 +156,13 @@ def _sheet(item: dict, folder: Path, read: Read, wanted: Sequence[str], modified
 
 
 def _find_header(
-    head: Sequence[tuple[int, list[str]]], told: int | None, wanted: Sequence[str]
+    head: Sequence[tuple[int, list[str]]], named: int | None, wanted: Sequence[str]
 ) -> tuple[tuple[int, list[str]] | None, bool]:
-    """Find the row that names the columns: the told one, the first with all wanted headers, or the first as wide as most."""
+    """Find the row that names the columns: the named one, the first with all wanted headers, or the first as wide as most."""
     for line, cells in head:
-        if told == line or (told is None and wanted and has_same(cells, wanted)):
+        if named == line or (named is None and wanted and has_same(cells, wanted)):
             return (line, cells), has_same(cells, wanted)
-    if told is not None or not head:
+    if named is not None or not head:
         return None, False
     filled = [sum(bool(cell.strip(BLANKS)) for cell in cells) for _, cells in head]
     most = Counter(filled).most_common(1)[0][0]
@@ -161,36 +170,55 @@ def _find_header(
     return (head[place][0], head[place][1]), False
 
 
-def _choose(given: Input, sheets: Sequence[Sheet], told: Sequence[str] | None, wanted: Sequence[str]) -> list[Sheet]:
+def _choose(given: Input, sheets: Sequence[Sheet], named: Sequence[str] | None, wanted: Sequence[str]) -> list[Sheet]:
     filled = [sheet for sheet in sheets if sheet.header]
-    if told and EVERY not in told:
+    if named and EVERY not in named:
         names = [sheet.name for sheet in sheets]
-        for name in told:
+        for name in named:
             if name not in names:
                 raise DataError(
-                    f"{given.label}: there is no sheet {shown(name, 60)!r}; {nearest(name, names)}",
+                    told(
+                        "{label}: there is no sheet {name!r}; {hint}",
+                        label=given.label,
+                        name=shown(name, 60),
+                        hint=nearest(name, names),
+                    ),
                     rule="sheet_unclear",
                     file=given.name,
                     value=name,
                 )
-        chosen = [sheet for name in told for sheet in filled if sheet.name == name]
-        if len(chosen) < len(told):
-            lacking = next(name for name in told if name not in [sheet.name for sheet in filled])
+        chosen = [sheet for name in named for sheet in filled if sheet.name == name]
+        if len(chosen) < len(named):
+            lacking = next(name for name in named if name not in [sheet.name for sheet in filled])
             raise DataError(
-                f"{given.label}: the sheet {shown(lacking, 60)!r} has no header.", rule="header", file=given.name
+                told("{label}: the sheet {sheet!r} has no header.", label=given.label, sheet=shown(lacking, 60)),
+                rule="header",
+                file=given.name,
             )
         return chosen
     if not filled:
-        raise DataError(f"{given.label}: no sheet of the workbook holds anything.", rule="file_empty", file=given.name)
+        raise DataError(
+            told("{label}: no sheet of the workbook holds anything.", label=given.label),
+            rule="file_empty",
+            file=given.name,
+        )
     fitting = [sheet for sheet in filled if sheet.has_wanted or not wanted]
     seen = [sheet for sheet in fitting if not sheet.hidden]
-    if told and seen:
+    if named and seen:
         return seen
     if fitting and (not seen or (len({sheet.titles for sheet in seen}) > 1)):
-        which = ", ".join(shown(sheet.name, 60) + (" (hidden)" if sheet.hidden else "") for sheet in fitting)
-        what = "several sheets could be the table" if seen else "only a hidden sheet has the columns"
+        which = ", ".join(
+            str(told("{name} (hidden)", name=shown(sheet.name, 60))) if sheet.hidden else shown(sheet.name, 60)
+            for sheet in fitting
+        )
+        what = told("several sheets could be the table") if seen else told("only a hidden sheet has the columns")
         raise DataError(
-            f'{given.label}: {what}: {which}. Name the one, or several, in the job file: `read: {{sheet: "…"}}`.',
+            told(
+                '{label}: {what}: {which}. Name the one, or several, in the job file: `read: {{sheet: "…"}}`.',
+                label=given.label,
+                what=what,
+                which=which,
+            ),
             rule="sheet_unclear",
             file=given.name,
             value=shown(", ".join(sheet.name for sheet in fitting)),

@@ -20,6 +20,7 @@ from pyspark.sql import DataFrame, SparkSession, functions
 from kalib.errors import DataError, SettingsError
 from kalib.ledger.address import Address, knock
 from kalib.ledger.arithmetic import OneArithmetic
+from kalib.words.told import told
 
 WORKERS_SECONDS = 60
 """How long a cluster may take to give the job a worker."""
@@ -66,13 +67,21 @@ def connect(address: Address) -> Backend:
     if strange or set(address.options) & set(SETTINGS):
         name = strange[0] if strange else next(iter(set(address.options) & set(SETTINGS)))
         raise SettingsError(
-            f"{address.shown}: the option {name} cannot be set. Options are settings of Spark, such as spark.executor.memory=4g, "
-            "but for those that make its tables equal to the other engines'."
+            told(
+                "{address}: the option {name} cannot be set. Options are settings of Spark, such as "
+                "spark.executor.memory=4g, but for those that make its tables equal to the other engines'.",
+                address=address.shown,
+                name=name,
+            )
         )
     running = SparkContext._active_spark_context
     if running is not None and running.master != master:
         raise SettingsError(
-            f"{address.shown}: this process works on another Spark already ({running.master}). Stop that session first."
+            told(
+                "{address}: this process works on another Spark already ({master}). Stop that session first.",
+                address=address.shown,
+                master=running.master,
+            )
         )
     if address.port:
         knock(address)
@@ -96,10 +105,21 @@ def connect(address: Address) -> Backend:
             backend.do_connect(session)
             return backend
         except (PySparkException, Py4JError) as error:
-            java = "Java 17 or newer must be installed, or JAVA_HOME name it. " if "JAVA" in str(error).upper() else ""
+            why = _last_words(heard) or str(error).splitlines()[0]
             raise DataError(
-                f"{address.shown}: Spark did not start ({_last_words(heard) or str(error).splitlines()[0]}). {java}"
-                "The cluster must run the same version of Spark as this machine's PySpark.",
+                told(
+                    "{address}: Spark did not start ({why}). Java 17 or newer must be installed, or JAVA_HOME name it. The "
+                    "cluster must run the same version of Spark as this machine's PySpark.",
+                    address=address.shown,
+                    why=why,
+                )
+                if "JAVA" in str(error).upper()
+                else told(
+                    "{address}: Spark did not start ({why}). The cluster must run the same version of Spark as this machine's "
+                    "PySpark.",
+                    address=address.shown,
+                    why=why,
+                ),
                 rule="engine_refused",
                 file=address.shown,
             ) from None
@@ -116,8 +136,12 @@ def _wait_for_workers(session: SparkSession, address: Address) -> None:
         session.sparkContext._jvm.java.lang.Thread.sleep(200)
     session.stop()
     raise DataError(
-        f"{address.shown}: the cluster gave the job no worker in {WORKERS_SECONDS} seconds. Its workers may be taken or down, or "
-        "have less memory than is asked for; ask for less with `?spark.executor.memory=1g` behind the URL.",
+        told(
+            "{address}: the cluster gave the job no worker in {seconds} seconds. Its workers may be taken or down, "
+            "or have less memory than is asked for; ask for less with `?spark.executor.memory=1g` behind the URL.",
+            address=address.shown,
+            seconds=WORKERS_SECONDS,
+        ),
         rule="engine_refused",
         file=address.shown,
     )

@@ -23,6 +23,7 @@ from kalib.ledger import charset
 from kalib.ledger.headers import find_same, fold_same
 from kalib.ledger.source import BLANKS, LONGEST_SHOWN, Input, Note, Source, quote, shown, text
 from kalib.settings import Read
+from kalib.words.told import either, told
 
 DELIMITERS = "\t;|,"
 """Tried in this order: a comma also stands in decimals and in prose."""
@@ -134,7 +135,11 @@ def find_encoding(given: Input, seen: Survey, wanted: Sequence[str] = ()) -> str
             return wide
         line = _line_of(given.file, b"\0")
         raise DataError(
-            f"{given.label}, line {line}: a NUL character stands in it. The file is damaged: export it again.",
+            told(
+                "{label}, line {line}: a NUL character stands in it. The file is damaged: export it again.",
+                label=given.label,
+                line=line,
+            ),
             rule="file_damaged",
             file=given.name,
             line=line,
@@ -144,9 +149,9 @@ def find_encoding(given: Input, seen: Survey, wanted: Sequence[str] = ()) -> str
     runs, signs = _foreign(given.file)
     sample = _foreign_lines(given.file)
     damaged = _is_damaged_utf8(runs)
-    told = None if damaged else charset.find_by_header(seen.head, wanted) or _find_before_chinese(sample, signs)
-    if told and _breaks(given.file, told) is None:
-        return told
+    found = None if damaged else charset.find_by_header(seen.head, wanted) or _find_before_chinese(sample, signs)
+    if found and _breaks(given.file, found) is None:
+        return found
     broken = _breaks(given.file, "gb18030")
     chinese, western = broken is None, _breaks(given.file, "windows-1252") is None
     if chinese and (_reads_chinese(runs, signs) or (not western and _reads_mostly_chinese(signs))):
@@ -157,13 +162,18 @@ def find_encoding(given: Input, seen: Survey, wanted: Sequence[str] = ()) -> str
     elif western and _reads_western(runs) and not damaged:
         few = 2 * charset.count_letters(sample, charset.WINDOWS) < sum(map(len, runs))
         return charset.TAIWAN if few and charset.find_taiwan(sample) else charset.WINDOWS
-    elif not damaged and (told := _find_after_western(sample)) and _breaks(given.file, told) is None:
-        return told
+    elif not damaged and (found := _find_after_western(sample)) and _breaks(given.file, found) is None:
+        return found
     if not chinese and not damaged and _reads_chinese(runs, signs.replace("\ufffd", "")):
         line, byte = _byte_at(given.file, broken)
         raise DataError(
-            f"{given.label}, line {line}: the file is in GB18030, but byte {byte:#04x} here fits neither it nor UTF-8. The line is damaged: "
-            "correct it, or export the file again; or say in `read.encoding` what it is in.",
+            told(
+                "{label}, line {line}: the file is in GB18030, but byte {byte:#04x} here fits neither it nor UTF-8. The "
+                "line is damaged: correct it, or export the file again; or say in `read.encoding` what it is in.",
+                label=given.label,
+                line=line,
+                byte=byte,
+            ),
             rule="encoding",
             file=given.name,
             line=line,
@@ -171,10 +181,16 @@ def find_encoding(given: Input, seen: Survey, wanted: Sequence[str] = ()) -> str
         )
     line, byte = _byte_at(given.file, seen.invalid)
     likely = ([] if damaged else charset.list_likely(sample)) or ["gb18030", "windows-1252"]
-    say = " or ".join([f"`read: {{encoding: {likely[0]}}}`", *(f"`{encoding}`" for encoding in likely[1:])])
+    say = either([f"`read: {{encoding: {likely[0]}}}`", *(f"`{encoding}`" for encoding in likely[1:])])
     raise DataError(
-        f"{given.label}, line {line}: byte {byte:#04x} is not UTF-8, and the text does not tell which encoding it is in. "
-        f"Say it, such as {say}, or save the file as UTF-8.",
+        told(
+            "{label}, line {line}: byte {byte:#04x} is not UTF-8, and the text does not tell which encoding it is "
+            "in. Say it, such as {say}, or save the file as UTF-8.",
+            label=given.label,
+            line=line,
+            byte=byte,
+            say=say,
+        ),
         rule="encoding",
         file=given.name,
         line=line,
@@ -340,13 +356,22 @@ def _as_utf8(given: Input, encoding: str, target: Path) -> Path:
                 line += piece.count("\n")
     except LookupError:
         raise SettingsError(
-            f"`read.encoding: {encoding}` is not known. Common ones are utf-8, gb18030, windows-1252, utf-16."
+            told(
+                "`read.encoding: {encoding}` is not known. Common ones are utf-8, gb18030, windows-1252, utf-16.",
+                encoding=encoding,
+            )
         ) from None
     except UnicodeDecodeError as error:
         line += error.object[: error.start].count(b"\n")
         raise DataError(
-            f"{given.label}, near line {line}: byte {error.object[error.start]:#04x} is not {encoding}. "
-            "Say which encoding the file has, such as `read: {encoding: gb18030}` or `windows-1252`.",
+            told(
+                "{label}, near line {line}: byte {byte:#04x} is not {encoding}. Say which encoding the file has, such as "
+                "`read: {{encoding: gb18030}}` or `windows-1252`.",
+                label=given.label,
+                line=line,
+                byte=error.object[error.start],
+                encoding=encoding,
+            ),
             rule="encoding",
             file=given.name,
             line=line,
@@ -354,7 +379,12 @@ def _as_utf8(given: Input, encoding: str, target: Path) -> Path:
         ) from None
     except (UnicodeError, ValueError) as error:  # UTF-16 without its mark, characters that exist in no text
         raise DataError(
-            f"{given.label}: the file is not {encoding!r} ({error}). Say in `read.encoding` which encoding it has.",
+            told(
+                "{label}: the file is not {encoding!r} ({error}). Say in `read.encoding` which encoding it has.",
+                label=given.label,
+                encoding=encoding,
+                error=error,
+            ),
             rule="encoding",
             file=given.name,
         ) from None
@@ -431,8 +461,12 @@ def open_text(
     if seen.nuls:
         line = _line_of(readable, b"\0")
         raise DataError(
-            f"{given.label}, line {line}: a NUL character stands in it. "
-            "The file is damaged, or in UTF-16: then say `read: {encoding: utf-16}`.",
+            told(
+                "{label}, line {line}: a NUL character stands in it. The file is damaged, or in UTF-16: then say `read: "
+                "{{encoding: utf-16}}`.",
+                label=given.label,
+                line=line,
+            ),
             rule="file_damaged",
             file=given.name,
             line=line,
@@ -466,7 +500,10 @@ def _one_sign(delimiter: str | None) -> str | None:
         sign = {"\\t": "\t", "^A": "\x01"}[delimiter]
     if len(sign) != 1 or sign in '"\r\n \0':
         raise SettingsError(
-            f"`read.delimiter: {delimiter!r}` must be one character, and neither a quote nor a line end."
+            told(
+                "`read.delimiter: {delimiter!r}` must be one character, and neither a quote nor a line end.",
+                delimiter=delimiter,
+            )
         )
     return sign
 
@@ -474,8 +511,14 @@ def _one_sign(delimiter: str | None) -> str | None:
 def _refuse_bytes(given: Input, seen: Survey, encoding: str) -> None:
     line, byte = _byte_at(given.file, seen.invalid)
     raise DataError(
-        f"{given.label}, near line {line}: byte {byte:#04x} is not {encoding}. "
-        "Say which encoding the file has, such as `read: {encoding: gb18030}` or `windows-1252`.",
+        told(
+            "{label}, near line {line}: byte {byte:#04x} is not {encoding}. Say which encoding the file has, such as "
+            "`read: {{encoding: gb18030}}` or `windows-1252`.",
+            label=given.label,
+            line=line,
+            byte=byte,
+            encoding=encoding,
+        ),
         rule="encoding",
         file=given.name,
         line=line,
@@ -495,18 +538,23 @@ def find_header(seen: Survey, read: Read, wanted: Sequence[str], *, given: Input
     lines = list(itertools.islice(io.StringIO(head, newline=""), HEADER_WITHIN * LINES_OF_A_HEADER))
     if not any(line.strip(BLANKS) for line in lines):
         raise DataError(
-            f"{given.label}, line 1: the header is empty. The first line must name the columns.",
+            told("{label}, line 1: the header is empty. The first line must name the columns.", label=given.label),
             rule="header",
             file=given.name,
             line=1,
         )
-    told = re.fullmatch(r'"?sep=(.)"?', lines[0].strip("\r\n"), re.IGNORECASE)
-    first = 1 if told else 0
-    delimiters = read.delimiter or (told[1] if told else _possible(lines, first))
+    declared = re.fullmatch(r'"?sep=(.)"?', lines[0].strip("\r\n"), re.IGNORECASE)
+    first = 1 if declared else 0
+    delimiters = read.delimiter or (declared[1] if declared else _possible(lines, first))
     if read.header_line:
         if read.header_line > len(lines):
             raise DataError(
-                f"{given.label}: `read.header_line: {read.header_line}` is beyond the {len(lines)} lines at its beginning.",
+                told(
+                    "{label}: `read.header_line: {header_line}` is beyond the {count} lines at its beginning.",
+                    label=given.label,
+                    header_line=read.header_line,
+                    count=len(lines),
+                ),
                 rule="header",
                 file=given.name,
             )
@@ -527,22 +575,37 @@ def find_header(seen: Survey, read: Read, wanted: Sequence[str], *, given: Input
         found = _by_name(lines, first, delimiters, wanted_here) if wanted_here else []
         found = found or [_by_width(lines, first, delimiters)]
     header = _with_quotes(lines, found[0])
-    if not (read.delimiter or told) and len(header.titles) == 1:
+    if not (read.delimiter or declared) and len(header.titles) == 1:
         _name_separator(given, header, wanted)
     if not any(header.titles) or max(map(len, header.titles)) > LONGEST_HEADER or header.last_line - header.line > 40:
-        what = "a quote in the header is not closed" if any(header.titles) else "the header is empty"
+        what = told("a quote in the header is not closed") if any(header.titles) else told("the header is empty")
         if any(header.titles) and header.last_line == header.line:
-            what = f"a name of {max(map(len, header.titles)):,} characters is too long for a column; more than {LONGEST_HEADER:,} are not read"
+            what = told(
+                "a name of {length:,} characters is too long for a column; more than {longest:,} are not read",
+                length=max(map(len, header.titles)),
+                longest=LONGEST_HEADER,
+            )
         raise DataError(
-            f"{given.label}, line {header.line}: {what}. The first line must name the columns.",
+            told(
+                "{label}, line {line}: {what}. The first line must name the columns.",
+                label=given.label,
+                line=header.line,
+                what=what,
+            ),
             rule="header",
             file=given.name,
             line=header.line,
         )
     if len(header.titles) > MOST_COLUMNS:
         raise DataError(
-            f"{given.label}, line {header.line}: the header has {len(header.titles):,} columns, more than {MOST_COLUMNS:,}. "
-            "Say in `read.delimiter` what separates them.",
+            told(
+                "{label}, line {line}: the header has {count:,} columns, more than {most:,}. Say in `read.delimiter` "
+                "what separates them.",
+                label=given.label,
+                line=header.line,
+                count=len(header.titles),
+                most=MOST_COLUMNS,
+            ),
             rule="header",
             file=given.name,
             line=header.line,
@@ -577,9 +640,15 @@ def _name_separator(given: Input, header: Header, wanted: Sequence[str]) -> None
         return
     written = sign if sign.isprintable() else f"\\x{ord(sign):02x}"
     raise DataError(
-        f"{given.label}, line {header.line}: the lines are not divided into columns by a tab, `;`, `|` or `,`, but `{written}` stands in the "
-        f'header {title.count(sign):,} times. If it separates the values, say `read: {{delimiter: "{written}"}}`; the lines do not all '
-        "have it equally often.",
+        told(
+            "{label}, line {line}: the lines are not divided into columns by a tab, `;`, `|` or `,`, but `{written}` "
+            "stands in the header {times:,} times. If it separates the values, say `read: {{delimiter: "
+            '"{written}"}}`; the lines do not all have it equally often.',
+            label=given.label,
+            line=header.line,
+            written=written,
+            times=title.count(sign),
+        ),
         rule="header",
         file=given.name,
         line=header.line,
@@ -593,13 +662,20 @@ def _wrong_line(
     """Return the refusal of a header line that the job declares, and that lacks a mapped header."""
     lacking = ", ".join(shown(title, 60) for title in wanted if find_same(title, titles) is None)
     remedy = (
-        f"Line {right[0].line} has them all: say `header_line: {right[0].line}`, or nothing."
+        told("Line {right} has them all: say `header_line: {right}`, or nothing.", right=right[0].line)
         if right
-        else "Correct it, or `columns:`."
+        else told("Correct it, or `columns:`.")
     )
     return DataError(
-        f"{given.label}, line {line}: `read.header_line: {line}` in the job file says that the header stands here, but the line lacks {lacking}; "
-        f"it has {shown(', '.join(titles), 120)}. {remedy}",
+        told(
+            "{label}, line {line}: `read.header_line: {line}` in the job file says that the header stands here, but "
+            "the line lacks {lacking}; it has {titles}. {remedy}",
+            label=given.label,
+            line=line,
+            lacking=lacking,
+            titles=shown(", ".join(titles), 120),
+            remedy=remedy,
+        ),
         rule="column_missing",
         file=given.name,
         line=line,
@@ -720,7 +796,13 @@ def name_columns(titles: Sequence[str], wanted: Sequence[str], *, given: Input, 
         twice = [titles[place] for place, title in enumerate(plain) if title.lower() == theirs.strip(BLANKS).lower()]
         if places and len(twice) > 1:
             raise DataError(
-                f"{given.label}, line {line}: the header has {twice} more than once (capitals aside). Give each column a name of its own.",
+                told(
+                    "{label}, line {line}: the header has {twice} more than once (capitals aside). Give each column a name "
+                    "of its own.",
+                    label=given.label,
+                    line=line,
+                    twice=twice,
+                ),
                 rule="header_twice",
                 file=given.name,
                 line=line,
@@ -926,8 +1008,14 @@ def _refuse_swallowed(file: TextFile, start: int, kept: Sequence[str], *, failed
     swallowed = any(whole[1:]) if failed else any(whole[1:-1]) or (whole[0] and whole[-1])
     if swallowed:
         raise DataError(
-            f"{file.given.label}, line {start}: a quote opens here and is not closed before line {start + len(kept) - 1}; "
-            f"what lies between looks like rows of their own. Close the quote, or write it twice: {shown(kept[0].strip(), 80)!r}.",
+            told(
+                "{label}, line {start}: a quote opens here and is not closed before line {end}; what lies between looks "
+                "like rows of their own. Close the quote, or write it twice: {row!r}.",
+                label=file.given.label,
+                start=start,
+                end=start + len(kept) - 1,
+                row=shown(kept[0].strip(), 80),
+            ),
             rule="quote_open",
             file=file.given.name,
             line=start,
@@ -994,8 +1082,13 @@ def looks_like_header(cells: Sequence[str]) -> bool:
 def two_tables(label: str, name: str, line: int, cells: Sequence[str]) -> DataError:
     """Return the refusal of a file that holds a second table."""
     return DataError(
-        f"{label}, line {line}: another table begins here, with the columns {', '.join(shown(c, 40) for c in cells[:8])}. "
-        "Save each table as a file of its own.",
+        told(
+            "{label}, line {line}: another table begins here, with the columns {titles}. Save each table as a file "
+            "of its own.",
+            label=label,
+            line=line,
+            titles=", ".join(shown(c, 40) for c in cells[:8]),
+        ),
         rule="two_tables",
         file=name,
         line=line,

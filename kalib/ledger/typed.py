@@ -30,6 +30,7 @@ from kalib.ledger.read import text
 from kalib.ledger.rules import FIRST_DAY, LAST_DAY
 from kalib.ledger.value import BLANKS, FULL, HALF
 from kalib.settings import Job
+from kalib.words.told import Told, told
 
 QUANTITY, PRICE, MONEY = dtypes.Decimal(19, 8), dtypes.Decimal(18, 8), dtypes.Decimal(30, 10)
 _KEPT = {"quantity": dtypes.Decimal(19, 4), "unit_price": dtypes.Decimal(18, 6)}
@@ -72,7 +73,7 @@ def open_source(job: Job, connection: engines.Backend) -> Table:
     DataError, SettingsError
         As ``open_table``.
     """
-    with engines.explained(connection, f"`{name_source(job)}` cannot be opened"):
+    with engines.explained(connection, told("`{source}` cannot be opened", source=name_source(job))):
         if is_url(job.source[0]) and read_address(job.source[0]).engine in engines.DATABASES:
             return _define_source(job, connection)
         return _define_parquet(job, connection)
@@ -83,7 +84,7 @@ def watch(source: Table, job: Job) -> list[Watched]:
     beside = [name for name in source.columns if name not in job.columns.mapped.values()]
     if not beside:
         return []
-    with engines.explained(ibis.get_backend(source), f"`{name_source(job)}` cannot be opened"):
+    with engines.explained(ibis.get_backend(source), told("`{source}` cannot be opened", source=name_source(job))):
         texts = source.select(**{name: source[name].cast("string") for name in beside if _can_be_text(source[name])})
         rows = texts.limit(SAMPLE).to_pyarrow() if texts.columns else None
     if rows is None:
@@ -139,7 +140,7 @@ def open_table(
     MissingColumnsError
         A mapped column that is not there.
     """
-    with engines.explained(connection, f"`{name_source(job)}` cannot be opened"):
+    with engines.explained(connection, told("`{source}` cannot be opened", source=name_source(job))):
         source = open_source(job, connection) if source is None else source
         mapped = job.columns.mapped
         missing = [theirs for theirs in mapped.values() if theirs not in source.columns]
@@ -149,7 +150,10 @@ def open_table(
         if missing:
             hints = "; ".join(f"`{theirs}`: {nearest(theirs, source.columns)}" for theirs in missing)
             raise MissingColumnsError(
-                name_source(job), missing, source.columns, f"Map your columns under `columns:` in {job.file} ({hints})"
+                name_source(job),
+                missing,
+                source.columns,
+                told("Map your columns under `columns:` in {job_file} ({hints})", job_file=job.file, hints=hints),
             )
         if same:
             source = _rename(connection, source, same)
@@ -176,10 +180,15 @@ def _define_source(job: Job, connection: engines.Backend) -> Table:
         connection.table(name, database=tuple(folder) if len(folder) > 1 else (folder[0] if folder else None))
     except TableNotFound:
         known = connection.list_tables(database=folder[-1] if folder else None)
-        hint = nearest(name, known) if known else "it has none that the user may see."
+        hint = nearest(name, known) if known else told("it has none that the user may see.")
         raise DataError(
-            f"{read_address(job.source[0]).shown}: there is no table {job.table}; {hint} Capitals count; `table: schema.name` "
-            "names one of another schema.",
+            told(
+                "{address}: there is no table {table}; {hint} Capitals count; `table: schema.name` names one of another "
+                "schema.",
+                address=read_address(job.source[0]).shown,
+                table=job.table,
+                hint=hint,
+            ),
             rule="table_missing",
             file=job.table,
         ) from None
@@ -191,8 +200,11 @@ def _define_parquet(job: Job, connection: engines.Backend) -> Table:
     """Name the job's Parquet files; only Spark reads them through this door."""
     if connection.name != "pyspark":
         raise SettingsError(
-            f"{job.file}: `engine:` is a database, which does not read files. Name the table in `source:` and `table:`, or leave "
-            "`engine:` out; Spark reads Parquet."
+            told(
+                "{job_file}: `engine:` is a database, which does not read files. Name the table in `source:` and "
+                "`table:`, or leave `engine:` out; Spark reads Parquet.",
+                job_file=job.file,
+            )
         )
     paths = []
     for item in job.source:
@@ -202,8 +214,12 @@ def _define_parquet(job: Job, connection: engines.Backend) -> Table:
         found = sorted(glob.glob(str(job.path(item))))
         if not found:
             raise DataError(
-                f"{job.path(item)}: there is no such file. `source` in {job.file} names it; every worker of the cluster must find "
-                "it under the same path.",
+                told(
+                    "{path}: there is no such file. `source` in {job_file} names it; every worker of the cluster must find "
+                    "it under the same path.",
+                    path=job.path(item),
+                    job_file=job.file,
+                ),
                 rule="file_missing",
                 file=item,
             )
@@ -212,8 +228,12 @@ def _define_parquet(job: Job, connection: engines.Backend) -> Table:
         )
         if strange:
             raise SettingsError(
-                f"{strange}: `engine: {read_address(job.engine or '').shown}` reads Parquet only. Leave `engine:` out for this file: "
-                "the embedded engine judges it line by line."
+                told(
+                    "{path}: `engine: {engine}` reads Parquet only. Leave `engine:` out for this file: the embedded engine "
+                    "judges it line by line.",
+                    path=strange,
+                    engine=read_address(job.engine or "").shown,
+                )
             )
         paths += ["file://" + re.sub(r"([][{}*?\\])", r"\\\1", path) for path in found]
     name = gen_name("kalib")
@@ -326,13 +346,13 @@ def parse(table: Table, job: Job, watched: Sequence[Watched] = ()) -> Table:
         if name not in _TEXTS:
             found |= _find_wrong(name, read, table[name].type())
     read = _step(read.mutate(**found))
-    with engines.explained(ibis.get_backend(table), f"`{name_source(job)}` cannot be read"):
+    with engines.explained(ibis.get_backend(table), told("`{source}` cannot be read", source=name_source(job))):
         _refuse(read, job, mapped)
     read = read.mutate(**_money(read, job, mapped))
     if job.rates:
         read = read.mutate(**_converted(read, job))
-    told = _tell(read, mapped)
-    read = read.mutate(rule=_rule(read, job, mapped), repairs=_repairs(read, mapped), **told)
+    tells = _tell(read, mapped)
+    read = read.mutate(rule=_rule(read, job, mapped), repairs=_repairs(read, mapped), **tells)
     if "order_id" not in read.columns:
         read = read.mutate(order_id=ibis.null("string"))
     kept = [
@@ -383,22 +403,30 @@ def find_alike(parsed: Table, name: str) -> list[tuple[str, str, int | None, str
 
 def _check_kinds(table: Table, job: Job) -> None:
     """Refuse columns of a type that holds no such values."""
+    file = name_source(job)
     for ours, theirs in job.columns.mapped.items():
         kind = table.schema()[ours]
         if ours in _DAYS:
-            fits, wanted = kind.is_date() or kind.is_timestamp(), "days"
+            fits, wanted = kind.is_date() or kind.is_timestamp(), told("days")
         elif ours in _NUMBERS:
-            fits, wanted = kind.is_numeric() and not kind.is_boolean(), "numbers"
+            fits, wanted = kind.is_numeric() and not kind.is_boolean(), told("numbers")
         elif ours in _IDS:
             fits = kind.is_string() or kind.is_uuid() or (kind.is_numeric() and not kind.is_boolean())
-            wanted = "ids"
+            wanted = told("ids")
         else:
             fits = kind.is_string() or kind.is_uuid() or kind.is_numeric()
-            wanted = "text"
+            wanted = told("text")
         if not fits:
             raise DataError(
-                f"{name_source(job)}, column {theirs}: it is of type {kind}, and `{ours}` takes {wanted}. Cast it in a query, or export "
-                "it to a file, which is judged line by line.",
+                told(
+                    "{file}, column {column}: it is of type {kind}, and `{ours}` takes {wanted}. Cast it in a query, or "
+                    "export it to a file, which is judged line by line.",
+                    file=file,
+                    column=theirs,
+                    kind=kind,
+                    ours=ours,
+                    wanted=wanted,
+                ),
                 rule="column_kind",
                 file=name_source(job),
                 column=theirs,
@@ -628,9 +656,15 @@ def _refuse(read: Table, job: Job, mapped: Sequence[str]) -> None:
     facts = read.aggregate(**found).to_pyarrow().to_pylist()[0]
     file = name_source(job)
 
-    def refusal(rule: str, ours: str, value: object, message: str) -> DataError:
+    def refusal(rule: str, ours: str, value: object, message: Told) -> DataError:
         theirs = job.columns.mapped[ours]
-        said = f"{file}, column {theirs}, value {value!r}: {message}"
+        said = told(
+            "{file}, column {column}, value {value!r}: {message}",
+            file=file,
+            column=theirs,
+            value=value,
+            message=message,
+        )
         return DataError(said, rule=rule, file=file, column=theirs, value=None if value is None else str(value))
 
     for name in _IDS:
@@ -640,17 +674,26 @@ def _refuse(read: Table, job: Job, mapped: Sequence[str]) -> None:
                 MANGLED[name],
                 name,
                 value,
-                f"a spreadsheet or a float has cost the {WHAT[name]} digits, or it is none. Store the column as text or whole numbers.",
+                told(
+                    "a spreadsheet or a float has cost the {what} digits, or it is none. Store the column as text or whole "
+                    "numbers.",
+                    what=WHAT[name],
+                ),
             )
     for name in mapped:
         bad = facts.get(f"bad_{name}", 0)
         if bad * 2 > facts["rows"]:
-            kind = "dates" if name in _DAYS else "numbers"
+            kind = told("dates") if name in _DAYS else told("numbers")
             raise refusal(
                 "column_unreadable",
                 name,
                 facts[f"first_{name}"],
-                f"{bad:,} of {facts['rows']:,} rows cannot be read as {kind}. Map the right column.",
+                told(
+                    "{bad:,} of {rows:,} rows cannot be read as {kind}. Map the right column.",
+                    bad=bad,
+                    rows=facts["rows"],
+                    kind=kind,
+                ),
             )
     if "currency" in mapped:
         counts = read.filter(read.currency.notnull()).group_by("currency").agg(rows=lambda t: t.count())
@@ -665,24 +708,35 @@ def _is_mangled(read: Table, name: str) -> BooleanValue:
     return lost | (raw.contains("+") & _trimmed(raw).re_search("^[+-]?[0-9]([.,][0-9]+)?[eE][+][0-9]+$"))
 
 
-def _refuse_currencies(found: Sequence[str], job: Job, refusal: Callable[[str, str, str, str], DataError]) -> None:
+def _refuse_currencies(found: Sequence[str], job: Job, refusal: Callable[[str, str, str, Told], DataError]) -> None:
     strange = [code for code in found if code not in {job.currency, *job.rates}]
     if job.rates and strange:
         raise refusal(
             "currency_mixed",
             "currency",
             strange[0],
-            f"`rates:` has no rate of {strange[0]}; it has {', '.join(sorted(job.rates))} beside {job.currency}. Add it.",
+            told(
+                "`rates:` has no rate of {code}; it has {rates} beside {currency}. Add it.",
+                code=strange[0],
+                rates=", ".join(sorted(job.rates)),
+                currency=job.currency,
+            ),
         )
     if len(found) > 1 and not job.rates:
         raise refusal(
             "currency_mixed",
             "currency",
             found[1],
-            f"the source mixes currencies ({', '.join(found[:6])}). Say what one unit of each is worth in the job's, as in "
-            "`rates: {USD: 0.79}`, convert the source to one currency, or make a job of each.",
+            told(
+                "the source mixes currencies ({found}). Say what one unit of each is worth in the job's, as in `rates: "
+                "{{USD: 0.79}}`, convert the source to one currency, or make a job of each.",
+                found=", ".join(found[:6]),
+            ),
         )
     if found and not job.rates and job.currency not in ("XXX", found[0]):
         raise refusal(
-            "currency_other", "currency", found[0], f"the job says `currency: {job.currency}`. Make the two agree."
+            "currency_other",
+            "currency",
+            found[0],
+            told("the job says `currency: {currency}`. Make the two agree.", currency=job.currency),
         )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from kalib.errors import DataError
 from kalib.ledger.read import Source, quote, text
+from kalib.words.told import Told, told
 
 QUANTITY = "DECIMAL(19, 4)"
 PRICE = "DECIMAL(18, 6)"
@@ -78,7 +79,7 @@ def value_of(column: str) -> str:
 
 
 def refusal(
-    rule: str, found: tuple, ours: str, sources: Sequence[Source], message: str, *, header: str | None = None
+    rule: str, found: tuple, ours: str, sources: Sequence[Source], message: Told | str, *, header: str | None = None
 ) -> DataError:
     """Return the refusal of a source for one value.
 
@@ -106,7 +107,14 @@ def refusal(
     column = f"{header} (`{ours}`)" if header and header != ours else f"`{ours}`"
     shown = value if value is None or len(value) <= 200 else value[:200] + "…"
     return DataError(
-        f"{path}, line {line}, column {column}, value {shown!r}: {message}",
+        told(
+            "{path}, line {line}, column {column}, value {value!r}: {message}",
+            path=path,
+            line=line,
+            column=column,
+            value=shown,
+            message=message,
+        ),
         rule=rule,
         file=file,
         line=line,

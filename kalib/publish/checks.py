@@ -9,6 +9,7 @@ from kalib.errors import SettingsError, nearest
 from kalib.settings import Job
 from kalib.settings.source import AccountsColumns
 from kalib.words import Words
+from kalib.words.told import speaks, told
 
 
 def check_job(job: Job) -> None:
@@ -40,7 +41,15 @@ def _check_figures(job: Job) -> None:
     known = {*COLUMNS, *AccountsColumns.model_fields, *(measure.name for measure in MEASURES)}
     for setting, name in asked.items():
         if name not in known:
-            raise SettingsError(f"{job.file}: `{setting}`: there is no figure `{name}`; {nearest(name, known)}")
+            raise SettingsError(
+                told(
+                    "{job_file}: `{setting}`: there is no figure `{name}`; {hint}",
+                    job_file=job.file,
+                    setting=setting,
+                    name=name,
+                    hint=nearest(name, known),
+                )
+            )
 
 
 def _list_figures(job: Job) -> Iterator[tuple[str, str]]:
@@ -58,11 +67,24 @@ def _check_dates(job: Job) -> None:
     for setting, day in dates.items():
         if day is not None and day > job.as_of:
             raise SettingsError(
-                f"{job.file}: `{setting}: {day}` lies after `as_of: {job.as_of}`, and a report knows nothing after its date."
+                told(
+                    "{job_file}: `{setting}: {day}` lies after `as_of: {as_of}`, and a report knows nothing after its date.",
+                    job_file=job.file,
+                    setting=setting,
+                    day=day,
+                    as_of=job.as_of,
+                )
             )
     before = job.migration.before
     if isinstance(before, dt.date) and before >= job.as_of:
-        raise SettingsError(f"{job.file}: `migration.before: {before}` must lie before `as_of: {job.as_of}`.")
+        raise SettingsError(
+            told(
+                "{job_file}: `migration.before: {before}` must lie before `as_of: {as_of}`.",
+                job_file=job.file,
+                before=before,
+                as_of=job.as_of,
+            )
+        )
 
 
 def _check_judgements(job: Job) -> None:
@@ -78,5 +100,5 @@ def _check_judgements(job: Job) -> None:
     weights, ratio = weigh_by_judgement(matrix)
     if ratio > MOST_INCONSISTENT:
         facts = find_contradiction(criteria, matrix, weights)
-        said = Words("en")("reasons.scorecard_ahp_inconsistent", consistency=ratio, most=MOST_INCONSISTENT, **facts)
-        raise SettingsError(f"{job.file}: `scorecard.ahp`: {said}")
+        said = Words(speaks())("reasons.scorecard_ahp_inconsistent", consistency=ratio, most=MOST_INCONSISTENT, **facts)
+        raise SettingsError(told("{where}: {what}", where=f"{job.file}: `scorecard.ahp`", what=said))

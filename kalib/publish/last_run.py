@@ -14,6 +14,7 @@ from kalib.ledger.change import Extent, Settled, check_change, check_settled, me
 from kalib.ledger.read import text
 from kalib.publish.record import is_whole, plain_settings, sound_runs
 from kalib.settings import Job
+from kalib.words.told import told
 
 SAME_BUSINESS = 0.5
 """What share of the customers the ledgers of one business have in common at least, of the one with fewer: half an export
@@ -82,8 +83,14 @@ def check_last_run(job: Job, report: LedgerReport, build: Path, folder: Path, *,
         if job.as_of is not None:
             return
         raise DataError(
-            f"{source}: the last order is dated {report.as_of}, and at the last run it was {before.last_day}. Look whether the export is "
-            f"whole; `-p as_of={report.as_of}` reports on that day all the same.{_say_other(ours, theirs)}",
+            told(
+                "{source}: the last order is dated {as_of}, and at the last run it was {before}. Look whether the export is whole; "
+                "`-p as_of={as_of}` reports on that day all the same.{remark}",
+                source=source,
+                as_of=report.as_of,
+                before=before.last_day,
+                remark=_say_other(ours, theirs),
+            ),
             rule="data_shrank",
             column="order_date",
             value=str(report.as_of),
@@ -134,16 +141,30 @@ def _check_business(job: Job, build: Path, run: Path, ours: Mapping[str, object]
     other_file, other_source = ours["file"] != theirs.get("file"), _has_other_source(ours, theirs)
     if not (other_file or other_source):
         return
-    said = f"{job.file}: `job: {job.job}`: the last run in its folder ({run.name}) was made from {_listed(theirs)}"
+    facts = {"file": job.file, "job": job.job, "run": run.name, "theirs": _listed(theirs)}
     if other_file and other_source and ours["columns"] != theirs.get("columns"):
-        found = f" by {theirs.get('file')}, with other columns."
+        said = told(
+            "{file}: `job: {job}`: the last run in its folder ({run}) was made from {theirs} by {other}, with other columns.",
+            other=theirs.get("file"),
+            **facts,
+        )
     elif ours.get("level") == theirs.get("level") and (share := _shared_customers(build, run)) < SAME_BUSINESS:
-        found = f", and only {share:.0%} of the customers stand in both it and {_listed(ours)}."
+        said = told(
+            "{file}: `job: {job}`: the last run in its folder ({run}) was made from {theirs}, and only {share:.0%} of the "
+            "customers stand in both it and {ours}.",
+            share=share,
+            ours=_listed(ours),
+            **facts,
+        )
     else:
         return
     raise SettingsError(
-        f"{said}{found} Give this one a name of its own, such as `job: {job.job}-2`; or, if it goes on with the same "
-        "business, run once with `-p tolerance=1`."
+        told(
+            "{said} Give this one a name of its own, such as `job: {job}-2`; or, if it goes on with the same business, run "
+            "once with `-p tolerance=1`.",
+            said=said,
+            job=job.job,
+        )
     )
 
 
@@ -157,7 +178,7 @@ def _names(settings: Mapping[str, object]) -> list[str]:
 
 
 def _listed(settings: Mapping[str, object]) -> str:
-    return ", ".join(_names(settings)) or "another source"
+    return ", ".join(_names(settings)) or str(told("another source"))
 
 
 def _shared_customers(build: Path, run: Path) -> float:
@@ -181,7 +202,9 @@ def _say_other(ours: Mapping[str, object], theirs: Mapping[str, object]) -> str:
     """Say that the last run read another file, where it did."""
     if not _has_other_source(ours, theirs):
         return ""
-    return (
-        f" The last run was made from {_listed(theirs)}: if that is another business, give this job a name of its own under "
-        "`job:`."
+    return str(
+        told(
+            " The last run was made from {theirs}: if that is another business, give this job a name of its own under `job:`.",
+            theirs=_listed(theirs),
+        )
     )

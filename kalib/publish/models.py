@@ -24,6 +24,7 @@ from skops import io as skops
 from kalib.errors import SettingsError
 from kalib.schema import check_columns
 from kalib.settings import Job
+from kalib.words.told import told
 
 OURS = "kalib.topics."
 """Where the classes of saved models come from; scikit-learn's own parts are known to skops."""
@@ -106,40 +107,73 @@ def read_model(
     MissingColumnsError
         ``data`` lacks a feature.
     """
-    wanted = f"Wanted is the `{name}.skops` that a run left in its folder `models`."
+    wanted = told("Wanted is the `{name}.skops` that a run left in its folder `models`.", name=name)
     try:
         content = file.read_bytes()  # once: what was looked at is what is loaded
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             if sum(part.file_size for part in archive.infolist()) > MOST_BYTES:
-                raise SettingsError(f"{file}: the model unpacks to more than {MOST_BYTES:,} bytes. {wanted}")
+                raise SettingsError(
+                    told(
+                        "{file}: the model unpacks to more than {most:,} bytes. {wanted}",
+                        file=file,
+                        most=MOST_BYTES,
+                        wanted=wanted,
+                    )
+                )
             card = TypeAdapter(Card).validate_python(json.loads(archive.read(_CARD)))
         parts = skops.get_untrusted_types(data=content)
     except FileNotFoundError:
-        raise SettingsError(f"{file}: there is no such model. {wanted}") from None
+        raise SettingsError(told("{file}: there is no such model. {wanted}", file=file, wanted=wanted)) from None
     except _DAMAGED:
-        raise SettingsError(f"{file}: this is not a model that kalib saved. {wanted}") from None
+        raise SettingsError(
+            told("{file}: this is not a model that kalib saved. {wanted}", file=file, wanted=wanted)
+        ) from None
     strange = [kind for kind in parts if not _is_ours(kind)]
     if strange:
-        raise SettingsError(f"{file}: the model holds {', '.join(strange)}, which kalib does not load. {wanted}")
+        raise SettingsError(
+            told(
+                "{file}: the model holds {kinds}, which kalib does not load. {wanted}",
+                file=file,
+                kinds=", ".join(strange),
+                wanted=wanted,
+            )
+        )
     if card.name != name:
-        raise SettingsError(f"{file}: this is the model `{card.name}`. {wanted}")
+        raise SettingsError(
+            told("{file}: this is the model `{name}`. {wanted}", file=file, name=card.name, wanted=wanted)
+        )
     if as_of is not None and card.as_of > as_of.isoformat():
         raise SettingsError(
-            f"{file}: the model was fitted as of {card.as_of}, after the report's date, {as_of}: a report knows nothing after "
-            "it. Name a model of an earlier run."
+            told(
+                "{file}: the model was fitted as of {fitted}, after the report's date, {as_of}: a report knows nothing "
+                "after it. Name a model of an earlier run.",
+                file=file,
+                fitted=card.as_of,
+                as_of=as_of,
+            )
         )
     if data is not None:
         check_columns(data, card.features, name=f"the table for {file.name}")
     try:
         model = skops.loads(content, trusted=parts)
     except _DAMAGED:
-        raise SettingsError(f"{file}: this is not a model that kalib saved. {wanted}") from None
+        raise SettingsError(
+            told("{file}: this is not a model that kalib saved. {wanted}", file=file, wanted=wanted)
+        ) from None
     try:
         check_is_fitted(model)
     except (NotFittedError, TypeError):
-        raise SettingsError(f"{file}: the model was never fitted. {wanted}") from None
+        raise SettingsError(told("{file}: the model was never fitted. {wanted}", file=file, wanted=wanted)) from None
     if _name(type(model)) != card.kind:
-        raise SettingsError(f"{file}: the model is a {_name(type(model))} and says that it is a {card.kind}. {wanted}")
+        raise SettingsError(
+            told(
+                "{file}: the model is a {kind} and says that it is a {said}. {wanted}",
+                file=file,
+                kind=_name(type(model)),
+                said=card.kind,
+                wanted=wanted,
+            )
+        )
     return model, card
 
 

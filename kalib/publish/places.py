@@ -10,6 +10,7 @@ from pathlib import Path
 import kalib
 from kalib.errors import SettingsError, nearest
 from kalib.settings import Job, check_name
+from kalib.words.told import told
 
 PUBLISHED = re.compile(r"(?P<as_of>\d{4}-\d{2}-\d{2})-(?P<count>\d+)")
 """The name of a published run's folder: its as_of and a number that counts up."""
@@ -58,9 +59,14 @@ def find_job(job: str) -> Path:
     if found:
         return found[0]
     there = [name for folder in folders[:1] for name in _jobs_near(folder / path)]
-    hint = f" {nearest(path.name, there)}" if there else " `kalib init ORDERS_FILE` writes one."
+    hint = nearest(path.name, there) if there else told("`kalib init ORDERS_FILE` writes one.")
     raise SettingsError(
-        f"{job}: there is no such job file, neither from {Path.cwd()} upward nor among the shipped.{hint}"
+        told(
+            "{job}: there is no such job file, neither from {folder} upward nor among the shipped. {hint}",
+            job=job,
+            folder=Path.cwd(),
+            hint=hint,
+        )
     )
 
 

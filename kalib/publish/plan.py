@@ -12,6 +12,7 @@ from pathlib import Path
 from kalib.errors import NotebookError, SettingsError, nearest
 from kalib.publish.places import shipped_folder
 from kalib.settings import Job
+from kalib.words.told import told
 
 Literal = str | int | float | bool | None
 GIVEN = ("job", "run", "language")
@@ -64,7 +65,14 @@ def read_notebooks(job: Job) -> list[Notebook]:
     """
     own = job.path(job.notebooks) if job.notebooks else None
     if own and not own.is_dir():
-        raise SettingsError(f"{job.file}: `notebooks: {job.notebooks}`: there is no such folder ({own}).")
+        raise SettingsError(
+            told(
+                "{job_file}: `notebooks: {notebooks}`: there is no such folder ({folder}).",
+                job_file=job.file,
+                notebooks=job.notebooks,
+                folder=own,
+            )
+        )
     files: dict[str, Path] = {}
     for folder in (shipped_folder() / "notebooks", own):
         if folder and folder.is_dir():
@@ -92,7 +100,11 @@ def read_notebook(file: Path) -> Notebook:
         cells = [(cell["cell_type"], "".join(cell["source"]), cell.get("metadata", {})) for cell in content["cells"]]
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise NotebookError(
-            f"{file}: this is not a notebook of format 4 ({error}). Save it again, or move it away."
+            told(
+                "{file}: this is not a notebook of format 4 ({error}). Save it again, or move it away.",
+                file=file,
+                error=error,
+            )
         ) from None
     own = content.get("metadata", {}).get("kalib", {})
     tagged = [source for kind, source, about in cells if kind == "code" and "parameters" in about.get("tags", [])]
@@ -100,22 +112,32 @@ def read_notebook(file: Path) -> Notebook:
     trouble = ""
     if len(tagged) != 1:
         trouble = (
-            f"has {len(tagged) or 'no'} cell{'s' * (len(tagged) > 1)} tagged `parameters`; it needs exactly one. "
-            f"In JupyterLab: select the cell, Property Inspector, Add Tag. A notebook that is no part of the report "
-            f"belongs into another folder."
+            told(
+                "has {count} cells tagged `parameters`; it needs exactly one. In JupyterLab: select the cell, Property "
+                "Inspector, Add Tag. A notebook that is no part of the report belongs into another folder.",
+                count=len(tagged),
+            )
+            if tagged
+            else told(
+                "has no cell tagged `parameters`; it needs exactly one. In JupyterLab: select the cell, Property Inspector, "
+                "Add Tag. A notebook that is no part of the report belongs into another folder."
+            )
         )
     else:
         try:
             declared = _read_literals(tagged[0])
         except SyntaxError as error:
-            trouble = f"has a `parameters` cell that is not Python (its line {error.lineno}: {error.msg})."
+            trouble = told(
+                "has a `parameters` cell that is not Python (its line {line}: {why}).", line=error.lineno, why=error.msg
+            )
     absent = [name for name in GIVEN if name not in declared]
     if not trouble and absent:
-        trouble = (
-            f"does not declare {', '.join(f'`{name}`' for name in absent)} in its `parameters` cell. "
-            f"Add there: {'; '.join(f'{name} = {_DEFAULTS[name]!r}' for name in absent)}"
+        trouble = told(
+            "does not declare {names} in its `parameters` cell. Add there: {lines}",
+            names=", ".join(f"`{name}`" for name in absent),
+            lines="; ".join(f"{name} = {_DEFAULTS[name]!r}" for name in absent),
         )
-    return Notebook(file, tuple(own.get("reads", ())), tuple(own.get("writes", ())), declared, trouble)
+    return Notebook(file, tuple(own.get("reads", ())), tuple(own.get("writes", ())), declared, str(trouble))
 
 
 _DEFAULTS = {"job": "jobs/wholesale.yaml", "run": "", "language": "en"}
@@ -164,8 +186,13 @@ def plan_notebooks(
         for table in notebook.reads:
             if table not in there and table not in writers:
                 raise NotebookError(
-                    f"{notebook.name} reads `{table}`, which no notebook writes; {nearest(table, {*writers, *there})} "
-                    f"({notebook.file})"
+                    told(
+                        "{notebook} reads `{table}`, which no notebook writes; {hint} ({file})",
+                        notebook=notebook.name,
+                        table=table,
+                        hint=nearest(table, {*writers, *there}),
+                        file=notebook.file,
+                    )
                 )
     wanted = _choose(notebooks, only)
     needs = {
@@ -177,7 +204,14 @@ def plan_notebooks(
         _visit(notebook, needs, order, ())
     for notebook in order:
         if notebook.trouble:
-            raise NotebookError(f"{notebook.name} {notebook.trouble} ({notebook.file})")
+            raise NotebookError(
+                told(
+                    "{notebook} {trouble} ({file})",
+                    notebook=notebook.name,
+                    trouble=notebook.trouble,
+                    file=notebook.file,
+                )
+            )
     return order
 
 
@@ -190,9 +224,22 @@ def _find_writers(notebooks: Iterable[Notebook], there: Collection[str]) -> dict
     for notebook in notebooks:
         for table in notebook.writes:
             if table in (*LEDGER_TABLES, *_SOURCES):
-                raise NotebookError(f"{notebook.name} writes `{table}`, which is the ledger's. Give it another name.")
+                raise NotebookError(
+                    told(
+                        "{notebook} writes `{table}`, which is the ledger's. Give it another name.",
+                        notebook=notebook.name,
+                        table=table,
+                    )
+                )
             if table in writers:
-                raise NotebookError(f"{writers[table].name} and {notebook.name} both write `{table}`; only one may.")
+                raise NotebookError(
+                    told(
+                        "{other} and {notebook} both write `{table}`; only one may.",
+                        other=writers[table].name,
+                        notebook=notebook.name,
+                        table=table,
+                    )
+                )
             writers[table] = notebook
     return writers
 
@@ -203,7 +250,13 @@ def _choose(notebooks: Sequence[Notebook], only: Collection[str]) -> list[Notebo
     by_word = {word: notebook for notebook in notebooks for word in (notebook.name, notebook.topic)}
     for word in only:
         if word not in by_word:
-            raise SettingsError(f"--only {word}: there is no such topic; {nearest(word, (n.topic for n in notebooks))}")
+            raise SettingsError(
+                told(
+                    "--only {word}: there is no such topic; {hint}",
+                    word=word,
+                    hint=nearest(word, (n.topic for n in notebooks)),
+                )
+            )
     return list({by_word[word].name: by_word[word] for word in only}.values())
 
 
@@ -213,7 +266,9 @@ def _visit(
     if notebook in path:
         ring = [*path[path.index(notebook) :], notebook]
         steps = " -> ".join(item.name for item in reversed(ring))
-        raise NotebookError(f"notebooks wait for each other's tables: {steps}. Take one of the tables out of `reads`.")
+        raise NotebookError(
+            told("notebooks wait for each other's tables: {steps}. Take one of the tables out of `reads`.", steps=steps)
+        )
     if notebook not in order:
         for need in needs[notebook]:
             _visit(need, needs, order, (*path, notebook))
@@ -233,21 +288,44 @@ def check_parameters(job: Job, notebooks: Sequence[Notebook]) -> None:
         if word not in by_word:
             known = {*(notebook.name for notebook in notebooks), *type(job).model_fields} - {"file"}
             name = f"{word}.{next(iter(values), '')}"
-            raise SettingsError(f"`{name}`: there is no such notebook or setting; {nearest(word, known)}")
+            raise SettingsError(
+                told("`{name}`: there is no such notebook or setting; {hint}", name=name, hint=nearest(word, known))
+            )
         notebook = by_word[word]
         for key, value in values.items():
             if key in GIVEN or key not in notebook.declared:
                 own = [name for name in notebook.declared if name not in GIVEN]
-                hint = nearest(key, own) if own else "it has none."
-                raise SettingsError(f"`{word}.{key}`: {notebook.name} has no such parameter; {hint}")
+                hint = nearest(key, own) if own else told("it has none.")
+                raise SettingsError(
+                    told(
+                        "`{word}.{key}`: {notebook} has no such parameter; {hint}",
+                        word=word,
+                        key=key,
+                        notebook=notebook.name,
+                        hint=hint,
+                    )
+                )
             _check_type(f"{word}.{key}", value, notebook.declared[key])
 
 
 def _check_type(name: str, value: object, declared: object) -> None:
-    wanted = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}.get(type(declared))
+    wanted = {
+        bool: told("true or false"),
+        int: told("a whole number"),
+        float: told("a number"),
+        str: told("a text"),
+    }.get(type(declared))
     fits = type(value) is type(declared) or (isinstance(declared, float) and type(value) is int)
     if wanted and not fits:
-        raise SettingsError(f"`{name}` = {value!r}: must be {wanted}, like the notebook's own {declared!r}.")
+        raise SettingsError(
+            told(
+                "`{name}` = {value!r}: must be {wanted}, like the notebook's own {declared!r}.",
+                name=name,
+                value=value,
+                wanted=wanted,
+                declared=declared,
+            )
+        )
 
 
 def choose_parameters(notebook: Notebook, job: Job, *, kept: Mapping[str, Literal]) -> dict[str, Literal]:

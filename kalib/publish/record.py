@@ -20,6 +20,7 @@ from pydantic import BaseModel, Field, ValidationError
 from kalib.errors import SettingsError, nearest
 from kalib.publish.places import published_runs
 from kalib.settings import Job
+from kalib.words.told import told
 
 _PACKAGES = ("kalib", "pandas", "numpy", "scipy", "scikit-learn", "duckdb", "ibis-framework", "matplotlib", "papermill")
 
@@ -91,8 +92,12 @@ def sound_runs(folder: Path) -> list[tuple[Path, dict]]:
             found.append((run, read_run(run)))
         except (ValueError, OSError, RecursionError) as error:
             _warn(
-                f"kalib: {run / 'run.json'} is damaged ({_first_line(error)}); this run is passed over. "
-                "Take the file from a copy, or remove the folder."
+                told(
+                    "kalib: {file} is damaged ({why}); this run is passed over. Take the file from a copy, or remove the "
+                    "folder.",
+                    file=run / "run.json",
+                    why=_first_line(error),
+                )
             )
     return found
 
@@ -175,11 +180,15 @@ def read_settings(folder: Path) -> Job:
             return Job.model_validate(read_run(folder)["settings"])
         except ValueError as error:
             raise SettingsError(
-                f"{folder / 'run.json'}: the record of this run is damaged ({_first_line(error)}). Take it from a copy, or open another run."
+                told(
+                    "{file}: the record of this run is damaged ({why}). Take it from a copy, or open another run.",
+                    file=folder / "run.json",
+                    why=_first_line(error),
+                )
             ) from None
     near = [path.name for path in folder.parent.iterdir() if path.is_dir()] if folder.parent.is_dir() else []
-    hint = nearest(folder.name, near) if near else "leave `run` empty to work on the draft."
-    raise SettingsError(f"`run = {str(folder)!r}` is not the folder of a run; {hint}")
+    hint = nearest(folder.name, near) if near else told("leave `run` empty to work on the draft.")
+    raise SettingsError(told("`run = {folder!r}` is not the folder of a run; {hint}", folder=str(folder), hint=hint))
 
 
 def hide_secrets(source: str) -> str:

@@ -51,6 +51,7 @@ from kalib.publish.record import (
 )
 from kalib.settings import Job
 from kalib.words import Words
+from kalib.words.told import told
 
 AT_ONCE = 2
 """Notebooks under way at the same time; each has a kernel of its own."""
@@ -140,10 +141,19 @@ def check_date(job: Job, report: LedgerReport) -> None:
     """
     tomorrow = _now().date() + dt.timedelta(days=1)  # somewhere it is tomorrow already
     if job.as_of is None and report.as_of > tomorrow:
-        where = f", line {report.newest['line']}" if report.newest["line"] else ""
+        facts = {"file": report.newest["file"], "line": report.newest["line"], "as_of": report.as_of}
         raise DataError(
-            f"{report.newest['file']}{where}: the last order is dated {report.as_of}, which is still to come. "
-            "Correct the date in the source, or say `as_of:` in the job file.",
+            told(
+                "{file}, line {line}: the last order is dated {as_of}, which is still to come. Correct the date in the source, "
+                "or say `as_of:` in the job file.",
+                **facts,
+            )
+            if report.newest["line"]
+            else told(
+                "{file}: the last order is dated {as_of}, which is still to come. Correct the date in the source, or say "
+                "`as_of:` in the job file.",
+                **facts,
+            ),
             rule="date_ahead",
             file=str(report.newest["file"]),
             line=report.newest["line"],
@@ -258,7 +268,9 @@ def _locked(folder: Path, *, wait_for_it: bool = False) -> Iterator[None]:
         except BlockingIOError:
             lock.seek(0)
             who = lock.read().strip()
-            raise BusyError(f"another run of `{folder.name}` is under way ({who}). Wait for its end.") from None
+            raise BusyError(
+                told("another run of `{job}` is under way ({who}). Wait for its end.", job=folder.name, who=who)
+            ) from None
         lock.truncate(0)
         lock.write(f"{_HELD}{os.getpid()}, since {_now():%Y-%m-%d %H:%M} UTC")
         lock.flush()
@@ -281,12 +293,14 @@ def _open_lock(mark: Path) -> TextIO:
         if error.errno not in _NO_FILE:
             raise
         raise SettingsError(
-            f"{mark}: a lock file of kalib's must stand here, and this leads elsewhere. Remove it."
+            told("{mark}: a lock file of kalib's must stand here, and this leads elsewhere. Remove it.", mark=mark)
         ) from None
     lock.seek(0)
     if not stat.S_ISREG(os.fstat(lock.fileno()).st_mode) or lock.read(len(_HELD)) not in ("", _HELD):
         lock.close()
-        raise SettingsError(f"{mark}: a lock file of kalib's must stand here, and this is another file. Move it away.")
+        raise SettingsError(
+            told("{mark}: a lock file of kalib's must stand here, and this is another file. Move it away.", mark=mark)
+        )
     return lock
 
 
@@ -396,13 +410,20 @@ def _run_plan(plan: Sequence[Notebook], edition: _Edition, failed: Path) -> Iter
 
 def _check_record(notebook: Notebook, record: Path) -> None:
     if not record.is_file():
-        raise NotebookError(f"{notebook.name} did not close its record; its last cell must be `book.close(facts)`")
+        raise NotebookError(
+            told(
+                "{notebook} did not close its record; its last cell must be `book.close(facts)`", notebook=notebook.name
+            )
+        )
     done = read_json(record)
     silent = set(notebook.writes) - set(done["tables"]) - set(done["skipped"])
     if silent:
         raise NotebookError(
-            f"{notebook.name} neither wrote nor skipped {', '.join(f'`{table}`' for table in sorted(silent))}, "
-            "which its metadata says it writes"
+            told(
+                "{notebook} neither wrote nor skipped {tables}, which its metadata says it writes",
+                notebook=notebook.name,
+                tables=", ".join(f"`{table}`" for table in sorted(silent)),
+            )
         )
 
 
@@ -413,7 +434,7 @@ def _keep_failed(page: Path, failed: Path, error: NotebookError) -> NotebookErro
     shutil.rmtree(failed, ignore_errors=True)
     failed.mkdir(parents=True)
     shutil.copyfile(page, failed / page.name)
-    return NotebookError(f"{str(error).rstrip('.')}. As executed: {failed / page.name}")
+    return NotebookError(told("{error}. As executed: {page}", error=str(error).rstrip("."), page=failed / page.name))
 
 
 def _collect(
@@ -493,9 +514,15 @@ def _check_places(folder: Path) -> None:
     """Refuse what stands where a link or a page is to be put, before hours of work and again before anything is moved."""
     latest, index = folder / "latest", folder.parent / "index.html"
     if latest.is_dir() and not latest.is_symlink():
-        raise SettingsError(f"{latest} is a folder, not a link; kalib lets it point to the newest run. Move it away.")
+        raise SettingsError(
+            told(
+                "{latest} is a folder, not a link; kalib lets it point to the newest run. Move it away.", latest=latest
+            )
+        )
     if index.is_dir() and not index.is_symlink():
-        raise SettingsError(f"{index} is a folder; kalib writes the page above all jobs there. Move it away.")
+        raise SettingsError(
+            told("{index} is a folder; kalib writes the page above all jobs there. Move it away.", index=index)
+        )
 
 
 def _publish(build: Path, folder: Path, as_of: dt.date, *, whole: bool) -> Path:
@@ -532,9 +559,17 @@ def _publish(build: Path, folder: Path, as_of: dt.date, *, whole: bool) -> Path:
 
 def _say_beside(published: Path, folder: Path, last: Path | None, *, whole: bool) -> None:
     """Tell that a run was published beside the newest one, and why."""
-    why = "is of an earlier date than the last run" if whole else "has some of the pages only"
-    stays = f"stays at {last.name}" if last and (folder / "latest").is_symlink() else "is not set"
-    print(f"kalib: {published.name} {why}: `latest` {stays}.", file=sys.stderr, flush=True)
+    stays = (
+        told("`latest` stays at {run}", run=last.name)
+        if last and (folder / "latest").is_symlink()
+        else told("`latest` is not set")
+    )
+    said = (
+        told("{run} is of an earlier date than the last run: {stays}.", run=published.name, stays=stays)
+        if whole
+        else told("{run} has some of the pages only: {stays}.", run=published.name, stays=stays)
+    )
+    print(f"kalib: {said}", file=sys.stderr, flush=True)
 
 
 def _write_index(reports: Path, published: Path | None) -> None:
@@ -544,8 +579,12 @@ def _write_index(reports: Path, published: Path | None) -> None:
         write_index(reports, newest=published)
     except OSError as error:
         raise find_shortage(error) or SettingsError(
-            f"{reports / 'index.html'}: the page above all jobs cannot be written ({error.strerror or error}). Nothing was "
-            "published. See that the folder may be written, or name another place with `--out`."
+            told(
+                "{file}: the page above all jobs cannot be written ({strerror}). Nothing was published. See that the "
+                "folder may be written, or name another place with `--out`.",
+                file=reports / "index.html",
+                strerror=error.strerror or error,
+            )
         ) from None
 
 

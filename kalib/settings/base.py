@@ -6,6 +6,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
+from kalib.words.told import told
+
 
 class Strict(BaseModel):
     """A part of the job file."""
@@ -28,7 +30,9 @@ def refuse_percentage(value: object) -> object:
     if not (text.endswith("%") or number > 1):
         return value
     percent = number if 0 <= number <= 100 else 20
-    raise ValueError(f"a share from 0 to 1 is wanted: {percent:g} % is written {percent / 100:g}")
+    raise ValueError(
+        told("a share from 0 to 1 is wanted: {percent:g} % is written {share:g}", percent=percent, share=percent / 100)
+    )
 
 
 Share = Annotated[float, BeforeValidator(refuse_percentage)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field, model_validator
 
 from kalib.settings.base import Share, Strict
+from kalib.words.told import told
 
 
 class EmpcSettings(Strict):
@@ -20,11 +21,19 @@ class EmpcSettings(Strict):
     def _worth_it(self) -> EmpcSettings:
         if self.offer_cost >= self.clv:
             raise ValueError(
-                f"an offer of {self.offer_cost:g} for customers worth {self.clv:g} never pays; give one that costs less"
+                told(
+                    "an offer of {offer_cost:g} for customers worth {clv:g} never pays; give one that costs less",
+                    offer_cost=self.offer_cost,
+                    clv=self.clv,
+                )
             )
         if self.cost >= self.clv:
             raise ValueError(
-                f"contacting customers worth {self.clv:g} for {self.cost:g} each never pays; give a cost that is less"
+                told(
+                    "contacting customers worth {clv:g} for {cost:g} each never pays; give a cost that is less",
+                    clv=self.clv,
+                    cost=self.cost,
+                )
             )
         return self
 

@@ -11,6 +11,8 @@ from pydantic import BaseModel, ValidationError
 from kalib.errors import SettingsError, nearest
 from kalib.settings.job import Job
 from kalib.settings.strict_yaml import RefusedYAMLError, read_yaml
+from kalib.words import LANGUAGES
+from kalib.words.told import Told, speaking, speaks, told
 
 
 def read_job(file: Path | str, overrides: dict[str, str] | None = None) -> Job:
@@ -31,29 +33,55 @@ def read_job(file: Path | str, overrides: dict[str, str] | None = None) -> Job:
     try:
         text = file.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        raise SettingsError(f"{file}: there is no such job file. `kalib init ORDERS_FILE` writes one.") from None
+        raise SettingsError(
+            told("{file}: there is no such job file. `kalib init ORDERS_FILE` writes one.", file=file)
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(
-            f"{file}: the job file cannot be read ({error}). It must be a YAML text in UTF-8."
+            told(
+                "{file}: the job file cannot be read ({error}). It must be a YAML text in UTF-8.",
+                file=file,
+                error=error,
+            )
         ) from None
     try:
         settings, tree = read_yaml(text)
     except RefusedYAMLError as error:
-        raise SettingsError(f"{file}{_place(error)}: {error.problem}.") from None
+        raise SettingsError(told("{where}: {what}.", where=_place(file, error), what=error.problem)) from None
     except yaml.YAMLError as error:
         raise SettingsError(
-            f"{file}{_place(error)}: this is not YAML: {getattr(error, 'problem', None) or error}."
+            told(
+                "{where}: this is not YAML: {what}.",
+                where=_place(file, error),
+                what=getattr(error, "problem", None) or error,
+            )
         ) from None
     if not isinstance(settings, dict):
-        raise SettingsError(f"{file}: a job file is a list of `setting: value`; this holds {type(settings).__name__}.")
-    for key in [key for key in settings if isinstance(key, str) and "." in key]:
-        _put(settings, key, settings.pop(key), f"{file}{_line(tree, [key])}: `{key}`")
-    for key, value in (overrides or {}).items():
-        _override(settings, key, value)
-    try:
-        return Job.model_validate({**settings, "file": file})
-    except ValidationError as error:
-        raise SettingsError(_explain(error, file, tree, settings, set(overrides or ()))) from None
+        raise SettingsError(
+            told(
+                "{file}: a job file is a list of `setting: value`; this holds {kind}.",
+                file=file,
+                kind=type(settings).__name__,
+            )
+        )
+    with speaking(_language(settings, overrides or {})):
+        for key in [key for key in settings if isinstance(key, str) and "." in key]:
+            _put(settings, key, settings.pop(key), told("{where}: `{key}`", where=_line(file, tree, [key]), key=key))
+        for key, value in (overrides or {}).items():
+            _override(settings, key, value)
+        try:
+            return Job.model_validate({**settings, "file": file})
+        except ValidationError as error:
+            raise SettingsError(_explain(error, file, tree, settings, set(overrides or ()))) from None
+
+
+def _language(settings: dict, overrides: dict[str, str]) -> str:
+    """Return the language that a job file asks for, as far as that can be told before it is checked."""
+    asked = overrides.get("language", settings.get("language"))
+    first = asked[0] if isinstance(asked, list) and asked else asked
+    if isinstance(first, str) and (first := first.strip("[] ").partition(",")[0].strip()) in LANGUAGES:
+        return first
+    return speaks()
 
 
 def check_name(path: Path) -> None:
@@ -69,22 +97,27 @@ def check_name(path: Path) -> None:
     except UnicodeEncodeError:
         shown = str(path).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
         raise SettingsError(
-            f"{shown}: the name of this file, or of a folder it lies in, is not UTF-8. Rename it, or copy it elsewhere."
+            told(
+                "{shown}: the name of this file, or of a folder it lies in, is not UTF-8. Rename it, or copy it elsewhere.",
+                shown=shown,
+            )
         ) from None
 
 
-def _place(error: yaml.YAMLError) -> str:
+def _place(file: Path, error: yaml.YAMLError) -> Told | Path:
     mark = getattr(error, "problem_mark", None)
-    return f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+    if not mark:
+        return file
+    return told("{file}, line {line}, column {column}", file=file, line=mark.line + 1, column=mark.column + 1)
 
 
 def _override(settings: dict, key: str, value: str) -> None:
     try:
         parsed, _ = read_yaml(value)
     except RefusedYAMLError as error:
-        raise SettingsError(f"-p {key}: {error.problem}.") from None
+        raise SettingsError(told("{where}: {what}.", where=f"-p {key}", what=error.problem)) from None
     except yaml.reader.ReaderError as error:  # such as a byte that is no UTF-8, which no report could hold either
-        raise SettingsError(f"-p {key}: {error.reason}.") from None
+        raise SettingsError(told("{where}: {what}.", where=f"-p {key}", what=error.reason)) from None
     except yaml.YAMLError:
         parsed = value
     _put(settings, key, parsed, f"-p {key}")
@@ -93,7 +126,7 @@ def _override(settings: dict, key: str, value: str) -> None:
 _TABLES = ("accounts", "contacts", "costs", "targets")
 
 
-def _put(settings: dict, key: str, value: object, where: str) -> None:
+def _put(settings: dict, key: str, value: object, where: Told | str) -> None:
     """Set a dotted setting, such as ``read.decimal``: a line of its own says the same as one below ``read:``, and more loudly."""
     *parents, last = key.split(".")
     node = settings
@@ -106,7 +139,7 @@ def _put(settings: dict, key: str, value: object, where: str) -> None:
             node[parent] = {"source": node[parent]}
         node = node[parent]
         if not isinstance(node, dict):
-            raise SettingsError(f"{where}: `{parent}` has no settings below it.")
+            raise SettingsError(told("{where}: `{parent}` has no settings below it.", where=where, parent=parent))
     node[last] = value
 
 
@@ -115,18 +148,22 @@ def _explain(error: ValidationError, file: Path, tree: yaml.Node | None, setting
     for item in error.errors():
         path = [part for part in item["loc"] if not (isinstance(part, str) and part.startswith("function-"))]
         name = ".".join(str(part) for part in path)
-        where = f"-p {name}" if name in given else f"{file}{_line(tree, path)}"
+        where = f"-p {name}" if name in given else _line(file, tree, path)
         match item["type"]:
             case "extra_forbidden":
-                said = f"unknown setting `{name}`; {nearest(str(path[-1]), _known(path[:-1]))}"
+                said = told(
+                    "unknown setting `{name}`; {hint}", name=name, hint=nearest(str(path[-1]), _known(path[:-1]))
+                )
             case "missing":
-                said = f"the setting `{name}` is missing."
+                said = told("the setting `{name}` is missing.", name=name)
             case _:
                 message = item["msg"].removeprefix("Value error, ")
                 value = item["input"]
                 shown = f" = {value!r}" if isinstance(value, str | int | float | bool) else ""
-                said = f"`{name}`{shown}: {message[:1].lower()}{message[1:]}."
-        lines.append(f"{where}: {said}")
+                said = told(
+                    "{setting}: {what}.", setting=f"`{name}`{shown}", what=f"{message[:1].lower()}{message[1:]}"
+                )
+        lines.append(str(told("{where}: {what}", where=where, what=said)))
     return "\n".join(lines)
 
 
@@ -141,7 +178,7 @@ def _known(path: list) -> list[str]:
     return [name for name in getattr(model, "model_fields", {}) if name != "file"]
 
 
-def _line(tree: yaml.Node | None, path: list) -> str:
+def _line(file: Path, tree: yaml.Node | None, path: list) -> Told | Path:
     node, line = tree, None
     for part in path:
         if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
@@ -154,4 +191,4 @@ def _line(tree: yaml.Node | None, path: list) -> str:
         if not found:
             break
         line, node = found[0][0].start_mark.line + 1, found[0][1]
-    return f", line {line}" if line else ""
+    return told("{file}, line {line}", file=file, line=line) if line else file

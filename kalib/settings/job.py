@@ -21,6 +21,7 @@ from kalib.settings.rfm import RfmSettings
 from kalib.settings.scorecard import ScorecardSettings
 from kalib.settings.source import Accounts, Columns, Contacts, Costs, LeaveOut, Read, Targets, named
 from kalib.settings.tiers import TierSettings
+from kalib.words.told import told
 
 
 class Tolerance(Strict):
@@ -148,14 +149,14 @@ class Job(Strict):
         from zoneinfo import available_timezones
 
         if value not in available_timezones():
-            raise ValueError(f"no such time zone; {nearest(value, available_timezones())}")
+            raise ValueError(told("no such time zone; {hint}", hint=nearest(value, available_timezones())))
         return value
 
     @field_validator("currency")
     @classmethod
     def _two_decimals(cls, value: str) -> str:
         if get_currency_precision(value) > 2:
-            raise ValueError("money is kept to two decimals, and this currency has more; report in its thousands")
+            raise ValueError(told("money is kept to two decimals, and this currency has more; report in its thousands"))
         return value
 
     @field_validator("rates")
@@ -163,25 +164,34 @@ class Job(Strict):
     def _rates(cls, value: dict[str, Decimal]) -> dict[str, Decimal]:
         for code, rate in value.items():
             if not re.fullmatch("[A-Z]{3}", code):
-                raise ValueError(f"`{code}` is no currency; write its three capital letters, as in `USD: 0.79`")
+                raise ValueError(
+                    told("`{code}` is no currency; write its three capital letters, as in `USD: 0.79`", code=code)
+                )
             if not rate.is_finite() or rate <= 0:
                 raise ValueError(
-                    f"the rate of {code} must be above 0: it says how much of `currency` one unit of it is worth"
+                    told(
+                        "the rate of {code} must be above 0: it says how much of `currency` one unit of it is worth",
+                        code=code,
+                    )
                 )
         return value
 
     @model_validator(mode="after")
     def _whole(self) -> Job:
         if self.level == "parent" and not self.accounts:
-            raise ValueError("`level: parent` needs `accounts:` with a column parent_id")
+            raise ValueError(told("`level: parent` needs `accounts:` with a column parent_id"))
         if self.rates and self.columns.currency is None:
-            raise ValueError("`rates:` needs `columns: {currency: ...}`, the column that says each row's currency")
+            raise ValueError(
+                told("`rates:` needs `columns: {{currency: ...}}`, the column that says each row's currency")
+            )
         if self.rates and self.currency == "XXX":
-            raise ValueError("`rates:` needs `currency:`, the currency that they convert to")
+            raise ValueError(told("`rates:` needs `currency:`, the currency that they convert to"))
         if (self.read.return_types or self.read.left_out_types) and self.columns.order_type is None:
-            raise ValueError("`read.return_types` and `read.left_out_types` need `columns: {order_type: ...}`")
+            raise ValueError(told("`read.return_types` and `read.left_out_types` need `columns: {{order_type: ...}}`"))
         if (self.read.return_statuses or self.read.left_out_statuses) and self.columns.order_status is None:
-            raise ValueError("`read.return_statuses` and `read.left_out_statuses` need `columns: {order_status: ...}`")
+            raise ValueError(
+                told("`read.return_statuses` and `read.left_out_statuses` need `columns: {{order_status: ...}}`")
+            )
         return self
 
     @property

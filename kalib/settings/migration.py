@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field, field_validator
 
 from kalib.settings.base import Strict
+from kalib.words.told import told
 
 LEAST_DAYS, MOST_DAYS = 28, 3650
 
@@ -61,5 +62,11 @@ class MigrationSettings(Strict):
     @classmethod
     def _apart(cls, value: dt.date | int | None) -> dt.date | int | None:
         if isinstance(value, int) and not LEAST_DAYS <= value <= MOST_DAYS:
-            raise ValueError(f"give a date such as 2025-06-30, or {LEAST_DAYS} to {MOST_DAYS} days before as_of")
+            raise ValueError(
+                told(
+                    "give a date such as 2025-06-30, or {least} to {most} days before as_of",
+                    least=LEAST_DAYS,
+                    most=MOST_DAYS,
+                )
+            )
         return value

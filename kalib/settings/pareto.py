@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field, field_validator
 
 from kalib.settings.base import Strict
+from kalib.words.told import told
 
 
 class ParetoSettings(Strict):
@@ -45,7 +46,10 @@ class ParetoSettings(Strict):
     def _limits(cls, value: tuple[float, float]) -> tuple[float, float]:
         if not 0 < value[0] < value[1] < 1:
             raise ValueError(
-                f"two shares between 0 and 1, the smaller first, are wanted, as in `[0.80, 0.95]`; found {list(value)}"
+                told(
+                    "two shares between 0 and 1, the smaller first, are wanted, as in `[0.80, 0.95]`; found {found}",
+                    found=list(value),
+                )
             )
         return value
 
@@ -54,6 +58,9 @@ class ParetoSettings(Strict):
     def _demand_limits(cls, value: tuple[float, float]) -> tuple[float, float]:
         if not 0 < value[0] < value[1]:
             raise ValueError(
-                f"two figures above 0, the smaller first, are wanted, as in `[0.5, 1.0]`; found {list(value)}"
+                told(
+                    "two figures above 0, the smaller first, are wanted, as in `[0.5, 1.0]`; found {found}",
+                    found=list(value),
+                )
             )
         return value

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from kalib.settings.base import Strict
+from kalib.words.told import told
 
 FEWEST, MOST = 2, 10
 """Bands that a score can have."""
@@ -67,11 +68,18 @@ class Edges(Strict):
         if value is None:
             return None
         if not FEWEST - 1 <= len(value) < MOST:
-            raise ValueError(f"give 1 to {MOST - 1} edges, which make 2 to {MOST} scores; here are {len(value)}")
+            raise ValueError(
+                told(
+                    "give 1 to {edges} edges, which make 2 to {most} scores; here are {count}",
+                    edges=MOST - 1,
+                    most=MOST,
+                    count=len(value),
+                )
+            )
         if not all(-float("inf") < edge < float("inf") for edge in value):
-            raise ValueError("an edge is a plain number; the lowest and the highest band are open anyway")
+            raise ValueError(told("an edge is a plain number; the lowest and the highest band are open anyway"))
         if not all(low < high for low, high in pairwise(value)):
-            raise ValueError("write the edges from the least to the most, each once, as in [30, 90, 365]")
+            raise ValueError(told("write the edges from the least to the most, each once, as in [30, 90, 365]"))
         return value
 
 
@@ -108,7 +116,7 @@ class Segment(Named):
     @classmethod
     def _from_to(cls, value: tuple[int, int] | None) -> tuple[int, int] | None:
         if value is not None and not 1 <= value[0] <= value[1]:
-            raise ValueError("a range of scores goes from the lower to the higher, as in [4, 5], and begins at 1")
+            raise ValueError(told("a range of scores goes from the lower to the higher, as in [4, 5], and begins at 1"))
         return value
 
 
@@ -161,8 +169,13 @@ class RfmSettings(Strict):
             edges = getattr(value, name)
             if edges is not None and name in bins.model_fields_set and getattr(bins, name) != len(edges) + 1:
                 raise ValueError(
-                    f"{len(edges)} edges of {name} make {len(edges) + 1} scores, and `bins` says {getattr(bins, name)}; "
-                    "take one of the two out"
+                    told(
+                        "{edges} edges of {name} make {scores} scores, and `bins` says {bins}; take one of the two out",
+                        edges=len(edges),
+                        name=name,
+                        scores=len(edges) + 1,
+                        bins=getattr(bins, name),
+                    )
                 )
         return value
 
@@ -180,13 +193,17 @@ class RfmSettings(Strict):
     @model_validator(mode="after")
     def _whole(self) -> RfmSettings:
         if self.model and self.learn_as_of:
-            raise ValueError("`learn_as_of` learns edges and `model` brings them; take one of the two out")
+            raise ValueError(told("`learn_as_of` learns edges and `model` brings them; take one of the two out"))
         brought = {"bins", "edges", "monetary", "window_days"} & self.model_fields_set
         if self.model and brought:
             names = ", ".join(f"`{name}`" for name in sorted(brought))
-            raise ValueError(f"`model` brings its own {names}; take {'it' if len(brought) == 1 else 'them'} out")
+            raise ValueError(
+                told("`model` brings its own {names}; take it out", names=names)
+                if len(brought) == 1
+                else told("`model` brings its own {names}; take them out", names=names)
+            )
         if self.rest and not self.segments:
-            raise ValueError("`rest` names what no segment of your own covers, and there are no `segments`")
+            raise ValueError(told("`rest` names what no segment of your own covers, and there are no `segments`"))
         return self
 
     def scoring(self) -> dict[str, object]:
@@ -231,40 +248,69 @@ def lint_segments(segments: Sequence[Segment], scores: tuple[int, int, int], *, 
     """
     found = []
     names = [segment.name for segment in segments] + ([rest] if rest else [])
-    found += [f"two segments are called `{name}`" for name in sorted({n for n in names if names.count(n) > 1})]
+    found += [
+        told("two segments are called `{name}`", name=name) for name in sorted({n for n in names if names.count(n) > 1})
+    ]
     cells = [_cells(segment, scores) for segment in segments]
     for segment in segments:
         for axis, most in zip(SCORES, scores, strict=True):
             band = getattr(segment, axis)
             if band and band[0] > most:
                 found.append(
-                    f"nobody can reach `{segment.name}`: its {axis.upper()} begins at {band[0]}, and the highest score is {most}"
+                    told(
+                        "nobody can reach `{segment}`: its {axis} begins at {first}, and the highest score is {most}",
+                        segment=segment.name,
+                        axis=axis.upper(),
+                        first=band[0],
+                        most=most,
+                    )
                 )
             elif band and band[1] > most:
                 found.append(
-                    f"`{segment.name}` wants {axis.upper()} up to {band[1]}, and the highest score is {most}; end it there"
+                    told(
+                        "`{segment}` wants {axis} up to {last}, and the highest score is {most}; end it there",
+                        segment=segment.name,
+                        axis=axis.upper(),
+                        last=band[1],
+                        most=most,
+                    )
                 )
     for (one, ours), (other, theirs) in combinations(zip(segments, cells, strict=True), 2):
         both = ours & theirs
         if both and (both == ours or both == theirs):
             inner, outer = (one.name, other.name) if both == ours else (other.name, one.name)
             found.append(
-                f"nobody can reach `{inner}`: all its scores belong to `{outer}` as well; take them out of `{outer}`"
+                told(
+                    "nobody can reach `{inner}`: all its scores belong to `{outer}` as well; take them out of `{outer}`",
+                    inner=inner,
+                    outer=outer,
+                )
             )
         elif both:
             found.append(
-                f"`{one.name}` and `{other.name}` overlap in {len(both)} combinations of scores, for instance "
-                f"{_example(both)}; give each to one of them"
+                told(
+                    "`{one}` and `{other}` overlap in {count} combinations of scores, for instance {such}; give each to one "
+                    "of them",
+                    one=one.name,
+                    other=other.name,
+                    count=len(both),
+                    such=_example(both),
+                )
             )
     bare = set(product(*(range(1, most + 1) for most in scores))).difference(*cells)
     if bare and not rest:
         found.append(
-            f"no segment covers {len(bare)} of the {scores[0] * scores[1] * scores[2]} combinations of scores, for instance "
-            f"{_example(bare)}; add a segment, or name one for them with `rest:`"
+            told(
+                "no segment covers {count} of the {all} combinations of scores, for instance {such}; add a segment, or "
+                "name one for them with `rest:`",
+                count=len(bare),
+                all=scores[0] * scores[1] * scores[2],
+                such=_example(bare),
+            )
         )
     if rest and not bare:
-        found.append(f"nobody can reach `{rest}`: the segments leave no score over; take `rest` out")
-    return found
+        found.append(told("nobody can reach `{rest}`: the segments leave no score over; take `rest` out", rest=rest))
+    return [str(one) for one in found]
 
 
 def _cells(segment: Segment, scores: tuple[int, int, int]) -> set[tuple[int, ...]]:

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from kalib.settings.base import Strict
+from kalib.words.told import told
 
 Criterion = Literal["purchasing_power", "loyalty", "profit", "potential", "influence", "satisfaction", "risk"]
 CRITERIA: tuple[str, ...] = Criterion.__args__
@@ -70,7 +71,13 @@ class RulePart(Strict):
         said = [name for name, value in self if value is not None]
         if len(said) != 1:
             known = ", ".join(f"`{name}`" for name in type(self).model_fields)
-            raise ValueError(f"say exactly one of {known} in each part; found {', '.join(said) or 'none'}")
+            raise ValueError(
+                told(
+                    "say exactly one of {known} in each part; found {found}",
+                    known=known,
+                    found=", ".join(said) or told("none"),
+                )
+            )
         return self
 
 
@@ -102,13 +109,13 @@ class Override(Strict):
     @classmethod
     def _quoted(cls, value: object) -> object:
         if isinstance(value, int) and not isinstance(value, bool):
-            raise ValueError("write the account in quotes: YAML drops leading noughts of a bare number")
+            raise ValueError(told("write the account in quotes: YAML drops leading noughts of a bare number"))
         return value
 
     @model_validator(mode="after")
     def _order(self) -> Override:
         if self.until is not None and self.until < self.date:
-            raise ValueError("`until` lies before `date`; the override would never count")
+            raise ValueError(told("`until` lies before `date`; the override would never count"))
         return self
 
 
@@ -168,41 +175,61 @@ class ScorecardSettings(Strict):
             unknown = [name for name in names if name not in CRITERIA]
             if len(names) != 2 or names[0] == names[1] or unknown:
                 raise ValueError(
-                    f"`{pair}` is no pair of criteria; write it as `profit/loyalty`, from {', '.join(CRITERIA)}"
+                    told(
+                        "`{pair}` is no pair of criteria; write it as `profit/loyalty`, from {criteria}",
+                        pair=pair,
+                        criteria=", ".join(CRITERIA),
+                    )
                 )
             if frozenset(names) in pairs:
-                raise ValueError(f"`{pair}` is judged twice; leave one of the two out, its opposite follows")
+                raise ValueError(
+                    told("`{pair}` is judged twice; leave one of the two out, its opposite follows", pair=pair)
+                )
             pairs.add(frozenset(names))
             try:
                 above = Fraction(str(figure)) > 0
             except (ValueError, ZeroDivisionError):
                 above = False
             if not above:
-                raise ValueError(f'`{pair}: {figure}` is no judgement; write a figure above 0 as 3 or "1/3"')
+                raise ValueError(
+                    told(
+                        '`{pair}: {figure}` is no judgement; write a figure above 0 as 3 or "1/3"',
+                        pair=pair,
+                        figure=figure,
+                    )
+                )
         compared = [name for name in CRITERIA if any(name in pair for pair in pairs)]
         gaps = [f"{a}/{b}" for a, b in combinations(compared, 2) if frozenset((a, b)) not in pairs]
         if gaps:
-            raise ValueError(f"each pair of the criteria compared needs a judgement; missing are {', '.join(gaps)}")
+            raise ValueError(
+                told("each pair of the criteria compared needs a judgement; missing are {gaps}", gaps=", ".join(gaps))
+            )
         return value
 
     @model_validator(mode="after")
     def _weights(self) -> ScorecardSettings:
         on = [name for name in CRITERIA if self.criteria.get(name) is not False]
         if not on:
-            raise ValueError("all criteria are off; leave at least one on")
+            raise ValueError(told("all criteria are off; leave at least one on"))
         if self.weights == "given":
             lacking = [name for name in on if name not in self.given]
             if lacking:
                 raise ValueError(
-                    f"`weights: given` needs a weight in `given` for {', '.join(lacking)}; 0 leaves one out"
+                    told(
+                        "`weights: given` needs a weight in `given` for {lacking}; 0 leaves one out",
+                        lacking=", ".join(lacking),
+                    )
                 )
             if not any(self.given[name] > 0 for name in on):
-                raise ValueError("the weights in `given` are all 0; at least one criterion must count")
+                raise ValueError(told("the weights in `given` are all 0; at least one criterion must count"))
         if self.weights == "ahp":
             compared = {part.strip() for pair in self.ahp for part in pair.split("/")}
             lacking = [name for name in on if name not in compared]
             if lacking and len(on) > 1:
                 raise ValueError(
-                    f"`weights: ahp` needs judgements in `ahp` on {', '.join(lacking)}; or switch them off under `criteria`"
+                    told(
+                        "`weights: ahp` needs judgements in `ahp` on {lacking}; or switch them off under `criteria`",
+                        lacking=", ".join(lacking),
+                    )
                 )
         return self

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from kalib.settings.base import Strict, Texts, listed
+from kalib.words.told import told
 
 
 class Columns(Strict):
@@ -40,7 +41,7 @@ class Columns(Strict):
     @model_validator(mode="after")
     def _money(self) -> Columns:
         if self.amount is None and (self.quantity is None or self.unit_price is None):
-            raise ValueError("money is missing: map `amount`, or both `quantity` and `unit_price`")
+            raise ValueError(told("money is missing: map `amount`, or both `quantity` and `unit_price`"))
         return self
 
     @property

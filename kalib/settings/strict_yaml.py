@@ -6,6 +6,8 @@ from collections.abc import Hashable
 
 import yaml
 
+from kalib.words.told import Told, told
+
 DEEPEST = 50
 """So many levels may stand inside each other; no setting needs ten."""
 MOST_DIGITS = 400
@@ -15,8 +17,8 @@ MOST_DIGITS = 400
 class RefusedYAMLError(yaml.MarkedYAMLError):
     """What is YAML and still cannot be meant."""
 
-    def __init__(self, problem: str, mark: yaml.Mark) -> None:
-        super().__init__(problem=problem, problem_mark=mark)
+    def __init__(self, problem: Told, mark: yaml.Mark) -> None:
+        super().__init__(problem=str(problem), problem_mark=mark)
 
 
 def read_yaml(text: str) -> tuple[object, yaml.Node | None]:
@@ -61,7 +63,9 @@ class _Loader(yaml.SafeLoader):
     def compose_node(self, parent: yaml.Node | None, index: object) -> yaml.Node:
         self.depth += 1
         if self.depth > DEEPEST:
-            raise RefusedYAMLError(f"more than {DEEPEST} levels stand inside each other", self.peek_event().start_mark)
+            raise RefusedYAMLError(
+                told("more than {most} levels stand inside each other", most=DEEPEST), self.peek_event().start_mark
+            )
         node = super().compose_node(parent, index)
         self.depth -= 1
         return node
@@ -74,7 +78,11 @@ class _Loader(yaml.SafeLoader):
             before = first.setdefault((key.tag, key.value), key)
             if before is not key:
                 raise RefusedYAMLError(
-                    f"`{key.value}` stands here and in line {before.start_mark.line + 1}; keep one of the two",
+                    told(
+                        "`{key}` stands here and in line {line}; keep one of the two",
+                        key=key.value,
+                        line=before.start_mark.line + 1,
+                    ),
                     key.start_mark,
                 )
         return super().construct_mapping(node, deep=deep)
@@ -84,19 +92,23 @@ class _Loader(yaml.SafeLoader):
         try:
             value.encode()
         except UnicodeEncodeError:
-            raise RefusedYAMLError("half of a character (`\\ud800` to `\\udfff`) is no text", node.start_mark) from None
+            raise RefusedYAMLError(
+                told("half of a character (`\\ud800` to `\\udfff`) is no text"), node.start_mark
+            ) from None
         return value
 
     def construct_number_or_day(self, node: yaml.ScalarNode) -> object:
         if len(node.value) > MOST_DIGITS:
             raise RefusedYAMLError(
-                f"a number of {len(node.value):,} digits; at most {MOST_DIGITS} are read", node.start_mark
+                told("a number of {count:,} digits; at most {most} are read", count=len(node.value), most=MOST_DIGITS),
+                node.start_mark,
             )
         try:
             return yaml.SafeLoader.yaml_constructors[node.tag](self, node)
         except ValueError as error:  # the 31st of June
             raise RefusedYAMLError(
-                f"`{node.value}` is not to be read: {error}; put text in quotes", node.start_mark
+                told("`{value}` is not to be read: {error}; put text in quotes", value=node.value, error=error),
+                node.start_mark,
             ) from None
 
 

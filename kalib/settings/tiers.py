@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from kalib.settings.base import Strict
+from kalib.words.told import told
 
 Scale = Literal["none", "sqrt", "root4", "log", "log1p", "rank"]
 Count = Annotated[int, Field(ge=2, le=5)]
@@ -108,5 +109,10 @@ class TierSettings(Strict):
         if self.model is not None:
             also = sorted({"learn_as_of", "count", "features", "clusterer"} & self.model_fields_set)
             if also:
-                raise ValueError(f"`model` brings its own tiers; leave out {', '.join(f'`{name}`' for name in also)}")
+                raise ValueError(
+                    told(
+                        "`model` brings its own tiers; leave out {names}",
+                        names=", ".join(f"`{name}`" for name in also),
+                    )
+                )
         return self

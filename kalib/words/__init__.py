@@ -32,7 +32,13 @@ def read_words(language: str) -> dict[str, object]:
         If there are no words for the language.
     """
     if language not in LANGUAGES:
-        raise SettingsError(f"`language: {language}` is not known; known are {', '.join(LANGUAGES)}.")
+        from kalib.words.told import told
+
+        raise SettingsError(
+            told(
+                "`language: {language}` is not known; known are {known}.", language=language, known=", ".join(LANGUAGES)
+            )
+        )
     flat: dict[str, object] = {}
 
     def walk(prefix: str, node: object, file: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import locale
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -57,6 +57,24 @@ class Told:
 def told(text: str, /, **facts: object) -> Told:
     """Return a sentence filled with facts; the name marks what is to be translated."""
     return Told(text, facts)
+
+
+def either(words: Iterable[object]) -> str:
+    """Return words of which one is meant, as "a or b" is read.
+
+    >>> either(["gb18030", "windows-1252"])
+    'gb18030 or windows-1252'
+    """
+    return str(told(" or ")).join(map(str, words))
+
+
+def both(words: Iterable[object]) -> str:
+    """Return words that are all meant, as "a and b" is read.
+
+    >>> both(["day", "month"])
+    'day and month'
+    """
+    return str(told(" and ")).join(map(str, words))
 
 
 def speaks() -> str:

@@ -21,7 +21,7 @@ def _late_surprise() -> bytes:
 
 def _late_rows() -> list[Row]:
     return [
-        Row(f"K{number % 50:02d}", str(number), f"2025-01-{number % 28 + 1:02d}", "1.25")
+        Row(f"K{number % 50:02d}", str(number), f"2025-{number // 2500 + 1:02d}-{number // 100 % 25 + 1:02d}", "1.25")
         for number in range(30_000)
         if number != 25_000
     ]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from kalib.errors import SettingsError, nearest
 from kalib.ledger.doubts.doubt import AS_IS
+from kalib.words.told import either, told
 
 
 @dataclass(frozen=True)
@@ -97,11 +98,25 @@ def check_settled(settled: Mapping[str, str], *, job_file: object) -> None:
     """
     for name, reading in settled.items():
         if name not in KINDS:
-            raise SettingsError(f"{job_file}: `settled.{name}`: there is no such doubt; {nearest(name, KINDS)}")
+            raise SettingsError(
+                told(
+                    "{job_file}: `settled.{name}`: there is no such doubt; {hint}",
+                    job_file=job_file,
+                    name=name,
+                    hint=nearest(name, KINDS),
+                )
+            )
         if reading not in KINDS[name].readings:
             keys = "".join(f", `{key}`" for key in KINDS[name].keys)
             raise SettingsError(
-                f"{job_file}: `settled.{name}: {reading}`: this doubt is settled by {' or '.join(KINDS[name].readings)}{keys}; see docs/rules.md."
+                told(
+                    "{job_file}: `settled.{name}: {reading}`: this doubt is settled by {readings}{keys}; see docs/rules.md.",
+                    job_file=job_file,
+                    name=name,
+                    reading=reading,
+                    readings=either(KINDS[name].readings),
+                    keys=keys,
+                )
             )
 
 
