@@ -17,7 +17,7 @@ import typer
 
 from kalib import interpreter
 from kalib.errors import DataError, DoubtError, KalibError, SettingsError, ShortageError
-from kalib.words.told import speak, told
+from kalib.words.told import Told, speak, told
 
 if TYPE_CHECKING:
     from kalib.ledger import LedgerReport
@@ -217,6 +217,8 @@ def _print_report(report: LedgerReport) -> None:
         as_of=report.as_of,
     )
     console.print(str(said))
+    for line in _list_doubts(report):
+        console.print(_plain(line), soft_wrap=True)
     issues = [*report.issues, *report.companions]
     if issues:
         head = map(str, (told("action"), told("rule"), told("rows"), told("first at"), told("what")))
@@ -226,7 +228,7 @@ def _print_report(report: LedgerReport) -> None:
             if issue["line"] is not None:
                 first = told("{file}, line {line}", file=first, line=issue["line"])
             cells = (_ACTIONS[issue["action"]], issue["rule"], f"{issue['count']:,}", first, _in_words(issue))
-            table.add_row(*(_escape(str(cell)) for cell in cells))
+            table.add_row(*(_plain(str(cell)) for cell in cells))
         console.print(table)
 
 
@@ -235,10 +237,29 @@ def _in_words(issue: Mapping[str, object]) -> str:
     return str(told(str(issue["message"])))
 
 
-def _escape(text: str) -> str:
-    from rich.markup import escape
+def _list_doubts(report: LedgerReport) -> list[str]:
+    """Return a line for each doubt that the job settled or that may stand: how it was settled, and what it moves."""
+    lines = []
+    for doubt in report.doubts:
+        facts = {"doubt": doubt["doubt"], "says": Told.restored(doubt["says"])}
+        if doubt["settled"]:
+            chosen = [Told.restored(one["says"]) for one in doubt["readings"] if one["reading"] == doubt["settled"]]
+            line = told("{doubt}, settled ({reading}): {says}", reading=[*chosen, doubt["settled"]][0], **facts)
+        else:
+            line = told("{doubt}, may stand: {says}", **facts)
+        if doubt["share_of_money"] and "share" not in facts["says"].facts:
+            line = told(
+                "{said} That is {share:.1%} of the money, in {count:,} rows.",
+                said=line,
+                share=abs(doubt["share_of_money"]),
+                count=doubt["count"],
+            )
+        lines.append(str(line))
+    return lines
 
-    return escape("".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text))
+
+def _plain(text: str) -> str:
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
 
 
 @app.command()

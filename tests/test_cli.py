@@ -62,6 +62,26 @@ def test_check_prints_one_object(workshop: Workshop, kalib: Call) -> None:
     assert out.startswith("5 rows read, 5 used, 0 set aside; as of 2025-03-31")
 
 
+def test_check_tells_first_what_was_settled_and_what_may_stand(workshop: Workshop, kalib: Call) -> None:
+    rows = [f"c{n % 3},2025-03-{n + 1:02},o{n},{'Cancelled' if n == 4 else 'Paid'},10" for n in range(10)]
+    rows[9] = "c0,2025-03-10,o1,Paid,10"
+    text = "\n".join(["customer,day,order,status [shop],amount", *rows])
+    (workshop.root / "data" / "orders.csv").write_text(text + "\n", encoding="utf-8")
+    assert kalib("check", workshop.file)[0] == 2
+    job = workshop.file.read_text(encoding="utf-8")
+    workshop.file.write_text(f"{job}\nsettled.status_unclear: as_is\n", encoding="utf-8")
+    code, out, _ = kalib("check", workshop.file)
+    assert code == 0
+    assert out.splitlines()[1:3] == [
+        "status_unclear, settled (all of them are sales): Column status [shop]: Cancelled (1; 10.00) sound like no plain sale, "
+        "and their rows have money (rows; money in brackets). That is 10.0% of the money, in 1 rows.",
+        "order_shared, may stand: Column order: 10 orders of customers have 9 numbers: a number of several customers counts "
+        "once for each.",
+    ]
+    workshop.file.write_text(f"{job}\nsettled.status_unclear: as_is\nlanguage: zh\n", encoding="utf-8")
+    assert kalib("check", workshop.file)[1].splitlines()[1].startswith("status_unclear，任务已决定（都是销售）：")
+
+
 def test_refused_data_and_settings_end_with_2(workshop: Workshop, kalib: Call) -> None:
     (workshop.root / "data" / "orders.csv").write_text("customer,day,order\nann,2025-01-01,1\n", encoding="utf-8")
     code, out, err = kalib("check", workshop.file, "--json")

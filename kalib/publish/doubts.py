@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from kalib.ledger.doubts.kinds import KINDS
 from kalib.words.told import Told
 
 Doubts = Sequence[Mapping[str, object]]
@@ -14,7 +15,8 @@ FIGURES = {"net_sales": "money", "orders": "count", "customers": "count", "as_of
 
 
 def say_doubts(doubts: Doubts, language: str) -> list[dict[str, object]]:
-    """Return the facts of each doubt in a language: doubt, says, rows, share, chosen (the reading the job chose, or None).
+    """Return the facts of each doubt in a language: doubt, says, rows, share, chosen (the reading the job chose, or None),
+    says_share (the sentence says already how much of the money it is), is_told_only.
 
     Parameters
     ----------
@@ -30,6 +32,8 @@ def say_doubts(doubts: Doubts, language: str) -> list[dict[str, object]]:
                 "says": _say(doubt, language).rstrip(".。") + ("。" if language == "zh" else "."),
                 "rows": doubt.get("count") or 0,
                 "share": abs(doubt.get("share_of_money") or 0.0),
+                "says_share": "share" in doubt["says"]["facts"],
+                "is_told_only": doubt["doubt"] in KINDS and KINDS[doubt["doubt"]].is_told_only,
                 "settled": doubt.get("settled"),
                 "chosen": _say(chosen, language).rstrip(".。") if chosen else doubt.get("settled"),
             }
@@ -38,7 +42,11 @@ def say_doubts(doubts: Doubts, language: str) -> list[dict[str, object]]:
 
 
 def list_readings(doubts: Doubts, language: str) -> pd.DataFrame:
-    """Return a row per doubt and reading: doubt, reading (a sentence), chosen (a mark), and those figures that any has."""
+    """Return a row per reading of each doubt that has several: doubt, reading (a sentence), chosen (a mark), and figures.
+
+    Figures are those that any has; the last day only where readings differ in it.
+    """
+    several = [doubt for doubt in doubts if len(doubt["readings"]) > 1]
     rows = [
         {
             "doubt": doubt["doubt"],
@@ -46,11 +54,14 @@ def list_readings(doubts: Doubts, language: str) -> pd.DataFrame:
             "chosen": "✓" if reading["reading"] == doubt.get("settled") else "",
             **{name: reading.get(name) for name in FIGURES},
         }
-        for doubt in doubts
+        for doubt in several
         for reading in doubt["readings"]
     ]
     table = pd.DataFrame(rows, columns=["doubt", "reading", "chosen", *FIGURES])
-    return table.drop(columns=[name for name in FIGURES if not table[name].notna().any()])
+    without = [name for name in FIGURES if not table[name].notna().any()]
+    if all(len({reading.get("as_of") for reading in doubt["readings"]}) == 1 for doubt in several):
+        without.append("as_of")
+    return table.drop(columns=sorted(set(without)))
 
 
 def count_doubts(doubts: Doubts) -> dict[str, int]:

@@ -457,8 +457,8 @@ class Run:
             return
         self.finding("quality.doubts.finding", count_doubts(doubts))
         for facts in say_doubts(doubts, self.language):
-            parts = ["extent"] if facts["rows"] else []
-            parts += ["settled" if facts["settled"] else "told"]
+            parts = ["extent"] if facts["share"] and not facts["says_share"] else []
+            parts += ["settled" if facts["settled"] else "told_only" if facts["is_told_only"] else "told"]
             said = [str(facts["says"]), *(self._say(f"quality.doubts.{part}", facts) for part in parts)]
             self._show(display.note((" " if self.language == "en" else "").join(said)))
         table = list_readings(doubts, self.language)

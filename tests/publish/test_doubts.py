@@ -43,12 +43,12 @@ DOUBTS = [
         "settled": "leave_out",
     },
     {
-        "doubt": "rows_hidden",
-        "says": told("Rows are hidden in the sheet.").stored(),
-        "count": 0,
+        "doubt": "order_shared",
+        "says": told("Orders have numbers of others.").stored(),
+        "count": 3,
         "share_of_money": 0.0,
         "values": [],
-        "readings": [reading("as_is", "They count.")],
+        "readings": [reading("as_is", "They count.", net_sales=1120.0, as_of="2026-01-31")],
         "stands": True,
         "settled": None,
     },
@@ -79,10 +79,11 @@ def test_what_was_chosen_is_said_and_what_each_reading_gives(report: LedgerRepor
     assert first["says"] == "1,200 lines have a status that may be no sale."
     assert (first["rows"], first["share"], first["chosen"]) == (1200, 0.866, "They are left out")
     assert second["chosen"] is None
+    assert (first["is_told_only"], second["is_told_only"]) == (False, True)
     table = list_readings(report.doubts, "en")
     assert list(table) == ["doubt", "reading", "chosen", "net_sales", "orders", "customers"]  # no day is moved
-    assert table["chosen"].tolist() == ["✓", "", ""]
-    assert table["net_sales"].tolist()[:2] == [150.0, 1120.0]
+    assert table["chosen"].tolist() == ["✓", ""]  # what has one reading leaves nothing to choose
+    assert table["net_sales"].tolist() == [150.0, 1120.0]
     assert count_doubts(report.doubts) == {"doubts": 2, "settled": 1, "told": 1}
 
 
@@ -120,11 +121,27 @@ def test_the_page_begins_with_them(report: LedgerReport, monkeypatch: pytest.Mon
     notes = [str(part.html) for part in section.parts if part.kind == "note"]
     assert notes == [
         "1,200 lines have a status that may be no sale. That is 1,200 rows and 86.6% of the money. The job chose: They are left out.",
-        "Rows are hidden in the sheet. It moves so little that the figures may stand.",
+        "Orders have numbers of others. Nothing was changed for it.",
     ]
     (table,) = [str(part.html) for part in section.parts if part.kind == "table"]
     assert "Order statuses that may be no sale" in table
     assert "£1,120" in table
+
+
+def test_the_last_day_is_shown_where_readings_move_it(report: LedgerReport) -> None:
+    days = [reading("Asia/Tokyo", "There.", as_of="2026-02-01"), reading("as_is", "Here.", as_of="2026-01-31")]
+    table = list_readings([*report.doubts, {**DOUBTS[0], "doubt": "time_zone", "readings": days}], "en")
+    assert table["as_of"].tolist()[2:] == ["2026-02-01", "2026-01-31"]
+
+
+def test_what_moves_little_says_so_and_no_share_is_said_twice(
+    report: LedgerReport, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    says = told("Walk-in: {share:.1%} of the money, as one account.", share=0.0004).stored()
+    small = {**DOUBTS[0], "doubt": "walk_in", "says": says, "share_of_money": 0.0004, "settled": None}
+    (section,) = shown(dataclasses.replace(report, doubts=[small]), "en", monkeypatch, tmp_path).sections
+    (note,) = [str(part.html) for part in section.parts if part.kind == "note"]
+    assert note == "Walk-in: 0.0% of the money, as one account. It moves so little that the figures may stand."
 
 
 def test_the_page_has_them_in_chinese(report: LedgerReport, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -361,8 +361,8 @@ def _told_early(job: Job, file: str, stated: dt.date, where: str, last: dt.date,
     return Doubt(
         name,
         told(
-            "{file} is dated {stated} in its {where}, and its last order is of {last}, {silent} days before; between two days with "
-            "orders are {gap:.1f} on average. Perhaps the export was cut.",
+            "{file} is dated {stated} in its {where}, and its last order is of {last}, {silent} days before; days with orders are "
+            "{gap:.1f} days apart on average. Perhaps the export was cut.",
             file=file,
             stated=stated.isoformat(),
             where=told("name") if where == "name" else told("properties"),
