@@ -46,8 +46,8 @@ class DataError(KalibError):
 class DoubtError(DataError):
     """A source raises doubts that only its owner can settle; ``doubts`` are all of them, as ledger.json keeps them."""
 
-    def __init__(self, message: Told | str, *, doubts: list[dict[str, object]], **where: object) -> None:
-        super().__init__(message, **where)
+    def __init__(self, message: Told | str, *, doubts: list[dict[str, object]], **facts: object) -> None:
+        super().__init__(message, **facts)
         self.doubts = doubts
 
 

@@ -13,12 +13,12 @@ HOUSE = Path(kalib.__file__).parent
 MODULES = sorted(path for path in HOUSE.rglob("*.py") if "shipped" not in path.parts and "fonts" not in path.parts)
 
 MAY_IMPORT = {
-    "errors": set(),
+    "errors": {"words"},  # when a message is made: which language it is in
     "interpreter": set(),
     "words": {"errors", "words"},
     "schema": {"errors", "schema"},
     "money": set(),
-    "settings": {"errors", "settings"},
+    "settings": {"errors", "settings", "words"},
     "ledger": {"errors", "interpreter", "money", "schema", "settings", "words", "ledger"},
     "topics": {"errors", "money", "schema", "topics"},  # of their own family: see below
     "figures": {"words", "figures"},
