@@ -174,6 +174,8 @@ def _describe(report: LedgerReport) -> dict[str, object]:
         "rows_used": report.rows_used,
         "rows_set_aside": report.rows_set_aside,
         "as_of": report.as_of.isoformat(),
+        "net_sales": report.sales_used,
+        "customers": report.tables["customers"],
         "issues": [{**issue, "message": _in_words(issue)} for issue in (*report.issues, *report.companions)],
         "doubts": [show(doubt) for doubt in report.doubts],
         "inputs": report.inputs,

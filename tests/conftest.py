@@ -14,9 +14,13 @@ import pytest
 
 from kalib import ledger
 from kalib.settings import Job, read_job
+from kalib.words.told import speaking
 from tests import depth, sql_once  # noqa: F401  (both set the whole suite up, once)
 
 ROOT = Path(__file__).parents[1]
+os.environ["LC_ALL"] = (
+    "C.UTF-8"  # refusals speak the machine's language where no job says another; tests hold the English
+)
 gc.set_threshold(
     100_000, 50, 50
 )  # expressions are many small objects: a fifth of the time went into looking for cycles among them
@@ -90,6 +94,13 @@ class Workshop:
 def texts(content: Mapping) -> str:
     """Return all the code of a notebook."""
     return "\n".join("".join(cell["source"]) for cell in content["cells"])
+
+
+@pytest.fixture(autouse=True)
+def _language() -> Generator[None]:
+    """Let no test speak the language of the job that another one read."""
+    with speaking(None):
+        yield
 
 
 @pytest.fixture

@@ -171,7 +171,7 @@ def _place_name(column: Seen, guesses: dict[str, Guess | None]) -> None:
         return
     numbered = bool(column.examples) and all(re.fullmatch(ORDER_LIKE, value) for value in column.examples)
     role = next((one for one in ("customer_id", "product") if guesses[one] is None), None)
-    if numbered and guesses["order_id"] is None:
+    if numbered and (guesses["order_id"] is None or guesses["order_id"].header is None):
         guesses["order_id"] = Guess(
             column.header, "likely", told("the header says only that it is a name, its values are numbers of orders")
         )
@@ -305,6 +305,11 @@ def _contradiction(role: str, column: Seen) -> Told | None:
         return told("not all values are numbers, such as {such}", such=such)
     if role in ("customer_id", "order_id", "product") and column.kind == "date":
         return told("the values are dates, such as {such}", such=such)
+    broken = column.numbers.only_point + column.numbers.only_comma
+    if (
+        role == "customer_id" and column.is_number and 2 * broken > column.filled
+    ):  # money, such as what Shopify calls Shipping
+        return told("the values are numbers, such as {such}", such=such)
     if role == "currency" and column.is_number:
         return told("the values are numbers, such as {such}", such=such)
     if role == "order_status" and (column.is_date or column.distinct > FEW):

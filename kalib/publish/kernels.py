@@ -32,6 +32,7 @@ from kalib import interpreter  # noqa: E402
 from kalib.errors import NotebookError  # noqa: E402
 from kalib.publish import warm  # noqa: E402
 from kalib.publish.plan import Literal, Notebook  # noqa: E402
+from kalib.words.told import told
 
 SOCKET_PATH = 70
 """Longest folder name that leaves room for a socket's name: the system allows 104 to 108 characters in all."""
@@ -210,7 +211,7 @@ class Kernels:
         _tidy(output, notebook)
         trouble = find_trouble(output, stopped)
         if trouble:
-            raise NotebookError(f"{notebook.name}, {trouble}")
+            raise NotebookError(told("{name}, {trouble}", name=notebook.name, trouble=trouble))
 
     def stop(self) -> None:
         """End every kernel at once; no new one starts."""
@@ -239,7 +240,7 @@ class Kernels:
         about = {"KALIB_NOTEBOOK": notebook.name, "IPYTHONDIR": str(scratch / "ipython")}
         with self._lock:
             if self._stopped:
-                raise NotebookError(f"{notebook.name} was not started: the run was stopped.")
+                raise NotebookError(told("{name} was not started: the run was stopped.", name=notebook.name))
             start = manager.start_kernel(
                 env=interpreter.environment() | _ENVIRONMENT | about,
                 cwd=str(scratch),

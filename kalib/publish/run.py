@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, closing, contextmanager
+from contextvars import copy_context
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TextIO
@@ -395,7 +396,9 @@ def _run_plan(plan: Sequence[Notebook], edition: _Edition, failed: Path) -> Iter
                 ready = [notebook for notebook in waiting if not due & set(notebook.reads)]
                 for notebook in ready[: AT_ONCE - len(under_way)]:
                     waiting.remove(notebook)
-                    under_way[pool.submit(edition.execute, notebook)] = notebook
+                    under_way[pool.submit(copy_context().run, edition.execute, notebook)] = (
+                        notebook  # in the language spoken
+                    )
                 done, _ = wait(under_way, return_when=FIRST_COMPLETED)
                 for future in sorted(done, key=lambda future: under_way[future].name):
                     notebook = under_way.pop(future)

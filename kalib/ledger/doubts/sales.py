@@ -61,9 +61,10 @@ def _suspects(scene: Scene, column: str, kind: str, known: Sequence[str]) -> dic
         found = speaks_of_no_sale(values, is_type=kind == "type")
     money = profile[profile["is_positive"]].groupby(column)["money"].sum() if found else {}
     other = profile[~profile["is_positive"]].groupby(column)["money"].sum() if found else {}
-    paid = sum(money.get(value, 0) for value, said in found.items() if said == "money")
-    if paid * 2 > profile.loc[profile["is_positive"], "money"].sum():  # where most are payments, these are the sales
-        found = {value: said for value, said in found.items() if said != "money"}
+    sold = profile.loc[profile["is_positive"], "money"].sum()
+    for usual in ("money", "open"):  # where most are payments, or wait for one, these are the sales
+        if 2 * sum(money.get(value, 0) for value, said in found.items() if said == usual) > sold:
+            found = {value: said for value, said in found.items() if said != usual}
     return {
         value: said
         for value, said in found.items()

@@ -279,6 +279,8 @@ def meaning(value: str, *, is_type: bool = False) -> Meaning | None:
     folded = fold(value)
     if is_type and folded in CODES:
         return CODES[folded]
+    if not is_type and folded in ("credit", "credits"):  # a card, a rating
+        return None
     said = _NOT.sub(" ", folded)
     if said != folded and not said.strip():
         return None
