@@ -79,7 +79,7 @@ def test_check_tells_first_what_was_settled_and_what_may_stand(workshop: Worksho
         "once for each.",
     ]
     workshop.file.write_text(f"{job}\nsettled.status_unclear: as_is\nlanguage: zh\n", encoding="utf-8")
-    assert kalib("check", workshop.file)[1].splitlines()[1].startswith("status_unclear，任务已决定（都是销售）：")
+    assert kalib("check", workshop.file)[1].splitlines()[1].startswith("status_unclear，任务已决定（全部都是销售）：")
 
 
 def test_refused_data_and_settings_end_with_2(workshop: Workshop, kalib: Call) -> None:

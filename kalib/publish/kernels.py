@@ -32,7 +32,7 @@ from kalib import interpreter  # noqa: E402
 from kalib.errors import NotebookError  # noqa: E402
 from kalib.publish import warm  # noqa: E402
 from kalib.publish.plan import Literal, Notebook  # noqa: E402
-from kalib.words.told import told
+from kalib.words.told import told  # noqa: E402
 
 SOCKET_PATH = 70
 """Longest folder name that leaves room for a socket's name: the system allows 104 to 108 characters in all."""

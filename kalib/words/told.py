@@ -29,6 +29,9 @@ class Told:
     text: str
     facts: Mapping[str, object] = field(default_factory=dict)
 
+    def __hash__(self) -> int:
+        return hash(self.text)
+
     def __str__(self) -> str:
         return self.to(speaks())
 
