@@ -71,7 +71,7 @@ def test_the_wheel_carries_all_that_a_run_needs(wheel: Path) -> None:
     wanted |= {f"kalib/shipped/{file.relative_to(ROOT)}": file for file in ROOT.glob("jobs/*.yaml")}
     for name in ("wholesale/*.*", "cdnow/orders.csv"):
         wanted |= {f"kalib/shipped/{file.relative_to(ROOT)}": file for file in ROOT.glob(f"data/{name}")}
-    for name in ("words/**/*.yaml", "publish/templates/**/*.*", "figures/fonts/*.*", "**/*.py"):
+    for name in ("words/**/*.yaml", "words/*.po", "publish/templates/**/*.*", "figures/fonts/*.*", "**/*.py"):
         wanted |= {str(file.relative_to(ROOT)): file for file in (ROOT / "kalib").glob(name) if file.is_file()}
     assert len(wanted) > 60
     assert [name for name, file in wanted.items() if packed.get(name) != file.read_bytes()] == []
