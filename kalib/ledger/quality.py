@@ -139,7 +139,7 @@ def judge(
     rows = _number_repeats(_settle_orders(parsed, job, known), keep, has_files=files > 1)
     rows = _settle_money(rows, job)
     rows = _sign_returns(rows, job)
-    rows = _settle_repeats(rows, job, keep)
+    rows = _settle_repeats(rows, job)
     tests = _tests(rows, job, has_files=files > 1) | _tests_of_choices(rows, job, known)
     met = {name: test.fill_null(False) for name, test in tests.items()}
     rows = rows.mutate(**{f"met_{name}": test for name, test in met.items()})
@@ -250,7 +250,7 @@ def _settle_money(rows: Table, job: Job) -> Table:
 _MONEY = ("amount", "amount_expected", "cost", "discount", "paid_amount", "refund")
 
 
-def _settle_repeats(rows: Table, job: Job, keep: Callable[[Table, str], Table]) -> Table:
+def _settle_repeats(rows: Table, job: Job) -> Table:
     """Say which rows have money that stands on another row already, as the job says; the money of the order's first line stays."""
     no = ibis.literal(False)
     marks: dict[str, BooleanValue] = {"is_header": no, "is_again": no, "is_total_again": no}

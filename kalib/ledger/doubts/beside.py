@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import glob
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import duckdb
 
-from kalib.ledger.doubts.doubt import Doubt, Reading, as_is
+from kalib.ledger.doubts.doubt import Doubt, Reading, as_is, in_yaml
 from kalib.ledger.doubts.scene import Scene
 from kalib.ledger.doubts.vocabulary import source_meaning
 from kalib.ledger.source import Source, text
@@ -74,7 +73,7 @@ def doubt_listed(scene: Scene, listed: Listed | None) -> Iterator[Doubt]:
             Reading(
                 "left_out",
                 told("orders on it were returned: they are left out"),
-                (f"read.returned_orders: {json.dumps(listed.sheet, ensure_ascii=False)}",),
+                (f"read.returned_orders: {in_yaml(listed.sheet)}",),
                 **scene.figures(without=hit),
             ),
             as_is("returns_beside", told("sales are those before returns"), **scene.base),

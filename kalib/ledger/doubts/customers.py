@@ -10,7 +10,7 @@ import pandas as pd
 from ibis import _
 from ibis.expr.types import Table
 
-from kalib.ledger.doubts.doubt import Doubt, Reading, as_is
+from kalib.ledger.doubts.doubt import Doubt, Reading, as_is, in_yaml
 from kalib.ledger.doubts.orders import LEAST_ROWS
 from kalib.ledger.doubts.scene import Scene
 from kalib.ledger.doubts.vocabulary import BLANK_WORDS, REPEATED_DIGITS, TOTAL_OF, fold, header_is, is_nobody
@@ -105,7 +105,7 @@ def doubt_subtotals(scene: Scene, names: Names) -> Iterator[Doubt]:
             Reading(
                 "left_out",
                 told("totals: they are left out"),
-                (f"leave_out.customers: {_list([*scene.job.leave_out.customers, *values])}",),
+                (f"leave_out.customers: {in_yaml([*scene.job.leave_out.customers, *values])}",),
                 **scene.figures(without=hit),
             ),
             as_is("subtotal_rows", told("customers like any other"), **scene.base),
@@ -118,12 +118,6 @@ def doubt_subtotals(scene: Scene, names: Names) -> Iterator[Doubt]:
         values=tuple(values),
         stands=not scene.matters(hit),
     )
-
-
-def _list(values: list[str]) -> str:
-    import json
-
-    return json.dumps(values, ensure_ascii=False)
 
 
 def doubt_nobody(scene: Scene, names: Names) -> Iterator[Doubt]:
@@ -161,7 +155,7 @@ def doubt_nobody(scene: Scene, names: Names) -> Iterator[Doubt]:
             Reading(
                 "left_out",
                 told("no account: left out of customers, and told with its money"),
-                (f"leave_out.customers: {_list([*scene.job.leave_out.customers, *values])}",),
+                (f"leave_out.customers: {in_yaml([*scene.job.leave_out.customers, *values])}",),
                 **scene.figures(without=hit),
             ),
             as_is("walk_in", told("an account like any other"), **scene.base),
@@ -206,7 +200,7 @@ def doubt_column(scene: Scene) -> Iterator[Doubt]:
         Reading(
             "column",
             told("column {header} is the customer", header=one.header),
-            (f"columns.customer_id: {_yaml(one.header)}",),
+            (f"columns.customer_id: {in_yaml(one.header)}",),
             **scene.measure(used.mutate(customer_id=used[one.name]).filter(used[one.name].notnull())),
         )
         for one in better
@@ -229,9 +223,3 @@ def doubt_column(scene: Scene) -> Iterator[Doubt]:
         first=scene.first(used.amount > 0, used.customer_id),
         stands=not better and not one_to_one,
     )
-
-
-def _yaml(value: str) -> str:
-    import json
-
-    return json.dumps(value, ensure_ascii=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 from kalib.words.told import Told, told
@@ -68,6 +69,15 @@ class Doubt:
     def likely(self) -> Reading:
         """Return the reading that the evidence speaks for."""
         return self.readings[0]
+
+
+def in_yaml(value: str | list[str]) -> str:
+    """Return a text or a list of texts as YAML on one line: JSON is YAML, quotes and all.
+
+    >>> print(in_yaml(["Storno", 'a "b"']))
+    ["Storno", "a \\"b\\""]
+    """
+    return json.dumps(value, ensure_ascii=False)
 
 
 def as_is(name: str, says: Told, **facts: object) -> Reading:

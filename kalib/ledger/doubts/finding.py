@@ -11,7 +11,7 @@ from kalib.ledger.doubts.doubt import AS_IS, Doubt
 from kalib.ledger.doubts.kinds import KINDS
 from kalib.ledger.doubts.scene import Scene
 from kalib.settings import Job
-from kalib.words.told import told
+from kalib.words.told import Told, told
 
 FINDERS: tuple[Callable[[Scene], Iterator[Doubt]], ...] = (
     sales.find_sign,
@@ -31,7 +31,6 @@ FINDERS: tuple[Callable[[Scene], Iterator[Doubt]], ...] = (
     money.find_units,
     customers.doubt_column,
 )
-MOST_SHOWN = 3
 LONGEST = 1900
 """A refusal is read in one go: what does not fit is told by the next check."""
 
@@ -167,8 +166,6 @@ def describe(doubt: Doubt) -> dict[str, object]:
 
 def show(stored: Mapping[str, object]) -> dict[str, object]:
     """Return a stored doubt as ``check --json`` prints it: sentences as text, ``settle`` the lines of the likely reading."""
-    from kalib.words.told import Told
-
     readings = [
         {
             "reading": one["reading"],

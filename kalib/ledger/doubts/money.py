@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 import duckdb
 import ibis
 
-from kalib.ledger.doubts.doubt import Doubt, Reading, as_is
+from kalib.ledger.doubts.doubt import Doubt, Reading, as_is, in_yaml
 from kalib.ledger.doubts.scene import Scene
 from kalib.ledger.doubts.vocabulary import find_unit
 from kalib.ledger.doubts.watch import are_currencies
@@ -90,11 +89,11 @@ def _is_sign_of(codes: list[str], currency: str) -> bool:
 def _readings(
     scene: Scene, header: str, main: str, rest: list[str], hit: ibis.expr.types.BooleanValue
 ) -> Iterator[Reading]:
-    column = f"columns.currency: {json.dumps(header, ensure_ascii=False)}"
+    column = f"columns.currency: {in_yaml(header)}"
     if not rest:
         yield Reading("currency", told("the money is in {code}", code=main), (f"currency: {main}",), **scene.base)
         return
-    rates = ", ".join(f"{json.dumps(code, ensure_ascii=False)}: ???" for code in rest)
+    rates = ", ".join(f"{in_yaml(code)}: ???" for code in rest)
     yield Reading(
         "rates",
         told("converted to {code}, at the rates that you write; alone, {code} comes to this", code=main),

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import ibis
 from ibis import _
 
-from kalib.ledger.doubts.doubt import Doubt, Reading, as_is
+from kalib.ledger.doubts.doubt import Doubt, Reading, as_is, in_yaml
 from kalib.ledger.doubts.scene import Scene
 from kalib.ledger.doubts.vocabulary import header_is
 from kalib.ledger.orders import is_sale
@@ -24,7 +24,7 @@ MOST = 0.95
 REPEATED = 0.3
 """Such a share of the rows stands there already: honest order lines repeat far less."""
 JOINED = 0.2
-NUMBERS_OF_MANY, MANY_CUSTOMERS = 0.9, 5
+MANY_CUSTOMERS = 5
 _LINE_PART = r"^(.+?)[-_/.# ][A-Za-z]{0,2}0*[0-9]{1,4}$"
 
 
@@ -39,9 +39,7 @@ def find_lines(scene: Scene) -> Iterator[Doubt]:
     days = int(sold.group_by("customer_id", "order_date").agg(n=_.count()).count().execute())
     prefixes = sold.mutate(prefix=sold.order_id.re_extract(_LINE_PART, 1).nullif(""))
     found = (
-        prefixes.aggregate(
-            numbers=prefixes.prefix.nunique(), filled=prefixes.prefix.count(), both=prefixes.customer_id.nunique()
-        )
+        prefixes.aggregate(numbers=prefixes.prefix.nunique(), filled=prefixes.prefix.count())
         .to_pyarrow()
         .to_pylist()[0]
     )
@@ -121,7 +119,7 @@ def find_placeholders(scene: Scene) -> Iterator[Doubt]:
             Reading(
                 "placeholder",
                 told("no number: one order per customer and day"),
-                (f"read.order_placeholders: [{', '.join(_quoted(value) for value in values)}]",),
+                (f"read.order_placeholders: {in_yaml(values)}",),
                 **scene.measure(per_day),
             ),
             as_is("order_placeholder", told("numbers like any other"), **scene.base),
@@ -134,10 +132,6 @@ def find_placeholders(scene: Scene) -> Iterator[Doubt]:
         values=tuple(values),
         stands=not scene.matters(hit),
     )
-
-
-def _quoted(value: str) -> str:
-    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _usual_customers(scene: Scene) -> float:

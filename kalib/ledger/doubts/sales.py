@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 
 from ibis.expr.types import BooleanValue
 
-from kalib.ledger.doubts.doubt import Doubt, Reading, as_is
+from kalib.ledger.doubts.doubt import Doubt, Reading, as_is, in_yaml
 from kalib.ledger.doubts.scene import Scene
 from kalib.ledger.doubts.vocabulary import TRUE, fold
 from kalib.ledger.doubts.watch import SIGNS, Watched, speaks_of_no_sale
@@ -127,7 +126,7 @@ def _place(scene: Scene, column: str, header: str, *, is_type: bool) -> tuple[st
         return ours, []
     if ours in scene.job.columns.mapped:  # taken by another column
         ours = "order_status" if is_type else "order_type"
-    return ours, [f"columns.{ours}: {_yaml(header)}"]
+    return ours, [f"columns.{ours}: {in_yaml(header)}"]
 
 
 def _readings(
@@ -145,7 +144,7 @@ def _readings(
 
     def line(choice: str, values: list[str]) -> str:
         """A line takes the place of one below ``read:``: it has the values that stand there too."""
-        return f"read.{choice}_{what}: {_yaml([*getattr(scene.job.read, f'{choice}_{what}'), *values])}"
+        return f"read.{choice}_{what}: {in_yaml([*getattr(scene.job.read, f'{choice}_{what}'), *values])}"
 
     back = sorted(one for one, said in found.items() if said in ("returned", "cancelled"))
     rest = sorted(set(found) - set(back))
@@ -183,11 +182,6 @@ def _readings(
     yield out
 
 
-def _yaml(value: object) -> str:
-    """Return a text or a list of texts as YAML on one line: JSON is YAML, quotes and all."""
-    return json.dumps(value, ensure_ascii=False)
-
-
 def find_sides(scene: Scene) -> Iterator[Doubt]:
     """Doubt amounts without a sign beside a column that says debit or credit."""
     settled = {*scene.job.read.return_types, *scene.job.read.sale_types, *scene.job.read.left_out_types}
@@ -215,7 +209,7 @@ def _doubt_sides(scene: Scene, one: Watched, back: list[str], other: list[str]) 
         return Reading(
             code,
             told("rows with {values} take money off", values=", ".join(values)),
-            (f"columns.{ours}: {_yaml(one.header)}", f"read.return_{what}: {_yaml(values)}"),
+            (f"columns.{ours}: {in_yaml(one.header)}", f"read.return_{what}: {in_yaml(values)}"),
             **scene.figures(taken_off=value.isin(values)),
         )
 
@@ -263,7 +257,7 @@ def find_refunds(scene: Scene) -> Iterator[Doubt]:
                 Reading(
                     "taken_off",
                     told("the amount is what was sold at first: refunds are taken off"),
-                    (f"columns.refund: {_yaml(one.header)}",),
+                    (f"columns.refund: {in_yaml(one.header)}",),
                     **scene.measure(lines),
                 ),
                 as_is("refund_unmapped", told("the amount is net of refunds already"), **scene.base),

@@ -56,7 +56,7 @@ class Scene:
         """Return rows and money of the used rows by facet and sign, in one look: facets, is_positive, rows, money."""
         used = self.used
         table = used.group_by(*self.facets, is_positive=used.amount > 0).agg(
-            rows=_.count(), money=_.amount.sum().cast("float64"), days=_.order_date.nunique()
+            rows=_.count(), money=_.amount.sum().cast("float64")
         )
         return table.to_pandas()
 
@@ -93,7 +93,6 @@ class Scene:
             same=same.sum(),
             amounts=orders.most.nunique(where=same),
             lines_of_same=orders.sales.sum(where=same),
-            of_three=(orders.sales > 2).sum(),
             headed=(several & (orders.net == orders.most * 2)).sum(),
             headed_of_three=((orders.sales > 2) & (orders.net == orders.most * 2)).sum(),
         )

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 from ibis import _
 
-from kalib.ledger.doubts.doubt import Doubt, Reading, as_is
+from kalib.ledger.doubts.doubt import Doubt, Reading, as_is, in_yaml
 from kalib.ledger.doubts.scene import Scene
 from kalib.ledger.doubts.vocabulary import source_meaning
 from kalib.ledger.orders import is_sale
@@ -86,7 +85,7 @@ def _own_name(file: str) -> str:
 
 
 def _names(files: list[str]) -> str:
-    return json.dumps([_own_name(file) if file.endswith("]") else file for file in files], ensure_ascii=False)
+    return in_yaml([_own_name(file) if file.endswith("]") else file for file in files])
 
 
 LEAST_LISTED, BACK_WITHIN_DAYS = 3, 60

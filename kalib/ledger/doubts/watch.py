@@ -21,7 +21,7 @@ MOST_VALUES = 60
 MOST_OF_A_KIND = 3
 SIGNS = (
     frozenset({"d", "c"}), frozenset({"dr", "cr"}), frozenset({"debit", "credit"}), frozenset({"s", "h"}), frozenset({"soll", "haben"}), frozenset({"借", "贷"}),
-    frozenset({"debe", "haber"}), frozenset({"debito", "credito"}), frozenset({"dare", "avere"}), frozenset({"debit", "credit"}), frozenset({"借方", "貸方"}), frozenset({"차변", "대변"}),
+    frozenset({"debe", "haber"}), frozenset({"debito", "credito"}), frozenset({"dare", "avere"}), frozenset({"借方", "貸方"}), frozenset({"차변", "대변"}),
     frozenset({"借方", "贷方"}), frozenset({"d", "h"}), frozenset({"蓝字", "红字"}), frozenset({"d", "a"}), frozenset({"收入", "支出"}), frozenset({"収入", "支出"}),
 )  # fmt: skip
 """Pairs of words for the two sides of an account."""
