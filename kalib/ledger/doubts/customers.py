@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import pandas as pd
@@ -14,7 +14,7 @@ from kalib.ledger.doubts.doubt import Doubt, Reading, as_is, in_yaml
 from kalib.ledger.doubts.orders import LEAST_ROWS
 from kalib.ledger.doubts.scene import Scene
 from kalib.ledger.doubts.vocabulary import BLANK_WORDS, REPEATED_DIGITS, TOTAL_OF, fold, header_is, is_nobody
-from kalib.words.told import told
+from kalib.words.told import Told, told
 
 NOBODY_ORDERS = 0.02
 """A number such as 99999 is only doubted where it has such a share of the rows."""
@@ -86,37 +86,13 @@ def find_subtotals(names: Names) -> tuple[tuple[str, ...], pd.DataFrame]:
 def doubt_subtotals(scene: Scene, names: Names) -> Iterator[Doubt]:
     """Doubt customers that are called total of something."""
     _, rest = find_subtotals(names)
-    values = rest["customer_id"].tolist()
-    values = [value for value in values if value not in scene.job.leave_out.customers]
-    if not values:
-        return
-    hit = scene.used.customer_id.isin(values)
-    count, money, share = scene.share(hit)
-    if not count:
-        return
-    yield Doubt(
+    yield from _ask_to_leave_out(
+        scene,
         "subtotal_rows",
-        told(
-            "{values}: {count:,} rows look like totals of other rows, under a customer's name.",
-            values=", ".join(values[:5]),
-            count=count,
-        ),
-        (
-            Reading(
-                "left_out",
-                told("totals: they are left out"),
-                (f"leave_out.customers: {in_yaml([*scene.job.leave_out.customers, *values])}",),
-                **scene.figures(without=hit),
-            ),
-            as_is("subtotal_rows", told("customers like any other"), **scene.base),
-        ),
-        count=count,
-        money=money,
-        share=share,
-        column=scene.job.columns.customer_id,
-        first=scene.first(hit, scene.used.customer_id),
-        values=tuple(values),
-        stands=not scene.matters(hit),
+        rest["customer_id"].tolist(),
+        told("{values}: {count:,} rows look like totals of other rows, under a customer's name."),
+        left_out=told("totals: they are left out"),
+        kept=told("customers like any other"),
     )
 
 
@@ -136,29 +112,45 @@ def doubt_nobody(scene: Scene, names: Names) -> Iterator[Doubt]:
         usual = table.loc[~table["customer_id"].isin(numbers), "rows"].median()
         numbers = [name for name in numbers if int(table.set_index("customer_id").loc[name, "rows"]) > 2 * usual]
     words = [name for name in table.loc[~alike, "customer_id"] if len(name) <= 40 and is_nobody(name)]
-    values = [name for name in [*words, *numbers] if name not in scene.job.leave_out.customers]
+    yield from _ask_to_leave_out(
+        scene,
+        "walk_in",
+        [*words, *numbers],
+        told(
+            "{values} may stand for customers whom nobody knows (walk-in, cash sales): {count:,} rows, {share:.1%} of the money, as one account."
+        ),
+        left_out=told("no account: left out of customers, and told with its money"),
+        kept=told("an account like any other"),
+    )
+
+
+def _ask_to_leave_out(
+    scene: Scene, name: str, customers: Iterable[str], says: Told, *, left_out: Told, kept: Told
+) -> Iterator[Doubt]:
+    """Doubt customers that the job may list under ``leave_out.customers``, those that it lists already aside.
+
+    ``says`` has places for values, count and share, as far as it names them.
+    """
+    listed = scene.job.leave_out.customers
+    values = [customer for customer in customers if customer not in listed]
     if not values:
         return
     hit = scene.used.customer_id.isin(values)
     count, money, share = scene.share(hit)
     if not count:
         return
+    facts = {"values": ", ".join(values[:5]), "count": count, "share": share}
     yield Doubt(
-        "walk_in",
-        told(
-            "{values} may stand for customers whom nobody knows (walk-in, cash sales): {count:,} rows, {share:.1%} of the money, as one account.",
-            values=", ".join(values[:5]),
-            count=count,
-            share=share,
-        ),
+        name,
+        Told(says.text, {place: fact for place, fact in facts.items() if f"{{{place}" in says.text}),
         (
             Reading(
                 "left_out",
-                told("no account: left out of customers, and told with its money"),
-                (f"leave_out.customers: {in_yaml([*scene.job.leave_out.customers, *values])}",),
+                left_out,
+                (f"leave_out.customers: {in_yaml([*listed, *values])}",),
                 **scene.figures(without=hit),
             ),
-            as_is("walk_in", told("an account like any other"), **scene.base),
+            as_is(name, kept, **scene.base),
         ),
         count=count,
         money=money,

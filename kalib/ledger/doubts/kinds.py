@@ -94,7 +94,7 @@ def check_settled(settled: Mapping[str, str], *, job_file: object) -> None:
     >>> check_settled({"rows_twice": "never"}, job_file="job.yaml")
     Traceback (most recent call last):
         ...
-    kalib.errors.SettingsError: job.yaml: `settled.rows_twice: never`: this doubt is settled by once or as_is; see docs/rules.md.
+    kalib.errors.SettingsError: job.yaml: `settled.rows_twice: never`: this doubt is settled by once or as_is, `read.duplicates`; see docs/rules.md.
     """
     for name, reading in settled.items():
         if name not in KINDS:
