@@ -125,7 +125,7 @@ def _call_offs(tongue: Tongue, header: str, order: str, amount: str, net: str) -
 WEEKLY = [
     Row("联华超市", "KJ-2025-03", str(dt.date(2025, 1, 6) + dt.timedelta(7 * at)), f"{800 + at}.50") for at in range(20)
 ]
-# From 6 January: days 0, 7, ... 56 are one order, 63 is more than 60 days after it began; so on from 10 March and 12 May.
+# From 6 January: days 0, 7, ... 56 are one order; each of the eleven from day 63 on is more than 60 days after it began: twelve.
 PARTS = rows("""
 Marlow Interiors | 8800 | 2025-03-03 | 640.00
 Marlow Interiors | 8800 | 2025-03-12 | 215.00
@@ -316,7 +316,7 @@ CASES = [
     text_case(
         "framework-call-offs-each-week-zh",
         ZH.spell([*WEEKLY, *ZH.log]),
-        Used([*WEEKLY, *ZH.log], net="120995.50", orders=13, told=["order_comes_back"]),
+        Used([*WEEKLY, *ZH.log], net="120995.50", orders=22, told=["order_comes_back"]),
         **ZH.job(),
     ),
     _parent(EN, "GROUP", ("Shop East", "Shop West"), ("customer_id", "parent_id")),

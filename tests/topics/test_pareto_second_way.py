@@ -68,7 +68,7 @@ def open_case(name: str, folder: Path) -> Case:
             WHERE date > {day} - 365 AND date <= {day}"""
     con.execute(f"""CREATE TABLE year AS
         WITH known AS (SELECT c, coalesce(sum(m) FILTER (d > {day} - 365), 0) AS m,
-            coalesce(sum(m - k) FILTER (d > {day} - 365), 0) AS g FROM l GROUP BY c),
+            coalesce(sum(m - k) FILTER (d > {day} - 365), 0) AS g FROM l GROUP BY c HAVING max(m) > 0),
         spent AS (SELECT c, sum(cost) AS cost FROM ({served}) GROUP BY c)
         SELECT known.*, coalesce(cost, 0) AS cost, g - coalesce(cost, 0) AS p FROM known LEFT JOIN spent USING (c)""")
     con.execute(CLASSES)
@@ -76,7 +76,7 @@ def open_case(name: str, folder: Path) -> Case:
     months = pd.read_parquet(folder / "tables" / "months.parquet")
     demand = pareto_demand.measure_demand(customers, months, as_of=report.as_of)
     pareto = pareto_demand.add_demand(topic.assign_classes(customers), demand)
-    assert len(pareto) == con.execute("SELECT count(*) FROM year").fetchone()[0]  # all have an order here
+    assert len(pareto) == con.execute("SELECT count(*) FROM year").fetchone()[0]  # those with an order
     return Case(folder, pareto, con, customers, day)
 
 
