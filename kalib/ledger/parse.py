@@ -145,7 +145,7 @@ def _select(
 
 def _look(one: Watched, decimal: numbers.Decimal) -> str:
     """Return SQL for a column that is looked at: its text, the money in it, or whether there is anything."""
-    if one.kind == "refund":
+    if one.kind in ("refund", "gross"):
         return f"({numbers.read_number(one.name, 'VARCHAR', MONEY, decimal).value})"
     value = f"nullif({trimmed(one.name)}, '')"
     return f"CASE WHEN {value} IS NOT NULL THEN '*' END" if one.kind == "filled" else value

@@ -372,7 +372,7 @@ def _look(column: Value, one: Watched) -> Value:
     value = _trimmed(column).nullif("")
     if one.kind == "filled":
         return ibis.ifelse(value.notnull(), "*", None)
-    if one.kind == "refund":
+    if one.kind in ("refund", "gross"):
         return ibis.ifelse(value.re_search("^-?[0-9]+([.][0-9]+)?$"), value, None).cast(MONEY)
     return value
 

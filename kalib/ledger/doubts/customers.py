@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -18,6 +18,8 @@ from kalib.words.told import Told, told
 
 NOBODY_ORDERS = 0.02
 """A number such as 99999 is only doubted where it has such a share of the rows."""
+MOST_NAMED = 0.9
+"""Another column must name the customers of such a share of the money."""
 CENT = 0.011
 LEAST_ALONE = 50
 """From so many customers on, each with one order, the column is doubted though no other looks better."""
@@ -121,11 +123,32 @@ def doubt_nobody(scene: Scene, names: Names) -> Iterator[Doubt]:
         ),
         left_out=told("no account: left out of customers, and told with its money"),
         kept=told("an account like any other"),
+        others=_by_other_column(scene),
     )
 
 
+def _by_other_column(scene: Scene) -> list[Reading]:
+    """Return the readings by which another column names the customers, such as the e-mail of guests."""
+    used, customers = scene.used, int(scene.facts["customers"])
+    found = []
+    for one in scene.columns("customer"):
+        theirs = used.mutate(customer_id=used[one.name]).filter(used[one.name].notnull())
+        figures = scene.measure(theirs)
+        if figures["customers"] > customers and figures["net_sales"] >= MOST_NAMED * scene.base["net_sales"]:
+            says = told("column {header} is the customer", header=one.header)
+            found.append(Reading("column", says, (f"columns.customer_id: {in_yaml(one.header)}",), **figures))
+    return found
+
+
 def _ask_to_leave_out(
-    scene: Scene, name: str, customers: Iterable[str], says: Told, *, left_out: Told, kept: Told
+    scene: Scene,
+    name: str,
+    customers: Iterable[str],
+    says: Told,
+    *,
+    left_out: Told,
+    kept: Told,
+    others: Sequence[Reading] = (),
 ) -> Iterator[Doubt]:
     """Doubt customers that the job may list under ``leave_out.customers``, those that it lists already aside.
 
@@ -150,6 +173,7 @@ def _ask_to_leave_out(
                 (f"leave_out.customers: {in_yaml([*listed, *values])}",),
                 **scene.figures(without=hit),
             ),
+            *others,
             as_is(name, kept, **scene.base),
         ),
         count=count,

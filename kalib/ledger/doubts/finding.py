@@ -16,6 +16,7 @@ from kalib.words.told import Told, told
 FINDERS: tuple[Callable[[Scene], Iterator[Doubt]], ...] = (
     sales.find_sign,
     sales.find_no_sales,
+    sales.find_codes,
     sales.find_sides,
     sales.find_refunds,
     sources.find_sources,
@@ -53,7 +54,13 @@ def find_doubts(
     doubts += beside.doubt_listed(scene, listed)
     doubts += customers.doubt_subtotals(scene, names)
     doubts += customers.doubt_nobody(scene, names)
-    return [_settle(doubt, scene.job) for doubt in doubts]
+    return [_settle(_without_nothing(doubt), scene.job) for doubt in doubts]
+
+
+def _without_nothing(doubt: Doubt) -> Doubt:
+    """Return a doubt without readings by which there would be no order at all: nobody exports those."""
+    left = tuple(reading for reading in doubt.readings if reading.orders != 0)
+    return replace(doubt, readings=left) if left else doubt
 
 
 def _with_money(doubt: Doubt, scene: Scene) -> Doubt:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 import ibis
@@ -168,7 +167,7 @@ def find_totals_on_lines(scene: Scene) -> Iterator[Doubt]:
     several, same = facts["several"], facts["same"]
     if several < 2 or same < MOST * several or facts["amounts"] < min(2, same):
         return
-    sounds = header_is_total(mapped["amount"])
+    sounds = header_is("gross", mapped["amount"])
     if several < 5 and not sounds:
         return
     used = scene.used
@@ -200,21 +199,6 @@ def find_totals_on_lines(scene: Scene) -> Iterator[Doubt]:
         share=abs(scene.base["net_sales"] - figures["net_sales"]) / scene.money,
         column=mapped["amount"],
         first=scene.first(sold, used.amount),
-    )
-
-
-def header_is_total(header: str) -> bool:
-    """Say whether a header is that of an order's total.
-
-    >>> header_is_total("order_total"), header_is_total("订单金额"), header_is_total("amount")
-    (True, True, False)
-    """
-    return bool(
-        re.search(
-            r"total|grand|order.?(amount|value)|invoice.?(amount|value|total)|summe|gesamt|auftragswert|rechnungsbetrag|montant.*(commande|facture)|importe.*(pedido|factura)|valor.*(pedido|nota)|importo.*(ordine|fattura)"
-            r"|订单(总)?(金额|额)|总(金)?额|总价|合计|实付|应付|注文金額|合計|請求|주문금액|총|결제",
-            header.casefold(),
-        )
     )
 
 

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
-from ibis.expr.types import BooleanValue
+from ibis.expr.types import BooleanValue, Value
 
 from kalib.ledger.doubts.doubt import Doubt, Reading, as_is, in_yaml
 from kalib.ledger.doubts.scene import Scene
-from kalib.ledger.doubts.vocabulary import TRUE, fold
+from kalib.ledger.doubts.vocabulary import TRUE, fold, header_is
 from kalib.ledger.doubts.watch import SIGNS, Watched, speaks_of_no_sale
 from kalib.ledger.quality import is_of_status
 from kalib.words.told import Told, told
 
 LEAST_ROWS = 10
+CENT, PROVEN = 0.011, 0.95
+"""Amount and refund add up to the total within a cent, in so many of the rows with a refund: the amount is what was kept."""
 NEGATIVE_SHARE = 0.75
 """So many rows below zero, and more money than above it, and the sign is doubted: returns are never the rule."""
 _CREDIT = frozenset("c cr credit h haben 贷 haber credito avere 贷方 貸方 대변 红字 a 支出".split())
+_CODE = re.compile(r"\d{1,3}|[A-Za-z]")
+MOST_CODES = 4
+"""So many codes are shown with what the money would be without each."""
 _PARTLY = ("partial", "partly", "teil", "partiel", "parcial", "parzial", "部分", "一部", "부분")
 
 
@@ -71,6 +77,59 @@ def _suspects(scene: Scene, column: str, kind: str, known: Sequence[str]) -> dic
         and "*" not in known
         and (money.get(value, 0) > 0 or (said == "money" and other.get(value, 0) < 0))
     }
+
+
+def find_codes(scene: Scene) -> Iterator[Doubt]:
+    """Doubt a status that is a bare number: nobody but its owner knows which of them is a cancelled order."""
+    mapped, read = scene.job.columns.mapped, scene.job.read
+    if "order_status" in mapped:
+        known = {*read.left_out_statuses, *read.return_statuses, *read.sale_statuses}
+        columns = [("order_status", mapped["order_status"])]
+    else:
+        known = set()
+        columns = [(one.name, one.header) for one in scene.columns("status") if header_is("status", one.header)]
+    profile = scene.profile
+    for column, header in columns:
+        filled = profile[profile[column].notna() & profile["is_positive"]]
+        money = filled.groupby(column)["money"].sum().sort_values(ascending=False, kind="stable")
+        if known or len(money) < 2 or not all(_CODE.fullmatch(value) for value in money.index):
+            continue
+        yield _doubt_codes(scene, column, header, money.index.tolist())
+
+
+def _doubt_codes(scene: Scene, column: str, header: str, codes: list[str]) -> Doubt:
+    ours, mapping = _place(scene, column, header, is_type=False)
+    what = "types" if ours == "order_type" else "statuses"
+    value = scene.used[column]
+    usual, rest = codes[0], codes[1:]
+    hit = value.isin(rest)
+    count, money, share = scene.share(hit)
+    readings = [
+        Reading(
+            f"without_{code}",
+            told("rows with {values} are left out", values=code),
+            (*mapping, f"read.left_out_{what}: {in_yaml([code])}"),
+            **scene.figures(without=value == code),
+        )
+        for code in rest[:MOST_CODES]
+    ]
+    return Doubt(
+        "status_unclear",
+        told(
+            "Column {header} has bare codes ({values}), and only you know which of them are no sales. Most of the money has {usual}.",
+            header=header,
+            values=", ".join(codes[:8]),
+            usual=usual,
+        ),
+        (*readings, as_is("status_unclear", told("all of them are sales"), **scene.base)),
+        count=count,
+        money=money,
+        share=share,
+        column=header,
+        first=scene.first(hit, value),
+        values=tuple(rest),
+        stands=not scene.matters(hit),
+    )
 
 
 def _is_covered(scene: Scene, column: str, found: dict[str, str], covered: list[tuple[str, frozenset[str]]]) -> bool:
@@ -166,6 +225,13 @@ def _readings(
                 **scene.figures(without=is_of_status(scene.used, value, kept) if kept else None),
             )
         yield out
+        if back and rest and not partly:
+            yield Reading(
+                "back_left_out",
+                told("only {values} are left out, the rest are sales", values=", ".join(back)),
+                (*mapping, line("left_out", back), line("sale", rest)),
+                **scene.figures(without=is_of_status(scene.used, value, back)),
+            )
         return
     if back:
         lines = [*mapping, line("return", back)]
@@ -240,7 +306,7 @@ def find_refunds(scene: Scene) -> Iterator[Doubt]:
         value = scene.used[one.name]
         hit = (value != 0) & (scene.used.amount > 0)
         count, money, share = scene.share(hit)
-        if not count:
+        if not count or _is_net(scene, value):
             continue
         off = value.abs().fill_null(0)
         lines = scene.used.mutate(amount=scene.used.amount - off.cast(scene.used.amount.type()))
@@ -270,6 +336,20 @@ def find_refunds(scene: Scene) -> Iterator[Doubt]:
             stands=not scene.matters(hit),
         )
         return
+
+
+def _is_net(scene: Scene, refund: Value) -> bool:
+    """Say whether the amount is net of refunds: with them it comes to a total that stands beside it, in nearly every row of a refund."""
+    used = scene.used
+    for one in scene.columns("gross"):
+        given = used.filter((refund != 0) & used[one.name].notnull())
+        adds_up = (
+            given.amount.cast("float64") + refund.abs().cast("float64") - given[one.name].cast("float64")
+        ).abs() < CENT
+        row = given.aggregate(rows=given.count(), met=adds_up.sum()).to_pyarrow().to_pylist()[0]
+        if row["rows"] and (row["met"] or 0) >= PROVEN * row["rows"]:
+            return True
+    return False
 
 
 def find_sign(scene: Scene) -> Iterator[Doubt]:

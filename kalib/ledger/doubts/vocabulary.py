@@ -114,6 +114,10 @@ HEADERS: dict[str, str] = {
         r"|(?:importe|monto|total)(?:de|del)?(?:reembolso|devolucion|reembolsado|devuelto|abono)|reembolsos?|(?:valor|total|montante)(?:do|da|de)?(?:reembolso|devolucao|estorno|reembolsado|devolvido|estornado)|(?:importo|totale)(?:di|del)?(?:rimborso|rimborsato|reso|stornato)|rimborsi?"
         r"|(?:已|总|实际|买家|商品|订单)?(?:退款|退货|退还)(?:总)?(?:金额|额)|退款|(?:返金|返品)(?:金額|額)|(?:환불|반품|취소)(?:금액|액)"
     ),
+    "gross": (
+        r".*(?:total|grand|(?:order|invoice)(?:amount|value)|summe|gesamt|auftragswert|rechnungsbetrag|montant.*(?:commande|facture)|importe.*(?:pedido|factura)|valor.*(?:pedido|nota)|importo.*(?:ordine|fattura)"
+        r"|订单(?:总)?(?:金额|额)|总(?:金)?额|总价|合计|实付|应付|注文金額|合計|請求|주문금액|총|결제).*"
+    ),
     "currency": (
         r"(?:\w*)(?:currency|ccy|waers|waerk|hwaer)(?:code|iso|key|symbol)?|curr|cur|cury|isocurrency|wahrung(?:s(?:code|kennzeichen|schlussel))?|belegwahrung|hauswahrung|fakturawahrung|devise|monnaie|moneda|divisa|moeda|valuta"
         r"|(?:\w*)(?:币种|货币|币别|幣別|币制)(?:代码|名称)?|本位币|通貨(?:コード|単位)?|통화(?:코드|단위)?"
@@ -126,6 +130,7 @@ HEADERS: dict[str, str] = {
         r"(?:customer|cust|client|buyer|debtor|member|shopper|soldto|soldtoparty|reseller|dealer|shop|store|retailer|billto|billtocustomer|patient|guest|company)(?:id|no|nr|num|number|code|key|name|email)?"
         r"|(?:kunden?|debitor(?:en)?|kaufer|besteller|mitglieds?)(?:id|nr|nummer|name)?|kunde|(?:nom|code|num|numero)?(?:du)?client|(?:nombre|codigo|cod|id)?(?:del|de)?cliente|(?:nome|codigo|cod)?(?:do|del|di)?cliente|ragionesociale|razaosocial|razonsocial|raisonsociale"
         r"|(?:客户|顾客|会员|买家|客商|购货单位|往来单位|门店|店铺客户)(?:编号|编码|代码|号|名称|姓名|昵称|会员名|id)?|(?:顧客|得意先|取引先|お?客様|会員)(?:コード|番号|名|id)?|(?:고객|거래처|회원|구매자)(?:번호|코드|명|id)?"
+        r"|(?:customer|client|buyer|contact|billing|kunden|cliente)?e?mail(?:address|adresse)?|(?:电子|客户)?(?:邮箱|邮件)(?:地址)?|(?:お客様)?メールアドレス|이메일(?:주소)?|correo(?:electronico)?|courriel"
     ),
     "not_customer": (
         r"user(?:name|id)?|cashier(?:id|name)?|clerk|operator|salesperson|salesrep|employee(?:id|key)?|staff|seller|rep|createdby|enteredby|server|waiter|agent|terminal|till|register"

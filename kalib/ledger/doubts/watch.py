@@ -14,7 +14,7 @@ import duckdb
 from kalib.ledger.doubts.vocabulary import closed_is_refunded, fold, header_is, is_whole_word, meaning
 from kalib.ledger.source import BLANKS, Source, quote
 
-Kind = Literal["status", "type", "debit_credit", "flag", "filled", "refund", "currency", "customer"]
+Kind = Literal["status", "type", "debit_credit", "flag", "filled", "refund", "gross", "currency", "customer"]
 SAMPLE = 4000
 MOST_VALUES = 60
 """More different values in the sample, and a column is no status, type or currency."""
@@ -75,10 +75,14 @@ def pick(samples: Mapping[str, Sequence[str]], mapped: Mapping[str, str]) -> lis
 
     Examples
     --------
+    A total is looked at where there is a refund beside it.
+
     >>> [(one.header, one.kind) for one in pick({"status": ["Cancelled", "Complete"], "Waers": ["EUR", "USD"], "note": ["a"]}, {})]
     [('status', 'status'), ('Waers', 'currency')]
     """
     found = [(header, kind) for header, values in samples.items() if (kind := _kind(header, values, mapped))]
+    if not any(kind == "refund" for _, kind in found):  # a total is looked at to know what a refund was taken off
+        found = [(header, kind) for header, kind in found if kind != "gross"]
     kept: list[tuple[str, Kind]] = []
     for header, kind in sorted(found, key=lambda one: not header_is(one[1], one[0])):
         if sum(kind == other for _, other in kept) < MOST_OF_A_KIND:
@@ -112,6 +116,8 @@ def _kind(header: str, values: Sequence[str], mapped: Mapping[str, str]) -> Kind
         return "customer"
     if few and are_sides(values) and any(len(value) > 2 or not value.isascii() for value in values):
         return "debit_credit"
+    if header_is("gross", header) and values and all(re.fullmatch(r"-?[\d., ]*\d", value) for value in values):
+        return "gross"
     if few and any(
         _is_word(value) and meaning(value) not in (None, "money") and is_whole_word(value) for value in values
     ):

@@ -79,3 +79,35 @@ def test_a_ledger_with_the_sign_turned(desk: Desk) -> None:
 )
 def test_honest_columns_raise_nothing(desk: Desk, header: str, said: tuple[str, ...]) -> None:
     assert ask(desk, log(header, *said)) == {}
+
+
+def test_an_amount_that_is_net_of_refunds_already(desk: Desk) -> None:
+    # paid and given back come to the order's total beside them: 147 of 167 + 15 were kept
+    rows = [("ann", 1, "2024-01-05", 100, 0, 100), ("bob", 2, "2024-01-06", 0, 20, 20), ("bob", 3, "2024-01-07", 25, 15, 40), ("cho", 4, "2024-01-08", 7, 0, 7)]  # fmt: skip
+    lines = [",".join(map(str, row)) for row in rows]
+    content = "\n".join(["customer,order,date,amount,退款金额,总金额", *lines, ""])
+    assert "refund_unmapped" not in ask(desk, content)
+    assert "refund_unmapped" in ask(desk, content.replace("25,15,40", "40,15,40"))
+
+
+@pytest.mark.parametrize("header", ["status", "订单状态", "Auftragsstatus"])
+def test_statuses_that_are_bare_codes(desk: Desk, header: str) -> None:
+    content = log(header, "1", "5", "1", "3")
+    doubt = ask(desk, content)["status_unclear"]
+    assert gives(doubt) == {"without_5": (147.0, 3, 3), "without_3": (160.0, 3, 2), "as_is": (167.0, 4, 3)}
+    assert doubt.likely.lines == (f'columns.order_status: "{header}"', 'read.left_out_statuses: ["5"]')
+    mapped = COLUMNS | {"order_status": header}
+    assert "status_unclear" not in ask(desk, content, columns=mapped, read={"left_out_statuses": ["5"]})
+    assert "status_unclear" not in ask(desk, log(header, "1", "1", "1", "1"))
+
+
+def test_orders_that_wait_may_be_sales_where_the_cancelled_are_none(desk: Desk) -> None:
+    doubt = ask(desk, log("status", "Paid", "Voided", "Paid", "Pending"))["status_unclear"]
+    assert gives(doubt) == {"left_out": (140.0, 2, 2), "back_left_out": (147.0, 3, 3), "as_is": (167.0, 4, 3)}
+    only = next(reading for reading in doubt.readings if reading.code == "back_left_out")
+    assert only.lines[1:] == ('read.left_out_statuses: ["Voided"]', 'read.sale_statuses: ["Pending"]')
+
+
+def test_no_reading_leaves_nothing(desk: Desk) -> None:
+    found = ask(desk, log("status", "cancelled", "cancelled", "cancelled", "cancelled")).get("status_unclear")
+    assert found is None or all(reading.orders for reading in found.readings)
