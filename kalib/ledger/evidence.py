@@ -19,6 +19,7 @@ ITSELF = ""
 FORMATS = (
     *(f"{a}{sign}{b}{sign}{year}" for year in ("%Y", "%y") for sign in "/.- " for a, b in (("%d", "%m"), ("%m", "%d"))),
     *(f"%y{sign}%m{sign}%d" for sign in "/.-"),
+    *(f"{a}{sign}{b}{sign}%y" for sign in "-/ " for a, b in (("%d", "%b"), ("%b", "%d"))),
 )
 """Ways of writing a date that must be declared."""
 
@@ -144,7 +145,8 @@ def _formats_in_sample(con: duckdb.DuckDBPyConnection, name: str, kind: str) -> 
     if 2 * likely < max(len(values), 1):
         return []
     signs = set("".join(values))
-    between = [form for form in FORMATS if set(form) - set("%dmYy") <= signs]
+    has_words = any(sign.isalpha() for sign in signs)
+    between = [form for form in FORMATS if set(form) - set("%bdmYy") <= signs and (has_words or "%b" not in form)]
     forms = [
         ITSELF,
         *([EXCEL] if (likely and not between) or any(value.isdigit() for value in values) else []),

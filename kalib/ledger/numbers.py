@@ -299,7 +299,7 @@ def find_decimal(
     """Find the sign between whole and broken part of the numbers of a source.
 
     What is declared counts. Else 1,5 and 1.234,5 and 1.234.567 and 0,500 speak for the comma, 1.5 and 1,234.5 and
-    1,234,567 and 0.500 for the point; 1,234 and 1.234 are believed only in a file that has other numbers which speak.
+    1,234,567 and 0.500 for the point, as does 17,600円; 1,234 and 1.234 are believed only in a file that has other numbers which speak.
 
     Parameters
     ----------
@@ -348,7 +348,7 @@ def find_decimal(
             header=headers.get(found[4]),
         )
     speaking = {row[1] for row in ours["."] + ours[","]}
-    silent = [row for row in ours["either"] if row[1] not in speaking]
+    silent = [row for row in ours["either"] if row[1] not in speaking and not _COMMA_GROUPS.search(row[5])]
     if silent:
         found = silent[0]
         raise refusal(
@@ -369,6 +369,8 @@ def find_decimal(
     return ".", []
 
 
+_COMMA_GROUPS = re.compile(r"(?i)^[^.]*(?:[円원圆元₩¥￥]|JPY|KRW|CNY|RMB)[^.]*$")
+"""Money of East Asia, where a comma is never the decimal sign: 17,600円 is read in one way only."""
 _NAMES = {".": told("point"), ",": told("comma")}
 
 

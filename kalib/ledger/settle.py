@@ -173,7 +173,9 @@ def _format_line(form: str) -> str:
 def _day_order(form: str) -> Told:
     if form == EXCEL:
         return told("days since 1900, as Excel counts")
-    return {"%d": told("day first"), "%m": told("month first")}.get(form[:2], told("year first"))
+    return {"%d": told("day first"), "%m": told("month first"), "%b": told("month first")}.get(
+        form[:2], told("year first")
+    )
 
 
 def hold_to_format(table: Table, date_format: str | None) -> dict[str, Guess]:

@@ -165,6 +165,8 @@ def find(values: list, declared: str | None = None, file: list | None = None) ->
         ["1,234,567", "1,234"],
         ["x", None, ""],
         ["1234.567", "1.234"],
+        ["17,600円", "8,250円"],
+        ["₩1,234"],
     ],
 )
 def test_a_decimal_point_is_found(values):
@@ -180,7 +182,7 @@ def test_what_is_declared_counts():
     assert find(["1,5", "1.5"], ",") == (",", [])
 
 
-@pytest.mark.parametrize("values", [["1,234"], ["1.234"], ["12", "1,234", "7"], ["$1,234"]])
+@pytest.mark.parametrize("values", [["1,234"], ["1.234"], ["12", "1,234", "7"], ["$1,234"], ["1.234円"]])
 def test_a_thousand_or_a_little_more_than_one_is_refused(values):
     with pytest.raises(DataError, match="a thousand times larger or smaller") as caught:
         find(values)
