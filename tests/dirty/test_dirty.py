@@ -19,12 +19,12 @@ SPOKEN = ("clean", "ids-mangled", "gzip-cut", "row-short", "header-only")
 DEPTHS = {0: (), 6: pytest.mark.run}
 """Of twelve cases one is quick and one more is seen by CI."""
 FIRST_REAL = len(CASES) - sum(len(table.CASES) for table in REAL)
-"""From here on the cases are real ones: of three one is quick, the others are seen by CI."""
+"""From here on the cases are real ones: of six one is quick, the others are seen by CI."""
 
 
 def _marks(at: int) -> object:
     if at >= FIRST_REAL:
-        return pytest.mark.run if at % 3 else ()
+        return pytest.mark.run if at % 6 else ()
     return DEPTHS.get(at % 12, pytest.mark.deep)
 
 

@@ -25,9 +25,9 @@ LOGS = {log.name: log for log in clean_logs.LOGS}
 ASKED = re.compile(r"please check|\?\?\?|not found|choose")
 
 
-def thirds(names: Sequence[str]) -> list:
-    """Return names of cases of which a third is quick and the rest is CI's."""
-    return [pytest.param(name, marks=() if at % 3 == 0 else pytest.mark.run) for at, name in enumerate(names)]
+def sixths(names: Sequence[str]) -> list:
+    """Return names of cases of which a sixth is quick and the rest is CI's."""
+    return [pytest.param(name, marks=() if at % 6 == 0 else pytest.mark.run) for at, name in enumerate(names)]
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +36,7 @@ def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys.modules["kalib.ledger.build"], "_write_tables", write_books)
 
 
-@pytest.mark.parametrize("name", thirds(list(LAYOUTS)))
+@pytest.mark.parametrize("name", sixths(list(LAYOUTS)))
 def test_a_layout_mapped_by_hand_is_right_or_asked_about(name: str, tmp_path: Path) -> None:
     layout = LAYOUTS[name]
     folder = lay_out(layout, tmp_path / "case")
@@ -45,7 +45,7 @@ def test_a_layout_mapped_by_hand_is_right_or_asked_about(name: str, tmp_path: Pa
     assert not problems, "\n".join(problems)
 
 
-@pytest.mark.parametrize("name", thirds(list(LAYOUTS)))
+@pytest.mark.parametrize("name", sixths(list(LAYOUTS)))
 def test_a_layout_goes_from_init_to_its_figures(name: str, tmp_path: Path) -> None:
     layout = LAYOUTS[name]
     folder = lay_out(layout, tmp_path / "case")
@@ -59,7 +59,7 @@ def test_a_layout_goes_from_init_to_its_figures(name: str, tmp_path: Path) -> No
     assert not problems, "\n".join([*problems, *map(str.rstrip, text.splitlines())])
 
 
-@pytest.mark.parametrize("name", thirds(list(LOGS)))
+@pytest.mark.parametrize("name", sixths(list(LOGS)))
 def test_a_clean_log_is_left_in_peace(name: str, tmp_path: Path) -> None:
     log = LOGS[name]
     folder = lay_out(log, tmp_path / "case")
