@@ -14,6 +14,7 @@ from kalib.schema import (
     retention,
     rfm,
     scorecard,
+    silence,
     tiers,
     value,
 )
@@ -23,7 +24,7 @@ __all__ = ["COLUMNS", "TABLES", "Column", "Table", "check_columns", "check_key"]
 
 _FILES = (
     *(ledger, quality, grades, rfm, pareto, tiers, value),
-    *(retention, churn, leaving, campaign, scorecard, migration),
+    *(retention, churn, leaving, campaign, silence, scorecard, migration),
 )
 
 COLUMNS: dict[str, Column] = {name: column for file in _FILES for name, column in file.COLUMNS.items()}

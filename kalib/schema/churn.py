@@ -17,7 +17,9 @@ COLUMNS: dict[str, Column] = {
         "yes or no", "the forecast ranked customers little better than chance when last checked"
     ),
     "sales_at_risk": Column(
-        "currency", "churn probability times net sales of the 365 days before, where these are above 0"
+        "currency",
+        "churn probability times the share of accounts of its kind that then stayed away for a year more (where that is known), times "
+        "net sales of the 365 days before, where these are above 0",
     ),
     "best_rule": Column("code", "the simple rule that ranked customers best when the forecast was checked"),
     "rule_score": Column("number", "how likely the customer leaves by that rule, for ranking only: higher is likelier"),

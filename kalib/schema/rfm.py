@@ -14,10 +14,10 @@ COLUMNS: dict[str, Column] = {
     ),
     "segment": Column("code", "international RFM segment, or the business's own"),
     "segment_8": Column("code", "Chinese eight-cell RFM segment"),
-    "is_quiet": Column(
-        "yes or no",
-        "worth much and gone quiet: recency in the lowest two fifths, frequency and money in the upper three",
+    "is_worth_much": Column(
+        "yes or no", "frequency and money together in the upper three fifths, whenever the last order was"
     ),
+    "is_quiet": Column("yes or no", "worth much, and silent beyond its rhythm and for longer than ever before"),
     "net_sales_per_customer": Column("currency", "net sales of the row's class over its customers"),
     "margin_per_customer": Column("currency", "margin of the row's class over its customers with a known margin"),
     "quiet_customers": Column("count", "customers in the row's class who were worth much and have gone quiet"),

@@ -32,51 +32,11 @@ YEAR = 365
 POINTS = 300
 
 
-def measure_away(order_days: pd.DataFrame, *, as_of: dt.date, horizon_days: int) -> dict[str, object]:
-    """Measure how many of those who place no order within the horizon stay away for the year after it as well.
-
-    No order within the horizon is not the end: seasonal and slow buyers come back by themselves. Looked at are the
-    customers with an order in the 365 days up to the newest date whose horizon and whole year after it have passed.
-
-    Parameters
-    ----------
-    order_days : customer_id, order_date and, where there is one, orders
-    horizon_days : days without an order that the forecast calls leaving
-
-    Returns
-    -------
-    dict
-        away_date, silent (customers without an order in the horizon), away (of them, without one in the 365 days after
-        either), away_share (None where fewer than 30 fell silent, or the history begins less than 180 days before that date).
-
-    Examples
-    --------
-    >>> orders = pd.DataFrame({"customer_id": ["a", "a"], "order_date": pd.to_datetime(["2026-01-01", "2026-06-01"])})
-    >>> measure_away(orders, as_of=dt.date(2026, 6, 30), horizon_days=90)["away_share"] is None
-    True
-    """
-    check_columns(order_days, ["customer_id", "order_date"], name="order_days")
-    rows = order_days[order_days["orders"] > 0] if "orders" in order_days else order_days
-    day = pd.to_datetime(rows["order_date"])
-    end = pd.Timestamp(as_of)
-    date, back = end - pd.Timedelta(days=horizon_days + YEAR), end - pd.Timedelta(days=YEAR)
-    active, soon, later = (
-        set(rows.loc[(day > begin) & (day <= until), "customer_id"])
-        for begin, until in ((date - pd.Timedelta(days=YEAR), date), (date, back), (back, end))
-    )
-    silent = active - soon
-    away = silent - later
-    is_known = len(silent) >= LEAST_SILENT and day.min() <= date - pd.Timedelta(days=LEAST_HISTORY)
-    share = len(away) / len(silent) if is_known else None
-    return {"away_date": date.date(), "silent": len(silent), "away": len(away), "away_share": share}
-
-
-def find_stakes(
-    churn: pd.DataFrame, customers: pd.DataFrame, *, value: pd.DataFrame | None = None, away_share: float | None = None
-) -> pd.DataFrame:
+def find_stakes(churn: pd.DataFrame, customers: pd.DataFrame, *, value: pd.DataFrame | None = None) -> pd.DataFrame:
     """Find what would be lost with each account if it left: its worth if it stays, not its worth on average.
 
-    Who places no order within the horizon is not lost for good each time: of the worth only ``away_share`` is at stake.
+    Who places no order within the horizon is not lost for good each time: of the worth only ``away_share`` is at stake, the share
+    of accounts of its kind that stayed away in the past.
 
     Lifetime value already counts the chance that the account is gone; multiplied by a probability of leaving it would count
     the same risk twice and hide those most at risk. So it is the value given that the account is a customer still.
@@ -85,11 +45,10 @@ def find_stakes(
 
     Parameters
     ----------
-    churn : customer_id; these accounts are looked at
+    churn : customer_id; these accounts are looked at; away_share where it is known (missing: all of the worth is at stake, which
+        is rather too much)
     customers : customer_id, net_sales_365_days and, where costs are known, margin_365_days
     value : customer_id, clv_if_active, and clv_basis where it has it; or None
-    away_share : share of those without an order in the horizon who stay away; None where nobody knows: all of the worth
-        is at stake then, which is rather too much
 
     Returns
     -------
@@ -106,7 +65,7 @@ def find_stakes(
     >>> value = pd.DataFrame({"customer_id": ["a", "b"], "clv_if_active": [100.0, 300.0]})
     >>> find_stakes(churn, customers, value=value)["value_at_stake"].tolist()
     [100.0, 300.0]
-    >>> find_stakes(churn, customers, value=value, away_share=0.4)["value_at_stake"].tolist()
+    >>> find_stakes(churn.assign(away_share=0.4), customers, value=value)["value_at_stake"].tolist()
     [40.0, 120.0]
     """
     check_key(churn, ["customer_id"], name="churn")
@@ -120,8 +79,9 @@ def find_stakes(
         stake = "margin" if has_margin else "net_sales"
         check_columns(customers, ["customer_id", f"{stake}_365_days"], name="customers")
         known = customers[["customer_id"]].assign(value_at_stake=customers[f"{stake}_365_days"])
-    found = churn[["customer_id"]].merge(known, on="customer_id", how="left", validate="1:1")
-    worth = found["value_at_stake"].clip(lower=0) * (1.0 if away_share is None else away_share)
+    away = churn["away_share"].fillna(1.0) if "away_share" in churn else 1.0
+    found = churn[["customer_id"]].assign(away=away).merge(known, on="customer_id", how="left", validate="1:1")
+    worth = found["value_at_stake"].clip(lower=0) * found.pop("away")
     return found.assign(value_at_stake=worth.round(2), stake=stake)
 
 

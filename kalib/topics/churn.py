@@ -63,6 +63,36 @@ def build_churn(
     return table
 
 
+def put_at_stake(churn: pd.DataFrame, silence: pd.DataFrame) -> pd.DataFrame:
+    """Put at stake what is lost for good: the probability of leaving times that of staying away then, times the year's net sales.
+
+    No order within the horizon is not the end. How many of those who placed none stayed away for the year after it differs by
+    kind of account: who pauses every winter comes back, who was never silent for so long mostly does not.
+
+    Parameters
+    ----------
+    churn : customer_id, churn_probability, net_sales_365_days
+    silence : customer_id, silence, kind_of_silence, away_share (missing: nobody knows, and all is put at stake, which is rather too much)
+
+    Returns
+    -------
+    DataFrame
+        The rows of ``churn`` with silence, kind_of_silence, away_share and sales_at_risk.
+
+    Examples
+    --------
+    >>> churn = pd.DataFrame({"customer_id": ["a", "b"], "churn_probability": [0.5, 0.5], "net_sales_365_days": [100.0, 100.0]})
+    >>> silence = pd.DataFrame({"customer_id": ["a", "b"], "silence": "buying", "kind_of_silence": ["as_before", "longer_than_ever"],
+    ...     "away_share": [0.3, 0.6]})
+    >>> put_at_stake(churn, silence)["sales_at_risk"].tolist()
+    [15.0, 30.0]
+    """
+    known = silence[["customer_id", "silence", "kind_of_silence", "away_share"]]
+    table = churn.merge(known, on="customer_id", how="left", validate="1:1")
+    leaves = table["churn_probability"] * table["away_share"].fillna(1.0)
+    return table.assign(sales_at_risk=(leaves * table["net_sales_365_days"].clip(lower=0)).round(2))
+
+
 def summarise_risk(churn: pd.DataFrame) -> pd.DataFrame:
     """Summarise how many customers stand at which probability, and what sales.
 

@@ -11,12 +11,6 @@ from sklearn.isotonic import IsotonicRegression
 from kalib.errors import NotEnoughDataError
 from kalib.schema import check_columns, check_key
 
-HORIZON_DAYS = 90
-"""The horizon where the data does not tell one."""
-
-ACTIVE_DAYS = 365
-"""The activity window where the data does not tell one."""
-
 GROUPS = 5
 LEAST = 20
 """The past is told in so many groups at most, of so many customers at least."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,9 @@ HORIZONS = (30, 60, 90, 180, 365)
 
 ACTIVE = (90, 180, 365, 540, 730, 1095)
 """Candidate windows within which a customer still counts, in days."""
+
+HORIZON_DAYS, ACTIVE_DAYS = 90, 365
+"""The horizon and the activity window where the data does not tell one."""
 
 YEAR = 365
 SEASON_DAYS = 15
@@ -425,3 +428,40 @@ def _labelled(as_of: dt.date, first: pd.Timestamp, horizon_days: int) -> int:
     except NotEnoughDataError:
         return 0
     return int((plan["held_out"] | (plan["role"] == "report")).sum())
+
+
+def find_windows(
+    order_days: pd.DataFrame, *, as_of: dt.date, stated: Callable[[str], object] = lambda name: None
+) -> dict[str, int]:
+    """Find the two windows that every page shares: those of the job or of its earlier runs, else those the data chooses.
+
+    Parameters
+    ----------
+    order_days : customer_id, order_date; rows after ``as_of`` are not looked at
+    stated : says what the job states of ``horizon_days`` and ``active_days``; None where it says nothing
+
+    Returns
+    -------
+    dict
+        horizon_days, active_days; 90 and 365 where the data is too short to choose.
+
+    Examples
+    --------
+    >>> days = pd.DataFrame({"customer_id": ["a"], "order_date": pd.to_datetime(["2026-01-01"])})
+    >>> find_windows(days, as_of=dt.date(2026, 6, 30), stated={"active_days": 180}.get)
+    {'horizon_days': 90, 'active_days': 180}
+    """
+    horizon, active = stated("horizon_days"), stated("active_days")
+    if not horizon:
+        try:
+            table = choose_horizon(order_days, as_of=as_of)
+            horizon = table.loc[table["chosen"], "horizon_days"].iloc[0]
+        except NotEnoughDataError:
+            horizon = HORIZON_DAYS
+    if not active:
+        try:
+            table = choose_active_days(order_days, as_of=as_of, horizon_days=int(horizon))
+            active = table.loc[table["chosen"], "active_days"].iloc[0]
+        except NotEnoughDataError:
+            active = ACTIVE_DAYS
+    return {"horizon_days": int(horizon), "active_days": int(active)}

@@ -39,6 +39,7 @@ __all__ = [
     "find_segment",
     "list_quiet",
     "list_segments",
+    "mark_quiet",
     "score_rfm",
     "summarise_cells",
     "summarise_scores",
@@ -62,7 +63,7 @@ def score_rfm(customers: pd.DataFrame, *, scorer: RfmScorer | None = None) -> pd
     -------
     DataFrame
         One row per customer with an order, by ``customer_id``: customer_id, days_since_last_order, orders, net_sales,
-        margin where there is one, what else was scored, r_score, f_score, m_score, segment, segment_8, is_quiet.
+        margin where there is one, what else was scored, r_score, f_score, m_score, segment, segment_8, is_worth_much.
 
     Raises
     ------
@@ -173,7 +174,7 @@ def summarise_segments(rfm: pd.DataFrame, *, by: str = "segment", scorer: RfmSco
         row |= {
             "median_days_since_last_order": float(group["days_since_last_order"].median()),
             "median_orders": float(group["orders"].median()),
-            "quiet_customers": int(group["is_quiet"].sum()),
+            "quiet_customers": int(group["is_quiet"].sum()) if "is_quiet" in group else 0,
         }
         rows.append(row)
     return pd.DataFrame(rows)
@@ -216,11 +217,41 @@ def summarise_scores(rfm: pd.DataFrame, *, scorer: RfmScorer | None = None) -> p
     return table
 
 
-def list_quiet(rfm: pd.DataFrame) -> pd.DataFrame:
-    """List the customers who were worth much and have gone quiet, most net sales first.
+def mark_quiet(rfm: pd.DataFrame, silence: pd.DataFrame) -> pd.DataFrame:
+    """Mark who was worth much and has gone quiet: silent beyond its rhythm and for longer than ever, and a customer still.
 
-    They are the ones whose recency is in the lowest two fifths and whose frequency and money together are in the
-    upper three: at risk and not to be lost by the international names, whatever segments the business has.
+    A low recency score says no such thing: whoever orders twice a year has one after three months, and in a book of weekly
+    buyers the lowest fifth has ordered last week.
+
+    Parameters
+    ----------
+    rfm : as ``score_rfm`` returns it
+    silence : customer_id, silence, usual_gap_days, longest_gap_days, net_sales_before
+
+    Returns
+    -------
+    DataFrame
+        The rows of ``rfm`` with these columns and is_quiet.
+
+    Examples
+    --------
+    >>> rfm = pd.DataFrame({"customer_id": ["a", "b"], "is_worth_much": [True, True]})
+    >>> silence = pd.DataFrame({"customer_id": ["a", "b"], "silence": ["quiet", "pausing"], "usual_gap_days": 7.0,
+    ...     "longest_gap_days": [21.0, 90.0], "net_sales_before": 100.0})
+    >>> mark_quiet(rfm, silence)["is_quiet"].tolist()
+    [True, False]
+    """
+    known = silence[["customer_id", "silence", "usual_gap_days", "longest_gap_days", "net_sales_before"]]
+    table = rfm.merge(known, on="customer_id", how="left", validate="1:1")
+    return table.assign(is_quiet=table["is_worth_much"] & (table["silence"] == "quiet"))
+
+
+def list_quiet(rfm: pd.DataFrame) -> pd.DataFrame:
+    """List the customers who were worth much and have gone quiet, those who bought most in their last year first.
+
+    Parameters
+    ----------
+    rfm : as ``mark_quiet`` returns it
 
     Returns
     -------
@@ -228,14 +259,15 @@ def list_quiet(rfm: pd.DataFrame) -> pd.DataFrame:
         The columns of ``rfm``.
     """
     quiet = rfm[rfm["is_quiet"]]
-    return quiet.sort_values(["net_sales", "customer_id"], ascending=[False, True], ignore_index=True)
+    return quiet.sort_values(["net_sales_before", "customer_id"], ascending=[False, True], ignore_index=True)
 
 
 def describe_rfm(rfm: pd.DataFrame, *, scorer: RfmScorer | None = None) -> dict[str, object]:
     """Describe the scores in facts that fill the sentences ``rfm.*``.
 
     ``best_*`` are champions and loyal customers, ``champions_*`` the champions, or of the business's own segments the
-    first that has customers (``top_segment`` says which), ``leaving_*`` worth much and gone quiet, ``keep_*`` the
+    first that has customers (``top_segment`` says which), ``leaving_*`` worth much and gone quiet (nobody where ``rfm`` is not
+    marked; leaving_net_sales_before: what they bought in their last year), ``keep_*`` the
     Chinese 重要保持客户, ``corner_*`` those with the highest recency and frequency score, ``one_order_*`` those with
     one order. ``*_share`` is the share of customers, ``*_net_sales_share`` of sales. ``empty_scores`` have no customer,
     because too many customers have equal figures; ``constant`` lists what is the same for all, ``unreachable`` the
@@ -261,7 +293,7 @@ def describe_rfm(rfm: pd.DataFrame, *, scorer: RfmScorer | None = None) -> dict[
     groups = {
         "best": rfm["segment"].isin([top] if is_own else ["champions", "loyal"]),
         "champions": rfm["segment"] == top,
-        "leaving": rfm["is_quiet"],
+        "leaving": rfm["is_quiet"] if "is_quiet" in rfm else pd.Series(data=False, index=rfm.index),
         "new": rfm["segment"] == "new_customers",
         "keep": rfm["segment_8"] == "important_keep",
         "corner": (rfm["r_score"] == recency) & (rfm["f_score"] == frequency),
@@ -276,10 +308,12 @@ def describe_rfm(rfm: pd.DataFrame, *, scorer: RfmScorer | None = None) -> dict[
             f"{name}_net_sales": net_sales,
             f"{name}_net_sales_share": share(net_sales, total),
         }
+    quiet = rfm[groups["leaving"]]
+    facts["leaving_net_sales_before"] = add(quiet["net_sales_before"]) if len(quiet) else 0.0
     unreachable = _list_unreachable(rfm, scorer) if scorer else []
     largest = segments.loc[segments["customers"].idxmax()]
     richest = segments.loc[segments["net_sales"].idxmax()]
-    leaving = rfm.loc[groups["leaving"], "days_since_last_order"]
+    leaving = quiet["days_since_last_order"]
     measures = scorer.measures if scorer else MEASURES
     return (
         facts
@@ -327,7 +361,6 @@ def choose_sentences(facts: dict[str, object], *, origin: str = "here") -> dict[
         first = "rfm.answer.none"
     else:
         first = "rfm.answer.own" if facts["is_own"] else "rfm.answer.best"
-    quiet = "leaving" if has_shares else "leaving_no_shares"
     corner = "finding" if has_shares else "finding_no_shares"
     origin = "given" if facts["all_given"] and origin != "model" else origin
     few = len(facts["unreachable"]) <= len(facts["reachable"])
@@ -343,7 +376,7 @@ def choose_sentences(facts: dict[str, object], *, origin: str = "here") -> dict[
         "rfm.scored.reachable": facts["unreachable"] and not few,
     }
     return {
-        "answer": [first, f"rfm.answer.{quiet}" if facts["leaving_customers"] else "rfm.quiet.none"],
+        "answer": [first, "rfm.answer.leaving" if facts["leaving_customers"] else "rfm.quiet.none"],
         "cells": f"rfm.cells.{corner}" if facts["corner_customers"] else "rfm.cells.finding_none",
         "segments": "rfm.segments.finding" if facts["champions_customers"] else "rfm.segments.finding_none",
         "segments_8": "rfm.segments_8.finding" if facts["keep_customers"] else "rfm.segments_8.finding_none",

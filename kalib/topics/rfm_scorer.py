@@ -12,7 +12,17 @@ from sklearn.utils.validation import check_is_fitted
 
 from kalib.errors import NotEnoughDataError
 from kalib.schema import check_columns
-from kalib.topics.rfm_segments import BINS, FEWEST, MOST, Bins, Rule, assign_cells, assign_eight, is_quiet, list_cells
+from kalib.topics.rfm_segments import (
+    BINS,
+    FEWEST,
+    MOST,
+    Bins,
+    Rule,
+    assign_cells,
+    assign_eight,
+    is_worth_much,
+    list_cells,
+)
 
 SCORES = {"r_score": "recency", "f_score": "frequency", "m_score": "monetary"}
 """What each score is of; the names of the settings."""
@@ -130,7 +140,7 @@ class RfmScorer(BaseEstimator):
         -------
         DataFrame
             customer_id, days_since_last_order, orders, net_sales, what else was scored, r_score, f_score, m_score,
-            segment, segment_8, is_quiet.
+            segment, segment_8, is_worth_much.
         """
         check_is_fitted(self)
         return self._predict(self.select(customers))
@@ -194,12 +204,12 @@ class RfmScorer(BaseEstimator):
         for own, most in zip(scores.values(), bins, strict=True):
             cell = cell * np.int16(most) + (own - 1)
         means = tuple(self.means_[score] for score in SCORES)
-        quiet = np.array([is_quiet(*one, bins=bins) for one in list_cells(bins)])
+        worth = np.array([is_worth_much(*one, bins=bins) for one in list_cells(bins)])
         return table.assign(
             **{score: own.astype(np.int64) for score, own in scores.items()},
             segment=_look_up(assign_cells(bins, self.segments, rest=self.rest), cell),
             segment_8=_look_up(assign_eight(bins, means), cell),
-            is_quiet=quiet[cell],
+            is_worth_much=worth[cell],
         )
 
     def _score(self, score: str, figures: np.ndarray) -> np.ndarray:

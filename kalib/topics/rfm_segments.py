@@ -54,7 +54,10 @@ SEGMENTS_8 = {
 """The Chinese eight cells, best first: is the score above the mean score of all customers?"""
 
 LEAVING = ("at_risk", "cant_lose_them")
-"""Segments of customers who were worth much and have gone quiet."""
+"""Segments of customers who bought often and for much, and not recently."""
+
+WORTH = 3
+"""Frequency and money together, in fifths: from here on a customer is worth much."""
 
 AXES = ("r", "f", "m")
 """What a rule may ask of: recency, frequency and money score."""
@@ -99,15 +102,15 @@ def find_segment(r_score: int, f_score: int, m_score: int, *, bins: Bins = (BINS
     return GRID[recency][both - 1]
 
 
-def is_quiet(r_score: int, f_score: int, m_score: int, *, bins: Bins = (BINS, BINS, BINS)) -> bool:
-    """Say whether three scores mean: worth much, and gone quiet. They are those of at risk and can't lose them.
+def is_worth_much(r_score: int, f_score: int, m_score: int, *, bins: Bins = (BINS, BINS, BINS)) -> bool:
+    """Say whether three scores mean worth much: frequency and money together in the upper three fifths, however long ago.
 
     Examples
     --------
-    >>> is_quiet(2, 4, 4), is_quiet(3, 4, 4), is_quiet(2, 2, 2)
-    (True, False, False)
+    >>> is_worth_much(1, 4, 4), is_worth_much(5, 2, 3), is_worth_much(5, 2, 2)
+    (True, True, False)
     """
-    return find_segment(r_score, f_score, m_score, bins=bins) in LEAVING
+    return _place((r_score, f_score, m_score), bins)[1] >= WORTH
 
 
 def list_cells(bins: Bins) -> list[tuple[int, int, int]]:

@@ -267,7 +267,7 @@ def keep_forecast(churn: pd.DataFrame) -> pd.DataFrame:
 
 
 def list_at_risk(churn: pd.DataFrame, customers: pd.DataFrame, *, rows: int = 20) -> pd.DataFrame:
-    """Return the customers with the most sales at risk: churn probability times net sales of the 365 days before.
+    """Return the customers with the most sales at risk, as the churn table has them.
 
     Who is known to have left (``known_as``) is not listed: nothing is at risk any more.
 
@@ -275,13 +275,14 @@ def list_at_risk(churn: pd.DataFrame, customers: pd.DataFrame, *, rows: int = 20
     -------
     DataFrame
         One row per customer, most at risk first: customer_id, churn_probability, sales_at_risk, reasons,
-        net_sales_365_days, days_since_last_order, gap_days.
+        net_sales_365_days, days_since_last_order, gap_days; and silence where churn has it.
     """
     check_columns(churn, ["customer_id", "churn_probability", "sales_at_risk", "reasons"], name="churn")
     known = customers[["customer_id", "net_sales_365_days", "days_since_last_order", "gap_days"]]
-    table = keep_forecast(churn)[["customer_id", "churn_probability", "sales_at_risk", "reasons"]].merge(
-        known, on="customer_id", validate="1:1"
-    )
+    told = [
+        name for name in ("customer_id", "churn_probability", "sales_at_risk", "silence", "reasons") if name in churn
+    ]
+    table = keep_forecast(churn)[told].merge(known, on="customer_id", validate="1:1")
     return (
         table.sort_values(["sales_at_risk", "customer_id"], ascending=[False, True]).head(rows).reset_index(drop=True)
     )

@@ -1,0 +1,391 @@
+"""Is a silent customer between two orders, pausing as before, silent as never before, or gone?"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.stats import binomtest
+
+from kalib.money import add
+from kalib.schema import check_columns, check_key
+
+STATES = ("buying", "pausing", "one_order", "quiet", "lapsed", "lost")
+"""Within its rhythm; silent beyond it, but not for longer than before; a single order day, not long ago; silent for longer than
+ever; past the window within which a customer counts as one; of those as good as nobody comes back."""
+
+GONE = ("lapsed", "lost")
+"""No customers any more: a matter of win-back, or of nothing."""
+
+FACTOR = 3.0
+"""Silent for more than so many times its usual gap, and a customer is beyond its rhythm."""
+
+YEAR = 365
+BANDS = (0, 90, 180, 270, 365, 540, 730, 1095)
+"""Silences are compared from so many days on."""
+
+LEAST = 30
+"""Fewer silent customers prove nothing about who returns."""
+
+FEW = 0.1
+"""Where it is all but certain (upper end of the 80 % interval) that fewer came back, those who are silent so long are lost."""
+
+LEAST_HISTORY = 180
+"""So many days must be known before a date, or nobody has a past."""
+
+_STEP = 90
+_ROUNDED = 1e-4
+
+
+@dataclass(frozen=True)
+class Study:
+    """What is known of silence: of each customer, of who came back from how long a one, and of who stayed away."""
+
+    table: pd.DataFrame
+    returns: pd.DataFrame
+    away: pd.DataFrame
+    facts: dict[str, object]
+
+
+def study(
+    order_days: pd.DataFrame, *, as_of: dt.date, horizon_days: int, active_days: int, factor: float = FACTOR
+) -> Study:
+    """Study silence as of a day: the front door of this topic, the same for every page.
+
+    Parameters
+    ----------
+    order_days : customer_id, order_date, orders, net_sales; rows after ``as_of`` are not looked at
+    horizon_days, active_days : no order in how many days means leaving, and after how many a customer is one no more
+    factor : beyond so many usual gaps a customer is out of its rhythm
+
+    Returns
+    -------
+    Study
+        ``table`` as ``measure_silence`` and ``expect_away`` give it, ``returns`` of ``measure_returns``, ``away`` of
+        ``measure_away``, ``facts`` of ``describe_silence`` and, for sentences about those who stay away, silent, away, away_share (None
+        where fewer than 30 fell silent) and, for each of ``KINDS``, ``<kind>_away_share``.
+    """
+    returns = measure_returns(order_days, as_of=as_of)
+    away = measure_away(order_days, as_of=as_of, horizon_days=horizon_days, active_days=active_days)
+    table = measure_silence(order_days, as_of=as_of, active_days=active_days, factor=factor, returns=returns)
+    expected = expect_away(order_days, away, as_of=as_of, horizon_days=horizon_days)
+    table = table.merge(expected, on="customer_id", validate="1:1")
+    return Study(table, returns, away, describe_silence(table) | _describe_away(away))
+
+
+def measure_silence(
+    order_days: pd.DataFrame,
+    *,
+    as_of: dt.date,
+    active_days: int,
+    factor: float = FACTOR,
+    returns: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """Say of each customer with an order how its silence compares with its own past, and in which state that leaves it.
+
+    The rule, the first that holds: ``lost`` and ``lapsed`` have been silent for more than ``active_days``, and of those who
+    were silent for so long hardly anybody came back (``lost``); ``one_order``: a single order day, so there is no rhythm to
+    break; ``quiet``: silent for more than ``factor`` times the usual gap and for longer than ever before; ``pausing``: the
+    former, but not the latter; else ``buying``.
+
+    Parameters
+    ----------
+    order_days : customer_id, order_date, orders, net_sales; rows after ``as_of`` are not looked at
+    active_days : how long a silent customer still counts as one, as ``choose_active_days`` finds it
+    factor : so many usual gaps
+    returns : as ``measure_returns`` gives it; without it nobody is lost and nothing is expected back
+
+    Returns
+    -------
+    DataFrame
+        One row per customer with an order, by customer_id: customer_id, last_order_date, silent_days, usual_gap_days (median
+        between order days; missing with a single one), longest_gap_days (likewise), silence (one of ``STATES``),
+        net_sales_before (of the 365 days up to and with the last order day), and with ``returns`` came_back_share (of customers
+        silent for as long, who ordered within the next year) and return_sales (what those of as long a silence bought in the
+        year after, over what they had bought in the year before it, times ``net_sales_before``); where fewer than 30 such
+        customers are known, of the next shorter silence.
+
+    Examples
+    --------
+    >>> days = pd.DataFrame({"customer_id": ["a"] * 4 + ["b"] * 3, "orders": 1, "net_sales": 10.0, "order_date": pd.to_datetime(
+    ...     ["2025-01-01", "2025-01-11", "2025-05-01", "2025-05-11", "2025-05-01", "2025-05-11", "2025-05-21"])})
+    >>> measure_silence(days, as_of=dt.date(2025, 7, 1), active_days=365)[["usual_gap_days", "longest_gap_days", "silence"]].values.tolist()
+    [[10.0, 110.0, 'pausing'], [10.0, 10.0, 'quiet']]
+    """
+    orders = _orders(order_days, as_of)
+    gaps = orders.groupby("customer_id")["order_date"].diff().dt.days
+    last = orders.groupby("customer_id")["order_date"].transform("max")
+    by_customer = orders.assign(
+        gap=gaps, money=orders["net_sales"].where((last - orders["order_date"]).dt.days < YEAR, 0.0)
+    )
+    table = by_customer.groupby("customer_id", as_index=False).agg(
+        last_order_date=("order_date", "max"),
+        usual_gap_days=("gap", "median"),
+        longest_gap_days=("gap", "max"),
+        net_sales_before=("money", "sum"),
+    )
+    table["net_sales_before"] = table["net_sales_before"].round(2)
+    silent = (pd.Timestamp(as_of) - table["last_order_date"]).dt.days
+    table.insert(2, "silent_days", silent)
+    table["silence"] = "buying"
+    if returns is not None:
+        table = _expect(table, returns)
+    beyond = silent > factor * table["usual_gap_days"] + _ROUNDED
+    table.loc[beyond, "silence"] = "pausing"
+    table.loc[beyond & (silent > table["longest_gap_days"]), "silence"] = "quiet"
+    table.loc[table["usual_gap_days"].isna(), "silence"] = "one_order"
+    table.loc[silent > active_days, "silence"] = "lapsed"
+    if returns is not None:
+        table.loc[(silent > active_days) & table.pop("_few"), "silence"] = "lost"
+    return table
+
+
+def measure_returns(order_days: pd.DataFrame, *, as_of: dt.date, bands: tuple[int, ...] = BANDS) -> pd.DataFrame:
+    """Measure how many came back within a year after so long a silence, and for how much.
+
+    It is asked at past dates, a quarter apart, back from a year before ``as_of``, as long as the history before the date
+    covers the band. A customer silent at several dates counts at each.
+
+    Parameters
+    ----------
+    order_days : customer_id, order_date, orders, net_sales; rows after ``as_of`` are not looked at
+
+    Returns
+    -------
+    DataFrame
+        One row per band: silent_from, silent_to (days; the last has no end and is missing), silent (customers), returned (of
+        them, within the next 365 days), came_back_share, return_low, return_high (Wilson, 80 %), net_sales_before (of the 365
+        days up to the last order), net_sales_after (of the next 365 days), return_sales_share.
+
+    Source of the interval: Wilson (1927), J. Amer. Statist. Assoc. 22.
+    """
+    orders = _orders(order_days, as_of)
+    table = pd.DataFrame({"silent_from": bands, "silent_to": [*bands[1:], np.nan]})
+    sums = np.zeros((len(bands), 4))
+    if len(orders):
+        first, date = orders["order_date"].min(), pd.Timestamp(as_of) - pd.Timedelta(days=YEAR)
+        while (date - first).days >= bands[1]:
+            sums += _ask(orders, date, np.array(bands), covered=(date - first).days)
+            date -= pd.Timedelta(days=_STEP)
+    table[["silent", "returned"]] = sums[:, :2].astype(int)
+    table["came_back_share"] = (table["returned"] / table["silent"].where(table["silent"] > 0)).round(6)
+    bounds = [_wilson(int(row.returned), int(row.silent)) for row in table.itertuples()]
+    table["return_low"], table["return_high"] = zip(*bounds, strict=True)
+    table["net_sales_before"], table["net_sales_after"] = sums[:, 2].round(2), sums[:, 3].round(2)
+    known = table["net_sales_before"].where(table["net_sales_before"] > 0)
+    table["return_sales_share"] = (table["net_sales_after"] / known).round(6)
+    return table
+
+
+def list_quiet(silence: pd.DataFrame, customers: pd.DataFrame) -> pd.DataFrame:
+    """List the customers who are silent as never before, those with most net sales in the last 365 days first.
+
+    Returns
+    -------
+    DataFrame
+        customer_id, silent_days, usual_gap_days, longest_gap_days, net_sales_365_days.
+    """
+    quiet = silence.loc[
+        silence["silence"] == "quiet", ["customer_id", "silent_days", "usual_gap_days", "longest_gap_days"]
+    ]
+    known = customers[["customer_id", "net_sales_365_days"]]
+    quiet = quiet.merge(known, on="customer_id", validate="1:1")
+    return quiet.sort_values(["net_sales_365_days", "customer_id"], ascending=[False, True], ignore_index=True)
+
+
+def list_winback(silence: pd.DataFrame) -> pd.DataFrame:
+    """List the customers to win back: those who lapsed, by what customers silent for as long brought when they came back.
+
+    Who is lost is not listed. Where too little is known of such returns, they stand by their last year's sales, after the rest.
+
+    Returns
+    -------
+    DataFrame
+        customer_id, last_order_date, silent_days, net_sales_before, came_back_share, return_sales.
+    """
+    check_columns(silence, ["silence", "came_back_share", "return_sales", "net_sales_before"], name="silence")
+    shown = ["customer_id", "last_order_date", "silent_days", "net_sales_before", "came_back_share", "return_sales"]
+    lapsed = silence[silence["silence"] == "lapsed"]
+    order = ["return_sales", "net_sales_before", "customer_id"]
+    return lapsed.sort_values(order, ascending=[False, False, True], na_position="last", ignore_index=True)[shown]
+
+
+def describe_silence(silence: pd.DataFrame) -> dict[str, object]:
+    """Describe how many customers stand in which state, in facts that fill sentences.
+
+    Returns
+    -------
+    dict
+        for each of ``STATES`` ``<state>_customers``; gone_customers (lapsed or lost), lapsed_net_sales (of their last year),
+        return_sales (expected of the lapsed, without a call; None where not known), quiet_share (of those who still count).
+    """
+    counts = silence["silence"].value_counts()
+    facts: dict[str, object] = {f"{state}_customers": int(counts.get(state, 0)) for state in STATES}
+    lapsed = silence[silence["silence"] == "lapsed"]
+    active = int((~silence["silence"].isin(GONE)).sum())
+    expected = lapsed["return_sales"].dropna() if "return_sales" in lapsed else lapsed["net_sales_before"].head(0)
+    return facts | {
+        "gone_customers": len(silence) - active,
+        "lapsed_net_sales": add(lapsed["net_sales_before"]),
+        "return_sales": add(expected) if len(expected) else None,
+        "quiet_share": facts["quiet_customers"] / active if active else 0.0,
+    }
+
+
+def _orders(order_days: pd.DataFrame, as_of: dt.date) -> pd.DataFrame:
+    check_columns(order_days, ["customer_id", "order_date", "orders", "net_sales"], name="order_days")
+    check_key(order_days, ["customer_id", "order_date"], name="order_days")
+    days = order_days[["customer_id", "order_date", "orders", "net_sales"]].assign(
+        order_date=pd.to_datetime(order_days["order_date"])
+    )
+    days = days[(days["order_date"] <= pd.Timestamp(as_of)) & (days["orders"] > 0)]
+    return days.sort_values(["customer_id", "order_date"], ignore_index=True)
+
+
+def _ask(orders: pd.DataFrame, date: pd.Timestamp, bands: np.ndarray, *, covered: int) -> np.ndarray:
+    """Return, per band: the silent at a date, those of them who came back, and their money before and after."""
+    year = pd.Timedelta(days=YEAR)
+    before, after = (
+        orders[orders["order_date"] <= date],
+        orders[orders["order_date"].between(date, date + year, inclusive="right")],
+    )
+    last = before.groupby("customer_id")["order_date"].transform("max")
+    money = before["net_sales"].where((last - before["order_date"]).dt.days < YEAR, 0.0)
+    known = before.assign(money=money).groupby("customer_id").agg(last=("order_date", "max"), money=("money", "sum"))
+    ahead = after.groupby("customer_id")["net_sales"].sum().reindex(known.index)
+    silent = (date - known["last"]).dt.days.to_numpy()
+    band = np.searchsorted(bands, silent, side="right") - 1
+    seen = bands[band] <= covered
+    parts = (
+        np.ones(len(known)),
+        ahead.notna().to_numpy(float),
+        known["money"].to_numpy(),
+        ahead.fillna(0.0).to_numpy(),
+    )
+    return np.column_stack([np.bincount(band[seen], weights=part[seen], minlength=len(bands)) for part in parts])
+
+
+def _wilson(returned: int, silent: int) -> tuple[float, float]:
+    if not silent:
+        return np.nan, np.nan
+    bounds = binomtest(returned, silent).proportion_ci(0.8, method="wilson")
+    return round(bounds.low, 6), round(bounds.high, 6)
+
+
+def _expect(table: pd.DataFrame, returns: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with what is expected back, and in ``_few`` who is silent for so long that hardly anybody came back.
+
+    Nobody is likelier back for having been silent longer: what too few have lived through is taken from the band before.
+    """
+    bands = returns["silent_from"].to_numpy()
+    known = returns["silent"] >= LEAST
+    filled = returns[["came_back_share", "return_sales_share"]].where(known).ffill()
+    filled["few"] = (known & (returns["return_high"] < FEW)).cummax()
+    own = filled.iloc[np.searchsorted(bands, table["silent_days"], side="right") - 1].reset_index(drop=True)
+    return table.assign(
+        came_back_share=own["came_back_share"],
+        return_sales=(own["return_sales_share"] * table["net_sales_before"].clip(lower=0)).round(2),
+        _few=own["few"].to_numpy(),
+    )
+
+
+KINDS = ("as_before", "longer_than_ever", "one_order")
+"""What no order within the horizon would be to an account: nothing new, its longest silence, or the first that is known of it."""
+
+
+def find_kinds(order_days: pd.DataFrame, *, as_of: dt.date, horizon_days: int) -> pd.DataFrame:
+    """Say of each customer what it would be, should no order come within the horizon: ``kind_of_silence``, one of ``KINDS``.
+
+    Returns
+    -------
+    DataFrame
+        One row per customer with an order, by customer_id: customer_id, kind_of_silence.
+
+    Examples
+    --------
+    >>> days = pd.DataFrame({"customer_id": ["a", "a", "b", "b", "c"], "orders": 1, "net_sales": 1.0, "order_date": pd.to_datetime(
+    ...     ["2024-06-01", "2025-06-01", "2025-05-01", "2025-06-01", "2025-06-01"])})
+    >>> find_kinds(days, as_of=dt.date(2025, 6, 30), horizon_days=90)["kind_of_silence"].tolist()
+    ['as_before', 'longer_than_ever', 'one_order']
+    """
+    return _kinds(_orders(order_days, as_of), pd.Timestamp(as_of), horizon_days)
+
+
+def measure_away(order_days: pd.DataFrame, *, as_of: dt.date, horizon_days: int, active_days: int) -> pd.DataFrame:
+    """Measure how many of those who placed no order within the horizon stayed away for the year after it, by kind of account.
+
+    No order within the horizon is not the end: seasonal and slow buyers come back by themselves. It is asked at past dates, a
+    quarter apart, whose horizon and whole year after it have passed, of the customers who counted as such at the date: those
+    who could have stood on the list.
+
+    Parameters
+    ----------
+    order_days : customer_id, order_date, orders, net_sales; rows after ``as_of`` are not looked at
+    horizon_days, active_days : of the forecast
+
+    Returns
+    -------
+    DataFrame
+        One row per kind, and ``all`` in the end: kind_of_silence, silent (customers without an order in the horizon, over all
+        dates), away (of them, without one in the 365 days after either), away_share; for kinds with fewer than 30 that of all,
+        and missing where all together are fewer.
+    """
+    orders = _orders(order_days, as_of)
+    date = pd.Timestamp(as_of) - pd.Timedelta(days=horizon_days + YEAR)
+    counts = pd.DataFrame(0, index=[*KINDS], columns=["silent", "away"])
+    while len(orders) and (date - orders["order_date"].min()).days >= LEAST_HISTORY:
+        before = orders[orders["order_date"] <= date]
+        kinds = _kinds(before, date, horizon_days).set_index("customer_id")["kind_of_silence"]
+        last = before.groupby("customer_id")["order_date"].max()
+        ahead = orders[orders["order_date"] > date].groupby("customer_id")["order_date"].min()
+        wait = (ahead.reindex(last.index) - date).dt.days.fillna(np.inf)
+        silent = ((date - last).dt.days <= active_days) & (wait > horizon_days)
+        counts["silent"] += kinds[silent].value_counts().reindex(counts.index, fill_value=0)
+        counts["away"] += (
+            kinds[silent & (wait > horizon_days + YEAR)].value_counts().reindex(counts.index, fill_value=0)
+        )
+        date -= pd.Timedelta(days=_STEP)
+    counts.loc["all"] = counts.sum()
+    share = counts["away"] / counts["silent"].where(counts["silent"] >= LEAST)
+    counts["away_share"] = share.fillna(share["all"]).round(6)
+    return counts.rename_axis("kind_of_silence").reset_index()
+
+
+def expect_away(order_days: pd.DataFrame, away: pd.DataFrame, *, as_of: dt.date, horizon_days: int) -> pd.DataFrame:
+    """Say of each customer what no order within the horizon would be, and how likely it then stays away for a year more.
+
+    Parameters
+    ----------
+    away : as ``measure_away`` gives it
+
+    Returns
+    -------
+    DataFrame
+        One row per customer with an order: customer_id, kind_of_silence, away_share (missing where too little is known).
+    """
+    kinds = find_kinds(order_days, as_of=as_of, horizon_days=horizon_days)
+    shares = away.set_index("kind_of_silence")["away_share"]
+    return kinds.assign(away_share=kinds["kind_of_silence"].map(shares).astype(float))
+
+
+def _describe_away(away: pd.DataFrame) -> dict[str, object]:
+    rows = away.set_index("kind_of_silence")
+    shares = {f"{kind}_away_share": float(rows.at[kind, "away_share"]) for kind in KINDS}
+    known = rows.at["all", "away_share"] == rows.at["all", "away_share"]
+    return shares | {
+        "silent": int(rows.at["all", "silent"]),
+        "away": int(rows.at["all", "away"]),
+        "away_share": float(rows.at["all", "away_share"]) if known else None,
+    }
+
+
+def _kinds(orders: pd.DataFrame, date: pd.Timestamp, horizon_days: int) -> pd.DataFrame:
+    gaps = orders.assign(gap=orders.groupby("customer_id")["order_date"].diff().dt.days)
+    known = gaps.groupby("customer_id", as_index=False).agg(last=("order_date", "max"), longest=("gap", "max"))
+    silence = (date - known["last"]).dt.days + horizon_days
+    kind = np.select(
+        [known["longest"].isna(), known["longest"] >= silence], ["one_order", "as_before"], "longer_than_ever"
+    )
+    return known[["customer_id"]].assign(kind_of_silence=kind)
