@@ -90,6 +90,7 @@ def connect(url: str | None = None) -> Backend:
 
 def _settled(backend: Backend) -> Backend:
     backend.raw_sql("SET TimeZone = 'UTC'")
+    backend.raw_sql("SET enable_progress_bar = false")  # a notebook would keep it in its page
     return backend
 
 

@@ -48,6 +48,7 @@ def outcomes(folder: Path, dates: Sequence[dt.date], *, horizon_days: int) -> pd
 def open_ledger(folder: Path) -> Iterator[dict[str, Table]]:
     """Give the tables that the ledger keeps for every date, by name, as Ibis tables of an embedded DuckDB."""
     con = ibis.duckdb.connect()
+    con.raw_sql("SET enable_progress_bar = false")  # a notebook would keep it in its page
     try:
         yield {
             path.stem: con.read_parquet(glob.escape(str(path)), table_name=path.stem)

@@ -80,7 +80,7 @@ class Judged:
         counts = {"rows_set_aside": rows.rule.count()}
         for rule in self.met:
             fits = _fits(rows, rule)
-            counts[f"n_{rule}"] = rows.count(where=fits)
+            counts[f"n_{rule}"] = rows.count(where=fits).fill_null(0)  # Spark counts none of nothing as missing
             counts[f"money_{rule}"] = rows.amount.sum(where=fits)
         return read.cross_join(rows.aggregate(**counts))
 
