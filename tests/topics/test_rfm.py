@@ -180,10 +180,23 @@ def test_facts_by_hand() -> None:
     assert facts["largest_share"] == 0.2
 
 
-def test_the_quiet_are_listed_by_what_they_were_worth() -> None:
-    quiet = topic.list_quiet(score_rfm(TEN.assign(days_since_last_order=range(10, 0, -1))))
-    assert quiet["customer_id"].tolist() == ["a", "b", "c", "d"]
-    assert set(quiet["segment"]) == {"cant_lose_them", "at_risk"}
+def test_the_quiet_are_those_worth_much_who_are_silent_for_longer_than_ever_by_their_last_year() -> None:
+    rfm = score_rfm(TEN)
+    states = dict.fromkeys(rfm["customer_id"], "buying") | {
+        "b": "quiet",
+        "c": "quiet",
+        "d": "pausing",
+        "e": "lapsed",
+        "j": "quiet",
+    }
+    silence = pd.DataFrame(
+        {"customer_id": list(states), "silence": list(states.values()), "usual_gap_days": 7.0, "longest_gap_days": 9.0}
+    )
+    silence["net_sales_before"] = silence["customer_id"].map({"b": 10.0, "c": 30.0}).fillna(99.0)
+    quiet = topic.list_quiet(topic.mark_quiet(rfm, silence))
+    assert quiet["customer_id"].tolist() == ["c", "b"]  # j orders seldom and for little
+    facts = topic.describe_rfm(topic.mark_quiet(rfm, silence))
+    assert (facts["leaving_customers"], facts["leaving_net_sales_before"]) == (2, 40.0)
 
 
 def test_money_is_added_exactly() -> None:

@@ -79,7 +79,7 @@ def test_what_is_said_fits_the_data() -> None:
         return facts | chosen, [key.rpartition(".")[2] for key in chosen["scored"]]
 
     facts, remarks = said("as usual")
-    assert (facts["answer"], remarks) == (["rfm.answer.best", "rfm.answer.leaving"], ["here"])
+    assert (facts["answer"], remarks) == (["rfm.answer.best", "rfm.quiet.none"], ["here"])
     facts, remarks = said("all the same")
     assert facts["constant"] == ["recency", "frequency", "monetary"]
     assert facts["answer"] == ["rfm.answer.alike", "rfm.quiet.none"]
@@ -136,8 +136,19 @@ def test_what_each_segment_brings_by_hand() -> None:
     assert table.loc["top", "net_sales_per_customer"] == 800
     assert table["margin"].to_dict() == {"top": 400, "gone": 101, "others": 120}
     assert table.loc["gone", "margin_per_customer"] == pytest.approx(101 / 3)  # of one the margin is not known
+    # of those worth much, j alone is silent for longer than ever; k is a customer no more
+    states = ["buying"] * 8 + ["pausing", "quiet", "lost", "quiet"]
+    silence = pd.DataFrame({"customer_id": list("abcdefghijkl"), "silence": states, "net_sales_before": 5.0})
+    marked = topic.mark_quiet(
+        score_rfm(TWELVE, scorer=scorer), silence.assign(usual_gap_days=7.0, longest_gap_days=9.0)
+    )
+    assert (
+        topic.list_quiet(marked)["customer_id"].tolist()
+        == marked.loc[marked["is_worth_much"] & (marked["silence"] == "quiet"), "customer_id"].tolist()
+        == ["j"]
+    )
+    table = topic.summarise_segments(marked, scorer=scorer).set_index("segment")
     assert table["quiet_customers"].to_dict() == {"top": 0, "gone": 1, "others": 0}
-    assert topic.list_quiet(score_rfm(TWELVE, scorer=scorer))["customer_id"].tolist() == ["j"]
 
 
 def test_scores_of_several_lengths_stand_in_one_table() -> None:

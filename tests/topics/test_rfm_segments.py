@@ -16,7 +16,14 @@ from kalib.settings import read_job
 from kalib.settings.rfm import Segment, lint_segments
 from kalib.topics import rfm as topic
 from kalib.topics.rfm import SEGMENTS, RfmScorer, apply_rules, find_segment
-from kalib.topics.rfm_segments import assign_cells, assign_eight, find_fifths, find_unreachable, is_quiet, list_cells
+from kalib.topics.rfm_segments import (
+    assign_cells,
+    assign_eight,
+    find_fifths,
+    find_unreachable,
+    is_worth_much,
+    list_cells,
+)
 from kalib.words import Words
 
 JOB = """job: t
@@ -56,9 +63,9 @@ def test_ten_bins_are_five_bins_twice() -> None:
         assert find_segment(*cell, bins=(10, 10, 10)) == find_segment(*halves)
 
 
-def test_quiet_is_the_lower_two_fifths_and_the_upper_three() -> None:
+def test_worth_much_is_the_upper_three_fifths_of_frequency_and_money() -> None:
     for r, f, m in itertools.product(range(1, 6), repeat=3):
-        assert is_quiet(r, f, m) == (r <= 2 and f + m >= 5)
+        assert is_worth_much(r, f, m) == (f + m >= 5)
 
 
 def test_eight_cells_of_two_scores() -> None:

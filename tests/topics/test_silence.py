@@ -127,6 +127,31 @@ def test_who_stayed_away_by_hand() -> None:
     assert table.loc["one_order", "away_share"] == table.loc["all", "away_share"]  # too few of them: as all
 
 
+def test_who_pauses_is_not_always_lost() -> None:
+    """As of 2026-06-30 with 90 days: the date is 2025-04-01; forty fall silent by 2025-06-30, ten of them come back in the year."""
+    ids = [f"c{n:02}" for n in range(50)]
+    rows = [(customer, "2025-01-15") for customer in ids]
+    rows += [(customer, "2025-06-30") for customer in ids[40:]]  # the last day of the horizon: not silent
+    rows += [(customer, "2025-07-01") for customer in ids[:5]]  # the first day after it: back
+    rows += [(customer, "2026-06-30") for customer in ids[5:10]]  # the last day of the year after: back
+    rows += [("c10", "2026-07-01")]  # after the snapshot date: nobody knows
+    rows += [("old", "2024-01-01")]  # not active, but the history reaches far enough
+    orders = pd.DataFrame(rows, columns=["customer_id", "order_date"]).assign(orders=1, net_sales=1.0)
+    orders["order_date"] = pd.to_datetime(orders["order_date"])
+    before = orders.copy(deep=True)
+
+    def measure(table: pd.DataFrame) -> list:
+        found = topic.measure_away(table, as_of=dt.date(2026, 6, 30), horizon_days=90, active_days=180)
+        return found.set_index("kind_of_silence").loc["all", ["silent", "away", "away_share"]].tolist()
+
+    assert measure(orders.sample(frac=1, random_state=3)) == [40, 30, 0.75]
+    returns = orders.assign(orders=orders["customer_id"].ne("old").astype(int))
+    assert np.isnan(measure(returns)[2])
+    few = orders[orders["customer_id"].isin([*ids[15:], "old"])]
+    assert np.isnan(measure(few)[2])
+    pd.testing.assert_frame_equal(orders, before)
+
+
 def test_little_history_knows_nothing_of_staying_away() -> None:
     found = topic.study(days(a=[100, 50], b=[20]), as_of=DAY, horizon_days=90, active_days=365)
     assert found.facts["away_share"] is None
