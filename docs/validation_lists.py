@@ -1,0 +1,366 @@
+"""Does each list of each page hold what it promises, and is it better than the obvious naive list? Writes its section of docs/validation.md.
+
+    python docs/validation_lists.py [FILE] [--logs wholesale,cdnow] [--keep FOLDER]
+
+FILE: where the section goes; default: validation.md beside this script. --logs: only these, printed and not written. --keep: ledgers
+stay there and are used again by the next call; pages are always made anew.
+
+At each past date of each log the cells of the notebooks themselves run on a ledger that ends there (validation_pages.py), so a
+change of how a page ranks is followed without a change here. A list is found by the finding above it. What came is read from the
+ledger of the whole log (validation_outcomes.py).
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import multiprocessing
+import os
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+from validation_outcomes import SEASON, YEAR, Past, compare, judge, list_accounts
+from validation_pages import build_past, read_pages
+from validation_questions import OF_SIZE, QUESTIONS, WHOLE, Listed, Question
+
+from kalib import ledger
+from kalib.settings import read_job
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.append(str(ROOT / "tests" / "reference"))
+import consumables  # noqa: E402  (the scripts of the made logs lie there)
+import garden  # noqa: E402
+
+RETAIL = ROOT / "data" / "online-retail-ii" / "orders.parquet"
+TRUTH = ROOT / "tests" / "reference" / "wholesale_truth.parquet"
+HEADING = "## Lists, and what came next"
+
+
+@dataclass(frozen=True)
+class Log:
+    """A log of orders whose later part is known: its job, and the past dates at which the pages are asked.
+
+    Attributes
+    ----------
+    end : its last day
+    truth : of a made log, the file that says how each account was made
+    """
+
+    name: str
+    job: Path
+    dates: tuple[dt.date, ...]
+    end: dt.date
+    source: str = ""
+    truth: Path | None = None
+
+    @property
+    def overrides(self) -> dict[str, str]:
+        """Return what the job is told beside its file."""
+        return {"source": self.source} if self.source else {}
+
+    def horizons(self, date: dt.date) -> tuple[int, ...]:
+        """Return how far ahead of a date the log goes."""
+        return tuple(days for days in (SEASON, YEAR) if date + dt.timedelta(days=days) <= self.end)
+
+    def read_truth(self) -> pd.DataFrame | None:
+        """Return how each account of a made log was made."""
+        return None if self.truth is None else pd.read_parquet(self.truth).rename(columns={"death_date": "died"})
+
+
+def list_logs(folder: Path) -> list[Log]:
+    """List the logs; the two made ones are made below ``folder``.
+
+    Dates lie in all seasons. Each is followed by a year, as far as the log goes; the last of Online Retail II and of CDNOW by 90
+    days alone.
+    """
+    retail = Path(os.environ.get("KALIB_RETAIL") or RETAIL)
+    if not retail.is_file():
+        sys.exit(f"{retail} is not there: run `kalib get online-retail-ii`, or set KALIB_RETAIL to its Parquet file.")
+    quarters = "2024-03-31 2024-06-30 2024-09-30 2024-12-31 2025-03-31 2025-06-30"
+    return [
+        Log("wholesale", ROOT / "jobs/wholesale.yaml", _days(quarters), dt.date(2026, 6, 30), truth=TRUTH),
+        Log(
+            "online-retail-ii",
+            ROOT / "tests/jobs/online_retail_ii.yaml",
+            _days("2010-06-30 2010-09-30 2010-12-08 2011-03-31 2011-06-30 2011-09-09"),
+            dt.date(2011, 12, 9),
+            source=str(retail.resolve()),
+        ),
+        Log(
+            "cdnow",
+            ROOT / "jobs/cdnow.yaml",
+            _days("1997-06-30 1997-09-30 1997-12-31 1998-03-31"),
+            dt.date(1998, 6, 30),
+        ),
+        Log(
+            "garden",
+            garden.make(folder / "made-garden"),
+            _days("2023-09-30 2023-12-31 2024-03-31 2024-06-30 2024-09-30 2024-12-31"),
+            dt.date(2025, 12, 31),
+            truth=folder / "made-garden" / "truth.parquet",
+        ),
+        Log(
+            "consumables",
+            consumables.make(folder / "made-consumables"),
+            _days("2023-06-30 2023-09-30 2023-12-31 2024-02-29 2024-03-31 2024-06-30"),
+            dt.date(2025, 6, 30),
+            truth=folder / "made-consumables" / "truth.parquet",
+        ),
+    ]
+
+
+def _days(told: str) -> tuple[dt.date, ...]:
+    return tuple(dt.date.fromisoformat(day) for day in told.split())
+
+
+# --- a date -----------------------------------------------------------------------------------------------------------
+
+
+def look_back(log: Log, date: dt.date, folder: Path) -> Past:
+    """Make the pages of a log as of a date and find what came of each account."""
+    at_date = folder / f"{log.name}-{date}"
+    job = build_past(log.job, at_date, as_of=date, **log.overrides)
+    wanted = sorted({listed.notebook for question in QUESTIONS for listed in question.lists})
+    pages = read_pages(job, at_date, only=wanted)
+    found = {}
+    for listed in (listed for question in QUESTIONS for listed in question.lists):
+        table = pages.find(listed.notebook, listed.findings)
+        if table is not None:
+            found[listed.code] = table["customer_id"].tolist()
+    horizons = log.horizons(date)
+    accounts = list_accounts(folder / log.name, at_date, date, horizons=horizons, truth=log.read_truth())
+    return Past(date, accounts, found, pages.active_days, horizons)
+
+
+def _look_back_safely(log: Log, date: dt.date, folder: Path) -> Past:
+    """Look back; what goes wrong is told in words, as not every error gets through to another process."""
+    try:
+        return look_back(log, date, folder)
+    except Exception:
+        raise RuntimeError(f"{log.name} as of {date}:\n{traceback.format_exc()}") from None
+
+
+def build_whole(log: Log, folder: Path) -> None:
+    """Build the ledger of all the log, which knows what came."""
+    if not (folder / log.name / "ledger.json").is_file():
+        ledger.build(read_job(log.job, {"language": "[en]", "as_of": str(log.end), **log.overrides}), folder / log.name)
+
+
+def look_back_all(logs: Sequence[Log], folder: Path, *, workers: int = 2) -> dict[str, list[Past]]:
+    """Look back at every date of every log, two at a time, and say how far it is."""
+    started, done = time.monotonic(), {log.name: [] for log in logs}
+    count = sum(len(log.dates) for log in logs)
+    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+        for _ in pool.map(build_whole, logs, [folder] * len(logs)):
+            pass
+        under_way = {
+            pool.submit(_look_back_safely, log, date, folder): (log, date) for log in logs for date in log.dates
+        }
+        for number, task in enumerate(as_completed(under_way), start=1):
+            log, date = under_way[task]
+            done[log.name].append(task.result())
+            told = f"{number} of {count}: {log.name} as of {date}, {time.monotonic() - started:.0f} s"
+            print(told, file=sys.stderr, flush=True)
+    return {name: sorted(pasts, key=lambda past: past.date) for name, pasts in done.items()}
+
+
+# --- the comparison ---------------------------------------------------------------------------------------------------
+
+
+def compare_all(pasts: Mapping[str, Sequence[Past]]) -> pd.DataFrame:
+    """Compare every list with its naive lists, by log, horizon and number of accounts.
+
+    Returns
+    -------
+    DataFrame
+        One row per question, list, log, horizon, first, measure and naive list, with the columns of ``compare`` and verdict.
+    """
+    rows = []
+    for question in QUESTIONS:
+        for name, of_log in pasts.items():
+            for listed in question.lists:
+                rows += list(_compare_list(question, listed, name, of_log))
+    return pd.DataFrame(rows)
+
+
+def _compare_list(question: Question, listed: Listed, log: str, pasts: Sequence[Past]) -> Iterator[dict[str, object]]:
+    own = {past.date: past.lists[listed.code] for past in pasts if past.lists.get(listed.code)}
+    against = {told: ({past.date: rank(past) for past in pasts}, False) for told, rank in question.naive.items()}
+    if question.of_size:
+        against[OF_SIZE] = (own, True)
+    longest = max(map(len, own.values()), default=0)
+    for horizon in question.horizons:
+        for first in list_sizes(question.sizes, longest):
+            for told, (naive, of_size) in against.items():
+                about = {"question": question.code, "list": listed.code, "log": log, "horizon": horizon, "first": first}
+                for measure in question.measures:
+                    found = compare(pasts, own, naive, measure, horizon=horizon, first=first, of_size=of_size)
+                    if found["dates"]:
+                        verdict = judge(found, more=measure.more)
+                        yield about | {"against": told, "measure": measure.code} | found | {"verdict": verdict}
+
+
+def list_sizes(sizes: Sequence[int], longest: int) -> list[int]:
+    """List how many of the first accounts are worth looking at: none that says no more than the one before.
+
+    Examples
+    --------
+    >>> list_sizes([20, 50, 100], 34)
+    [20, 50]
+    """
+    return [size for place, size in enumerate(sizes) if not place or longest > sizes[place - 1]]
+
+
+# --- the page ---------------------------------------------------------------------------------------------------------
+
+
+def print_section(logs: Sequence[Log], pasts: Mapping[str, Sequence[Past]], compared: pd.DataFrame) -> str:
+    """Return the section of the page as Markdown."""
+    lines = [
+        HEADING,
+        "",
+        *INTRODUCTION,
+        "",
+        "| log | as of | accounts known | days ahead | lists not shown |",
+        "| --- " * 5 + "|",
+    ]
+    lines += [_print_log(log, pasts[log.name]) for log in logs]
+    for question in QUESTIONS:
+        rows = compared[compared["question"] == question.code]
+        lines += ["", f"### {question.title}", "", question.asks, "", *say_verdicts(question, rows), ""]
+        lines += print_comparisons(question, rows)
+    lines += ["", "### Missed plan", "", "No page lists accounts that miss their plan yet: nothing to compare."]
+    return "\n".join(lines) + "\n"
+
+
+INTRODUCTION = (
+    "Made by `docs/validation_lists.py`. At each past date the pages themselves are made on a ledger that ends there; what came is read",
+    "from the whole log. A list's first 20, 50 and 100 accounts (all, where it is shorter) stand beside as many of the obvious naive list",
+    "made of the same snapshot. In a cell: the list · the naive one (the difference, from … to … in 95 % of bootstrap draws of accounts,",
+    "the dates pooled); **better** and *worse* where that interval lies on one side of nothing. Money is in the log's own currency. A year",
+    "is the 365 days after the date. `garden` and `consumables` are made logs, whose scripts (tests/reference) were committed before any",
+    "list was compared on them; by the truth says how their accounts were made. The tables of accounts of earlier dates lack what is known",
+    "of today alone (satisfaction, complaints, wallet).",
+)
+
+
+def _print_log(log: Log, pasts: Sequence[Past]) -> str:
+    dates = ", ".join(str(past.date) for past in pasts)
+    known = f"{min(len(past.accounts) for past in pasts):,} to {max(len(past.accounts) for past in pasts):,}"
+    short = sum(YEAR not in past.horizons for past in pasts)
+    ahead = "90 and 365" if not short else f"90 and 365; the last {short}: 90"
+    codes = [listed.code for question in QUESTIONS for listed in question.lists]
+    absent = {code: sum(not past.lists.get(code) for past in pasts) for code in codes}
+    told = "; ".join(f"{code} ({count} of {len(pasts)})" for code, count in absent.items() if count) or "–"
+    return f"| {log.name} | {dates} | {known} | {ahead} | {told} |"
+
+
+def say_verdicts(question: Question, rows: pd.DataFrame) -> list[str]:
+    """Say of each list on which logs its first accounts did better and worse than the naive ones, over the longest horizon."""
+    said = []
+    for listed in question.lists:
+        own = rows[(rows["list"] == listed.code) & (rows["first"] == question.sizes[0])]
+        if own.empty:
+            said.append(f"- **{listed.code}**: shown at none of the dates.")
+            continue
+        own = own[own["horizon"] == own.groupby("log")["horizon"].transform("max")]
+        parts = []
+        for against in own["against"].unique():
+            for measure in question.measures:
+                found = own[(own["against"] == against) & (own["measure"] == measure.code)]
+                if len(found):
+                    parts.append(f"{measure.told}, against {against}: {_say_logs(found)}")
+        said.append(
+            f"- **{listed.code}**, first {question.sizes[0]}. " + ". ".join(_capital(part) for part in parts) + "."
+        )
+    return said
+
+
+def _say_logs(found: pd.DataFrame) -> str:
+    told = {"better": "better on", "worse": "worse on", "level": "no clear difference on", "same": "the same list on"}
+    groups = found.groupby("verdict")["log"].agg(list)
+    return "; ".join(f"{words} {', '.join(groups[code])}" for code, words in told.items() if code in groups)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def print_comparisons(question: Question, rows: pd.DataFrame) -> list[str]:
+    """Print a table of the comparisons: a row per list, log, horizon, number of accounts and naive list."""
+    heads = ["list", "log", "days ahead", "dates", "first", "against", *(measure.told for measure in question.measures)]
+    lines = ["| " + " | ".join(heads) + " |", "| --- " * len(heads) + "|"]
+    keys = ["list", "log", "horizon", "first", "against"]
+    for (listed, log, horizon, first, against), own in rows.groupby(keys, sort=False):
+        cells = own.set_index("measure").to_dict("index")
+        size = "all" if first == WHOLE else str(first)
+        held = own.iloc[0]["listed"] / own.iloc[0]["dates"]
+        size += f" ({held:,.0f})" if round(held) != first else ""
+        told = [_print_cell(cells.get(measure.code), is_sum=not measure.of) for measure in question.measures]
+        lines.append(
+            "| " + " | ".join([listed, log, str(horizon), str(own.iloc[0]["dates"]), size, against, *told]) + " |"
+        )
+    return lines
+
+
+def _print_cell(found: Mapping[str, object] | None, *, is_sum: bool) -> str:
+    if found is None or found["own"] != found["own"]:
+        return "–"
+    own, naive, low, high = (_show(found[name], is_sum=is_sum) for name in ("own", "naive", "low", "high"))
+    if found["verdict"] == "same":
+        return f"{own}, the same list"
+    told = f"{own} · {naive} ({_show(found['difference'], is_sum=is_sum, signed=True)}: {low} to {high})"
+    return {"better": f"**{told}**", "worse": f"*{told}*"}.get(str(found["verdict"]), told)
+
+
+def _show(figure: float, *, is_sum: bool, signed: bool = False) -> str:
+    if figure != figure:
+        return "–"
+    sign = "+" if signed else ""
+    return f"{figure:{sign},.0f}" if is_sum else f"{figure:{sign}.1%}"
+
+
+def replace_section(page: str, section: str) -> str:
+    """Put the section into a page, in the place of the one that it has, else at its end.
+
+    Examples
+    --------
+    >>> replace_section("# Page\\n\\n## Lists, and what came next\\n\\nold\\n\\n## Other\\n", "## Lists, and what came next\\n\\nnew\\n")
+    '# Page\\n\\n## Lists, and what came next\\n\\nnew\\n\\n## Other\\n'
+    """
+    before, found, rest = page.partition(f"{HEADING}\n")
+    after = rest.partition("\n## ")[2] if found else ""
+    return f"{before.rstrip()}\n\n{section.rstrip()}\n" + (f"\n## {after}" if after else "")
+
+
+def main() -> None:
+    """Look back at every date, compare, and write the section."""
+    reader = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    reader.add_argument("file", nargs="?", type=Path, default=Path(__file__).with_name("validation.md"))
+    reader.add_argument("--logs", default="", help="names of logs, with commas: only these, printed and not written")
+    reader.add_argument("--keep", type=Path, help="folder in which the ledgers stay")
+    reader.add_argument("--workers", type=int, default=2, help="dates looked at side by side")
+    asked = reader.parse_args()
+    with tempfile.TemporaryDirectory() as passing:
+        folder = asked.keep or Path(passing)
+        folder.mkdir(parents=True, exist_ok=True)
+        logs = [log for log in list_logs(folder) if not asked.logs or log.name in asked.logs.split(",")]
+        pasts = look_back_all(logs, folder, workers=asked.workers)
+    section = print_section(logs, pasts, compare_all(pasts))
+    if asked.logs:
+        print(section)
+        return
+    page = asked.file.read_text(encoding="utf-8") if asked.file.is_file() else ""
+    asked.file.write_text(replace_section(page, section), encoding="utf-8")
+    print(asked.file)
+
+
+if __name__ == "__main__":
+    main()
