@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,46 +74,53 @@ class Log:
         return None if self.truth is None else pd.read_parquet(self.truth).rename(columns={"death_date": "died"})
 
 
-def list_logs(folder: Path) -> list[Log]:
-    """List the logs; the two made ones are made below ``folder``.
+def list_logs(folder: Path, *, only: Sequence[str] = ()) -> list[Log]:
+    """List the logs, or ``only`` some; the two made ones are made below ``folder``.
 
     Dates lie in all seasons. Each is followed by a year, as far as the log goes; the last of Online Retail II and of CDNOW by 90
     days alone.
     """
-    retail = Path(os.environ.get("KALIB_RETAIL") or RETAIL)
-    if not retail.is_file():
-        sys.exit(f"{retail} is not there: run `kalib get online-retail-ii`, or set KALIB_RETAIL to its Parquet file.")
-    quarters = "2024-03-31 2024-06-30 2024-09-30 2024-12-31 2025-03-31 2025-06-30"
-    return [
-        Log("wholesale", ROOT / "jobs/wholesale.yaml", _days(quarters), dt.date(2026, 6, 30), truth=TRUTH),
-        Log(
-            "online-retail-ii",
-            ROOT / "tests/jobs/online_retail_ii.yaml",
-            _days("2010-06-30 2010-09-30 2010-12-08 2011-03-31 2011-06-30 2011-09-09"),
-            dt.date(2011, 12, 9),
-            source=str(retail.resolve()),
-        ),
-        Log(
-            "cdnow",
-            ROOT / "jobs/cdnow.yaml",
-            _days("1997-06-30 1997-09-30 1997-12-31 1998-03-31"),
-            dt.date(1998, 6, 30),
-        ),
-        Log(
-            "garden",
-            garden.make(folder / "made-garden"),
-            _days("2023-09-30 2023-12-31 2024-03-31 2024-06-30 2024-09-30 2024-12-31"),
-            dt.date(2025, 12, 31),
-            truth=folder / "made-garden" / "truth.parquet",
-        ),
-        Log(
-            "consumables",
-            consumables.make(folder / "made-consumables"),
-            _days("2023-06-30 2023-09-30 2023-12-31 2024-02-29 2024-03-31 2024-06-30"),
-            dt.date(2025, 6, 30),
-            truth=folder / "made-consumables" / "truth.parquet",
-        ),
-    ]
+    makers = {
+        "wholesale": _find_wholesale,
+        "online-retail-ii": _find_retail,
+        "cdnow": _find_cdnow,
+        "garden": _make_garden,
+        "consumables": _make_consumables,
+    }
+    if unknown := set(only) - set(makers):
+        sys.exit(f"There is no log {', '.join(sorted(unknown))}; there are {', '.join(makers)}.")
+    return [make(folder) for name, make in makers.items() if not only or name in only]
+
+
+def _find_wholesale(folder: Path) -> Log:
+    dates = _days("2024-03-31 2024-06-30 2024-09-30 2024-12-31 2025-03-31 2025-06-30")
+    return Log("wholesale", ROOT / "jobs/wholesale.yaml", dates, dt.date(2026, 6, 30), truth=TRUTH)
+
+
+def _find_retail(folder: Path) -> Log:
+    source = Path(os.environ.get("KALIB_RETAIL") or RETAIL)
+    if not source.is_file():
+        sys.exit(f"{source} is not there: run `kalib get online-retail-ii`, or set KALIB_RETAIL to its Parquet file.")
+    dates = _days("2010-06-30 2010-09-30 2010-12-08 2011-03-31 2011-06-30 2011-09-09")
+    job = ROOT / "tests/jobs/online_retail_ii.yaml"
+    return Log("online-retail-ii", job, dates, dt.date(2011, 12, 9), source=str(source.resolve()))
+
+
+def _find_cdnow(folder: Path) -> Log:
+    dates = _days("1997-06-30 1997-09-30 1997-12-31 1998-03-31")
+    return Log("cdnow", ROOT / "jobs/cdnow.yaml", dates, dt.date(1998, 6, 30))
+
+
+def _make_garden(folder: Path) -> Log:
+    job = garden.make(folder / "made-garden")
+    dates = _days("2023-09-30 2023-12-31 2024-03-31 2024-06-30 2024-09-30 2024-12-31")
+    return Log("garden", job, dates, dt.date(2025, 12, 31), truth=job.with_name("truth.parquet"))
+
+
+def _make_consumables(folder: Path) -> Log:
+    job = consumables.make(folder / "made-consumables")
+    dates = _days("2023-06-30 2023-09-30 2023-12-31 2024-02-29 2024-03-31 2024-06-30")
+    return Log("consumables", job, dates, dt.date(2025, 6, 30), truth=job.with_name("truth.parquet"))
 
 
 def _days(told: str) -> tuple[dt.date, ...]:
@@ -133,7 +140,7 @@ def look_back(log: Log, date: dt.date, folder: Path) -> Past:
     for listed in (listed for question in QUESTIONS for listed in question.lists):
         table = pages.find(listed.notebook, listed.findings)
         if table is not None:
-            found[listed.code] = table["customer_id"].tolist()
+            found[listed.notebook, listed.findings] = table["customer_id"].tolist()
     horizons = log.horizons(date)
     accounts = list_accounts(folder / log.name, at_date, date, horizons=horizons, truth=log.read_truth())
     return Past(date, accounts, found, pages.active_days, horizons)
@@ -191,7 +198,7 @@ def compare_all(pasts: Mapping[str, Sequence[Past]]) -> pd.DataFrame:
 
 
 def _compare_list(question: Question, listed: Listed, log: str, pasts: Sequence[Past]) -> Iterator[dict[str, object]]:
-    own = {past.date: past.lists[listed.code] for past in pasts if past.lists.get(listed.code)}
+    own = {past.date: ids for past in pasts if (ids := listed.choose(past))}
     against = {told: ({past.date: rank(past) for past in pasts}, False) for told, rank in question.naive.items()}
     if question.of_size:
         against[OF_SIZE] = (own, True)
@@ -234,7 +241,8 @@ def print_section(logs: Sequence[Log], pasts: Mapping[str, Sequence[Past]], comp
     lines += [_print_log(log, pasts[log.name]) for log in logs]
     for question in QUESTIONS:
         rows = compared[compared["question"] == question.code]
-        lines += ["", f"### {question.title}", "", question.asks, "", *say_verdicts(question, rows), ""]
+        lines += ["", f"### {question.title}", "", question.asks, *explain_naive(question), ""]
+        lines += [*print_verdicts(question, rows), ""]
         lines += print_comparisons(question, rows)
     lines += ["", "### Missed plan", "", "No page lists accounts that miss their plan yet: nothing to compare."]
     return "\n".join(lines) + "\n"
@@ -243,11 +251,11 @@ def print_section(logs: Sequence[Log], pasts: Mapping[str, Sequence[Past]], comp
 INTRODUCTION = (
     "Made by `docs/validation_lists.py`. At each past date the pages themselves are made on a ledger that ends there; what came is read",
     "from the whole log. A list's first 20, 50 and 100 accounts (all, where it is shorter) stand beside as many of the obvious naive list",
-    "made of the same snapshot. In a cell: the list · the naive one (the difference, from … to … in 95 % of bootstrap draws of accounts,",
-    "the dates pooled); **better** and *worse* where that interval lies on one side of nothing. Money is in the log's own currency. A year",
-    "is the 365 days after the date. `garden` and `consumables` are made logs, whose scripts (tests/reference) were committed before any",
-    "list was compared on them; by the truth says how their accounts were made. The tables of accounts of earlier dates lack what is known",
-    "of today alone (satisfaction, complaints, wallet).",
+    "made of the same snapshot. In a cell: the list · the naive one (the difference: from to, in 95 % of bootstrap draws of accounts,",
+    "dates pooled); **better** and *worse* where that interval lies on one side of nothing. Money is in the log's own currency; ahead are",
+    "90 or 365 days after the date. `garden` and `consumables` are made logs, whose scripts (tests/reference) were committed before any",
+    "list was compared on them; *by the truth* is how an account was made. Tables of accounts of earlier dates lack what is known of today",
+    "alone (satisfaction, complaints, wallet).",
 )
 
 
@@ -256,46 +264,55 @@ def _print_log(log: Log, pasts: Sequence[Past]) -> str:
     known = f"{min(len(past.accounts) for past in pasts):,} to {max(len(past.accounts) for past in pasts):,}"
     short = sum(YEAR not in past.horizons for past in pasts)
     ahead = "90 and 365" if not short else f"90 and 365; the last {short}: 90"
-    codes = [listed.code for question in QUESTIONS for listed in question.lists]
-    absent = {code: sum(not past.lists.get(code) for past in pasts) for code in codes}
+    absent = {
+        listed.code: sum(not listed.choose(past) for past in pasts)
+        for question in QUESTIONS
+        for listed in question.lists
+    }
     told = "; ".join(f"{code} ({count} of {len(pasts)})" for code, count in absent.items() if count) or "–"
     return f"| {log.name} | {dates} | {known} | {ahead} | {told} |"
 
 
-def say_verdicts(question: Question, rows: pd.DataFrame) -> list[str]:
-    """Say of each list on which logs its first accounts did better and worse than the naive ones, over the longest horizon."""
-    said = []
-    for listed in question.lists:
-        own = rows[(rows["list"] == listed.code) & (rows["first"] == question.sizes[0])]
-        if own.empty:
-            said.append(f"- **{listed.code}**: shown at none of the dates.")
-            continue
-        own = own[own["horizon"] == own.groupby("log")["horizon"].transform("max")]
-        parts = []
-        for against in own["against"].unique():
-            for measure in question.measures:
-                found = own[(own["against"] == against) & (own["measure"] == measure.code)]
-                if len(found):
-                    parts.append(f"{measure.told}, against {against}: {_say_logs(found)}")
-        said.append(
-            f"- **{listed.code}**, first {question.sizes[0]}. " + ". ".join(_capital(part) for part in parts) + "."
-        )
-    return said
+def explain_naive(question: Question) -> list[str]:
+    """Say how the naive lists are made."""
+    made = [f"*{told}*: {_made(rank)}" for told, rank in question.naive.items()]
+    made += [f"*{OF_SIZE}*: the mean of all in the same tenth by sales of the year"] * question.of_size
+    return ["Held against " + "; ".join(made) + "."]
 
 
-def _say_logs(found: pd.DataFrame) -> str:
-    told = {"better": "better on", "worse": "worse on", "level": "no clear difference on", "same": "the same list on"}
-    groups = found.groupby("verdict")["log"].agg(list)
-    return "; ".join(f"{words} {', '.join(groups[code])}" for code, words in told.items() if code in groups)
+def _made(rank: Callable[[Past], pd.Index]) -> str:
+    return str(rank.__doc__).partition("\n")[0].rstrip(".").removeprefix("List ")
 
 
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
+VERDICTS = {"better": "better on", "level": "no clear difference on", "equal": "equal on", "worse": "worse on"}
+
+
+def print_verdicts(question: Question, rows: pd.DataFrame) -> list[str]:
+    """Print on which logs the first 20, 50 ... of each list did better and worse than the naive ones, over the longest time known."""
+    longest = rows[rows["horizon"] == rows.groupby(["list", "log"])["horizon"].transform("max")]
+    told = {measure.code: measure.told for measure in question.measures}
+    heads = ["list", "measured", "against", *VERDICTS.values()]
+    lines = ["| " + " | ".join(heads) + " |", "| --- " * len(heads) + "|"]
+    for (listed, measure, against), own in longest.groupby(["list", "measure", "against"], sort=False):
+        cells = [_name_logs(own[own["verdict"] == verdict], all_sizes=own) for verdict in VERDICTS]
+        lines.append("| " + " | ".join([listed, told[measure], against, *cells]) + " |")
+    absent = [listed.code for listed in question.lists if listed.code not in set(rows["list"])]
+    return [*lines, *["", "Shown at none of the dates: " + ", ".join(absent) + "."] * bool(absent)]
+
+
+def _name_logs(found: pd.DataFrame, *, all_sizes: pd.DataFrame) -> str:
+    """Name the logs of a verdict, with the numbers of accounts that it holds for where it does not for all."""
+    parts = []
+    for log, own in found.groupby("log", sort=False):
+        sizes = ["all" if first == WHOLE else str(first) for first in own["first"]]
+        every = len(own) == (all_sizes["log"] == log).sum()
+        parts.append(log if every else f"{log} ({', '.join(sizes)})")
+    return "; ".join(parts) or "–"
 
 
 def print_comparisons(question: Question, rows: pd.DataFrame) -> list[str]:
     """Print a table of the comparisons: a row per list, log, horizon, number of accounts and naive list."""
-    heads = ["list", "log", "days ahead", "dates", "first", "against", *(measure.told for measure in question.measures)]
+    heads = ["list", "log", "ahead", "dates", "first", "against", *(measure.told for measure in question.measures)]
     lines = ["| " + " | ".join(heads) + " |", "| --- " * len(heads) + "|"]
     keys = ["list", "log", "horizon", "first", "against"]
     for (listed, log, horizon, first, against), own in rows.groupby(keys, sort=False):
@@ -314,8 +331,8 @@ def _print_cell(found: Mapping[str, object] | None, *, is_sum: bool) -> str:
     if found is None or found["own"] != found["own"]:
         return "–"
     own, naive, low, high = (_show(found[name], is_sum=is_sum) for name in ("own", "naive", "low", "high"))
-    if found["verdict"] == "same":
-        return f"{own}, the same list"
+    if found["verdict"] == "equal":
+        return f"{own}, equal"
     told = f"{own} · {naive} ({_show(found['difference'], is_sum=is_sum, signed=True)}: {low} to {high})"
     return {"better": f"**{told}**", "worse": f"*{told}*"}.get(str(found["verdict"]), told)
 
@@ -327,17 +344,29 @@ def _show(figure: float, *, is_sum: bool, signed: bool = False) -> str:
     return f"{figure:{sign},.0f}" if is_sum else f"{figure:{sign}.1%}"
 
 
+def read_section(page: str) -> str:
+    """Return the section as it stands in a page; empty: it has none.
+
+    Examples
+    --------
+    >>> read_section("# Page\\n\\n## Lists, and what came next\\n\\nold\\n\\n## Other\\n")
+    '## Lists, and what came next\\n\\nold\\n'
+    """
+    _, found, rest = page.partition(f"{HEADING}\n")
+    return found + rest.partition("\n## ")[0] if found else ""
+
+
 def replace_section(page: str, section: str) -> str:
     """Put the section into a page, in the place of the one that it has, else at its end.
 
     Examples
     --------
-    >>> replace_section("# Page\\n\\n## Lists, and what came next\\n\\nold\\n\\n## Other\\n", "## Lists, and what came next\\n\\nnew\\n")
-    '# Page\\n\\n## Lists, and what came next\\n\\nnew\\n\\n## Other\\n'
+    >>> replace_section("# Page\\n", "## Lists, and what came next\\n\\nnew\\n")
+    '# Page\\n\\n## Lists, and what came next\\n\\nnew\\n'
     """
-    before, found, rest = page.partition(f"{HEADING}\n")
-    after = rest.partition("\n## ")[2] if found else ""
-    return f"{before.rstrip()}\n\n{section.rstrip()}\n" + (f"\n## {after}" if after else "")
+    stored = read_section(page)
+    before, _, after = page.partition(stored) if stored else (page, "", "")
+    return f"{before.rstrip()}\n\n{section.rstrip()}\n{after}"
 
 
 def main() -> None:
@@ -351,7 +380,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as passing:
         folder = asked.keep or Path(passing)
         folder.mkdir(parents=True, exist_ok=True)
-        logs = [log for log in list_logs(folder) if not asked.logs or log.name in asked.logs.split(",")]
+        logs = list_logs(folder, only=asked.logs.split(",") if asked.logs else ())
         pasts = look_back_all(logs, folder, workers=asked.workers)
     section = print_section(logs, pasts, compare_all(pasts))
     if asked.logs:

@@ -244,7 +244,8 @@ def compare(
 ) -> dict[str, float]:
     """Compare the first accounts of a list with as many of the naive one, pooled over dates.
 
-    The interval is of the difference: accounts are drawn anew, each with all of its dates (Poisson's weights), the lists stay.
+    The interval is of the difference: the accounts on either list are drawn anew, each with all of its dates (Poisson's weights);
+    the lists stay, and so does what all others bought.
 
     Parameters
     ----------
@@ -268,22 +269,20 @@ def compare(
     (10.0, 9.0, 1.0)
     """
     known = [past for past in pasts if measure.is_known(past, horizon) and len(own.get(past.date, ()))]
-    names = pd.Index(sorted({name for past in known for name in past.accounts.index}))
-    sums = np.zeros((4, len(names)))
-    listed = 0
+    parts, others, listed = [], np.zeros(4), 0
     for past in known:
         count = min(first, len(own[past.date]))
+        chosen = [list(order)[:count] for order in (own[past.date], naive[past.date])]
         listed += count
-        above, below = measure.read(past, horizon)
-        for place, chosen in enumerate((own[past.date], naive[past.date])):
-            ids = pd.Index(list(chosen)[:count])
-            if place and of_size:
-                above, below = (average_by_size(past.accounts, counted) for counted in (above, below))
-            sums[2 * place, names.get_indexer(ids)] += above.reindex(ids).fillna(0.0).to_numpy()
-            under = below if measure.of == "all" else below.reindex(ids).fillna(0.0)
-            sums[2 * place + 1, names.get_indexer(under.index)] += under.to_numpy()
-    figures = _divide(sums.sum(axis=1), is_sum=not measure.of, dates=len(known))
-    drawn = _draw(sums[:, sums.any(axis=0)], is_sum=not measure.of, dates=len(known), seed=seed)
+        part, rest = _count(past, chosen, measure, horizon=horizon, of_size=of_size)
+        parts.append(part)
+        others += rest
+    sums = pd.concat(parts).groupby(level=0).sum().to_numpy().T if parts else np.zeros((4, 0))
+    shape = {"is_sum": not measure.of, "dates": len(known)}
+    figures = _divide(sums.sum(axis=1) + others, **shape)
+    weights = np.random.default_rng(seed).poisson(1.0, size=(DRAWS, sums.shape[1]))
+    drawn = _divide((weights @ sums.T + others).T, **shape)
+    drawn = drawn[0] - drawn[1]
     drawn = drawn[np.isfinite(drawn)]
     low, high = np.quantile(drawn, [(1 - interval) / 2, (1 + interval) / 2]) if len(drawn) else (np.nan, np.nan)
     return {
@@ -295,6 +294,26 @@ def compare(
         "low": float(low),
         "high": float(high),
     }
+
+
+def _count(
+    past: Past, chosen: Sequence[Sequence[str]], measure: Measure, *, horizon: int, of_size: bool
+) -> tuple[pd.DataFrame, np.ndarray]:
+    """Count each account on either list of a date: above and below the line of the one, and of the other; and what all others count."""
+    above, below = measure.read(past, horizon)
+    columns = {}
+    for place, ids in enumerate(chosen):
+        if place and of_size:
+            above, below = (average_by_size(past.accounts, counted) for counted in (above, below))
+        own = pd.Index(ids).intersection(past.accounts.index)
+        columns[2 * place] = above.reindex(own)
+        columns[2 * place + 1] = below.reindex(own)
+    if measure.of != "all":
+        return pd.DataFrame(columns).fillna(0.0), np.zeros(4)
+    both = columns[0].index.union(columns[2].index)
+    columns |= {1: below.reindex(both), 3: below.reindex(both)}
+    rest = below.drop(both).sum()
+    return pd.DataFrame(columns)[[0, 1, 2, 3]].fillna(0.0), np.array([0.0, rest, 0.0, rest])
 
 
 def average_by_size(accounts: pd.DataFrame, counted: pd.Series) -> pd.Series:
@@ -319,18 +338,10 @@ def _divide(sums: np.ndarray, *, is_sum: bool, dates: int) -> np.ndarray:
         return np.array([sums[0] / sums[1], sums[2] / sums[3]])
 
 
-def _draw(sums: np.ndarray, *, is_sum: bool, dates: int, seed: int) -> np.ndarray:
-    """Draw the difference of both lists anew, account by account."""
-    rng = np.random.default_rng(seed)
-    weights = rng.poisson(1.0, size=(DRAWS, sums.shape[1]))
-    both = _divide((weights @ sums.T).T, is_sum=is_sum, dates=dates)
-    return both[0] - both[1]
-
-
 def judge(found: Mapping[str, float], *, more: bool) -> str:
-    """Judge a difference by its interval: ``better``, ``worse``, ``same`` (the same list), or ``level`` (either may be so)."""
+    """Judge a difference by its interval: ``better``, ``worse``, ``equal`` (to the last figure), or ``level`` (either may be so)."""
     if found["difference"] == found["low"] == found["high"] == 0:
-        return "same"
+        return "equal"
     if not (found["low"] > 0 or found["high"] < 0):
         return "level"
     return "better" if (found["low"] > 0) == more else "worse"

@@ -50,7 +50,7 @@ class Pages:
     def find(self, notebook: str, findings: Sequence[str]) -> pd.DataFrame | None:
         """Find a page's list by the finding above it, ``churn.accounts`` for ``churn.accounts.finding``; None: it shows none."""
         for (page, finding), table in self.lists.items():
-            if page == notebook and any(finding.startswith(f"{name}.") for name in findings):
+            if page == notebook and any(f"{finding}.".startswith(f"{name}.") for name in findings):
                 return table
         return None
 

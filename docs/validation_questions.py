@@ -23,16 +23,30 @@ from validation_outcomes import (
 WHOLE = 10**6
 """So many accounts: the list as long as it is."""
 
-OF_SIZE = "all accounts of its size"
+OF_SIZE = "accounts of the size"
 
 
 @dataclass(frozen=True)
 class Listed:
-    """A list of a page: the notebook, and the findings that it may stand under."""
+    """A list of a page: the notebook, and the findings that it may stand under.
+
+    Attributes
+    ----------
+    silent_only : only those of the list who are past the activity window
+    """
 
     code: str
     notebook: str
     findings: tuple[str, ...]
+    silent_only: bool = False
+
+    def choose(self, past: Past) -> list[str]:
+        """Return the accounts of the list at a date, in its order; none where the page shows no list."""
+        ids = past.lists.get((self.notebook, self.findings), ())
+        if self.silent_only:
+            silent = past.accounts["silent"]
+            ids = [one for one in ids if silent.get(one, 0) > past.active_days]
+        return list(ids)
 
 
 @dataclass(frozen=True)
@@ -42,7 +56,7 @@ class Question:
     Attributes
     ----------
     asks : what a list of the kind promises, for the reader
-    naive : what it is called to how it is made
+    naive : what it is called to how it is made; the functions' first lines say it to the reader
     of_size : held against all accounts of the same size as well
     """
 
@@ -71,7 +85,7 @@ AT_RISK = Question(
         Measure("left", "share without an order", "list", more=True),
         Measure("truly_gone", "share that has left for good, by the truth", "list", more=True),
     ),
-    naive={"silent for three times its own median gap, by sales of the year": list_overdue},
+    naive={"overdue": list_overdue},
     sizes=(20, 50, 100),
     horizons=(SEASON, YEAR),
 )
@@ -82,6 +96,7 @@ WIN_BACK = Question(
     asks="Whoever stands on the list has gone and may be had back, for money worth the call.",
     lists=(
         Listed("10_rfm: to win back", "10_rfm", ("rfm.quiet",)),
+        Listed("10_rfm: to win back, past the window", "10_rfm", ("rfm.quiet",), silent_only=True),
         Listed("65_migration: stopped ordering", "65_migration", ("migration.lost",)),
     ),
     measures=(
@@ -90,8 +105,8 @@ WIN_BACK = Question(
         Measure("truly_alive", "share that had not left for good, by the truth", "list", more=True),
     ),
     naive={
-        "past the activity window, the most recent silence first": list_silent,
-        "past it, by sales of the twelve months before the last order": list_silent_by_money,
+        "lately silent": list_silent,
+        "silent, by money": list_silent_by_money,
     },
     sizes=(20, 50, 100),
     horizons=(SEASON, YEAR),
@@ -112,7 +127,7 @@ UP = Question(
         Measure("grew", "share that grew on", "list", more=True),
         Measure("truly_growing", "share that grows, by the truth", "list", more=True),
     ),
-    naive={"largest gain on the year before": list_grown},
+    naive={"largest gain": list_grown},
     sizes=(20, 50),
     of_size=True,
 )
@@ -134,7 +149,7 @@ DOWN = Question(
         Measure("stopped", "share that had stopped already", "list", more=False),
         Measure("truly_declining", "share that declines and is there, by the truth", "list", more=True),
     ),
-    naive={"largest fall on the year before": list_shrunk},
+    naive={"largest fall": list_shrunk},
     sizes=(20, 50),
     of_size=True,
 )
@@ -153,7 +168,7 @@ KEY = Question(
         Measure("ratio", "next year's sales over this year's", "list", more=True),
         Measure("left", "share without an order in the year", "list", more=False),
     ),
-    naive={"as many largest by last year's sales": list_largest},
+    naive={"largest": list_largest},
     sizes=(20, 50, 100, WHOLE),
 )
 
@@ -170,7 +185,7 @@ LOSS = Question(
         Measure("loss", "loss of the next year, a date", "", more=True),
         Measure("truly_unprofitable", "share made to cost more than it brings, by the truth", "list", more=True),
     ),
-    naive={"least margin after cost to serve of the year": list_least_profit},
+    naive={"least profit": list_least_profit},
     sizes=(20, 50, WHOLE),
     of_size=True,
 )
