@@ -181,7 +181,7 @@ def look_back_all(logs: Sequence[Log], folder: Path, *, workers: int = 2) -> dic
 # --- the comparison ---------------------------------------------------------------------------------------------------
 
 
-def compare_all(pasts: Mapping[str, Sequence[Past]]) -> pd.DataFrame:
+def compare_all(pasts: Mapping[str, Sequence[Past]], *, workers: int = 2) -> pd.DataFrame:
     """Compare every list with its naive lists, by log, horizon and number of accounts.
 
     Returns
@@ -189,11 +189,18 @@ def compare_all(pasts: Mapping[str, Sequence[Past]]) -> pd.DataFrame:
     DataFrame
         One row per question, list, log, horizon, first, measure and naive list, with the columns of ``compare`` and verdict.
     """
-    rows = []
-    for question in QUESTIONS:
-        for name, of_log in pasts.items():
-            for listed in question.lists:
-                rows += list(_compare_list(question, listed, name, of_log))
+    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+        return pd.concat(pool.map(compare_log, pasts, pasts.values()), ignore_index=True)
+
+
+def compare_log(log: str, pasts: Sequence[Past]) -> pd.DataFrame:
+    """Compare every list of a log with its naive lists."""
+    rows = [
+        row
+        for question in QUESTIONS
+        for listed in question.lists
+        for row in _compare_list(question, listed, log, pasts)
+    ]
     return pd.DataFrame(rows)
 
 
@@ -208,6 +215,8 @@ def _compare_list(question: Question, listed: Listed, log: str, pasts: Sequence[
             for told, (naive, of_size) in against.items():
                 about = {"question": question.code, "list": listed.code, "log": log, "horizon": horizon, "first": first}
                 for measure in question.measures:
+                    if of_size and measure.code == "stopped":
+                        continue  # a size has nobody who stopped, or all
                     found = compare(pasts, own, naive, measure, horizon=horizon, first=first, of_size=of_size)
                     if found["dates"]:
                         verdict = judge(found, more=measure.more)
@@ -382,7 +391,7 @@ def main() -> None:
         folder.mkdir(parents=True, exist_ok=True)
         logs = list_logs(folder, only=asked.logs.split(",") if asked.logs else ())
         pasts = look_back_all(logs, folder, workers=asked.workers)
-    section = print_section(logs, pasts, compare_all(pasts))
+    section = print_section(logs, pasts, compare_all(pasts, workers=asked.workers))
     if asked.logs:
         print(section)
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -17,25 +18,27 @@ from kalib.ledger.past import open_ledger
 
 YEAR, SEASON = 365, 90
 DRAWS = 1_000
+TOLERANCE = 1e-9
+"""Sums in another order differ by less."""
 OVERDUE = 3
 """Silent for so many times its own median gap between days with an order: overdue, says the naive list."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Past:
     """A date, what was known of each account on it, and what came.
 
     Attributes
     ----------
     accounts : one row per customer_id (the index): what ``list_accounts`` returns
-    lists : the lists as the pages showed them: code to customer_ids in order
+    lists : the lists as the pages showed them: notebook and findings to customer_ids in order
     active_days : days of silence after which the pages no longer count a customer as one
     horizons : the days ahead that the log knows
     """
 
     date: dt.date
     accounts: pd.DataFrame
-    lists: Mapping[str, Sequence[str]]
+    lists: Mapping[tuple[str, tuple[str, ...]], Sequence[str]]
     active_days: int
     horizons: tuple[int, ...]
 
@@ -212,22 +215,39 @@ class Measure:
             profit = table["profit_next"].fillna(0.0)
             return ((profit < 0).astype(float), one) if self.code == "again" else (-profit.clip(upper=0), one)
         then, now = table[f"sales_{horizon}"], table["sales"] if horizon == YEAR else table["season_90"]
-        none, active = (
-            (table[f"orders_{horizon}"] == 0).astype(float),
-            (table["silent"] <= past.active_days).astype(float),
-        )
-        return {
-            "gone_money": (table["sales"].clip(lower=0) * none, one),
-            "left": (none, one),
-            "bought": (then, one),
-            "came": (1 - none, one),
-            "ratio": (then, now),
-            "ratio_active": (then * active, now * active),
-            "grew": ((then > now).astype(float), one),
-            "fell": ((then < now) * active, active),
-            "stopped": (1 - active, one),
-            "held": (then, then),
-        }[self.code]
+        came = (table[f"orders_{horizon}"] > 0).astype(float)
+        active = (table["silent"] <= past.active_days).astype(float)
+        match self.code:
+            case "gone_money":
+                return table["sales"].clip(lower=0) * (1 - came), one
+            case "left":
+                return 1 - came, one
+            case "bought":
+                return then, one
+            case "came":
+                return came, one
+            case "ratio":
+                return then, now
+            case "ratio_active":
+                return then * active, now * active
+            case "grew":
+                return (then > now).astype(float), one
+            case "fell":
+                return (then < now) * active, active
+            case "stopped":
+                return 1 - active, one
+            case "held":
+                return then, then
+        raise ValueError(self.code)
+
+
+@lru_cache(maxsize=256)
+def _read(measure: Measure, past: Past, horizon: int, of_size: bool) -> tuple[pd.Series, pd.Series]:
+    """Return what each account counts above the line and below it; or what all of its size do in the mean."""
+    if of_size:
+        above, below = (average_by_size(past.accounts, counted) for counted in _read(measure, past, horizon, False))
+        return above, below
+    return measure.read(past, horizon)
 
 
 def compare(
@@ -300,14 +320,11 @@ def _count(
     past: Past, chosen: Sequence[Sequence[str]], measure: Measure, *, horizon: int, of_size: bool
 ) -> tuple[pd.DataFrame, np.ndarray]:
     """Count each account on either list of a date: above and below the line of the one, and of the other; and what all others count."""
-    above, below = measure.read(past, horizon)
     columns = {}
     for place, ids in enumerate(chosen):
-        if place and of_size:
-            above, below = (average_by_size(past.accounts, counted) for counted in (above, below))
-        own = pd.Index(ids).intersection(past.accounts.index)
-        columns[2 * place] = above.reindex(own)
-        columns[2 * place + 1] = below.reindex(own)
+        above, below = _read(measure, past, horizon, of_size and place > 0)
+        own = [one for one in ids if one in above.index]
+        columns[2 * place], columns[2 * place + 1] = above.loc[own], below.loc[own]
     if measure.of != "all":
         return pd.DataFrame(columns).fillna(0.0), np.zeros(4)
     both = columns[0].index.union(columns[2].index)
@@ -339,8 +356,8 @@ def _divide(sums: np.ndarray, *, is_sum: bool, dates: int) -> np.ndarray:
 
 
 def judge(found: Mapping[str, float], *, more: bool) -> str:
-    """Judge a difference by its interval: ``better``, ``worse``, ``equal`` (to the last figure), or ``level`` (either may be so)."""
-    if found["difference"] == found["low"] == found["high"] == 0:
+    """Judge a difference by its interval: ``better``, ``worse``, ``equal`` (in every draw), or ``level`` (either may be so)."""
+    if max(abs(found[name]) for name in ("difference", "low", "high")) < TOLERANCE:
         return "equal"
     if not (found["low"] > 0 or found["high"] < 0):
         return "level"

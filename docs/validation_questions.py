@@ -93,7 +93,8 @@ AT_RISK = Question(
 WIN_BACK = Question(
     code="win_back",
     title="Win-back",
-    asks="Whoever stands on the list has gone and may be had back, for money worth the call.",
+    asks="Whoever stands on the list has gone and may be had back, for money worth the call. Of customers within the activity window much "
+    "comes by itself: a list that holds some does better than the naive ones for that alone, so those past the window stand apart as well.",
     lists=(
         Listed("10_rfm: to win back", "10_rfm", ("rfm.quiet",)),
         Listed("10_rfm: to win back, past the window", "10_rfm", ("rfm.quiet",), silent_only=True),
