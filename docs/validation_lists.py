@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +40,7 @@ import garden  # noqa: E402
 
 RETAIL = ROOT / "data" / "online-retail-ii" / "orders.parquet"
 TRUTH = ROOT / "tests" / "reference" / "wholesale_truth.parquet"
+COUNTS = ("horizon", "first", "dates", "listed")
 HEADING = "## Lists, and what came next"
 
 
@@ -187,21 +188,41 @@ def compare_all(pasts: Mapping[str, Sequence[Past]], *, workers: int = 2) -> pd.
     Returns
     -------
     DataFrame
-        One row per question, list, log, horizon, first, measure and naive list, with the columns of ``compare`` and verdict.
+        One row per question, list, log, horizon, first, measure and naive list, with the columns of ``compare`` and verdict; one
+        row per list and log that begins as another does, with twin.
     """
     with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-        return pd.concat(pool.map(compare_log, pasts, pasts.values()), ignore_index=True)
+        compared = pd.concat(pool.map(compare_log, pasts, pasts.values()), ignore_index=True)
+    return compared if "twin" in compared else compared.assign(twin=None)
 
 
 def compare_log(log: str, pasts: Sequence[Past]) -> pd.DataFrame:
-    """Compare every list of a log with its naive lists."""
-    rows = [
-        row
-        for question in QUESTIONS
-        for listed in question.lists
-        for row in _compare_list(question, listed, log, pasts)
-    ]
+    """Compare every list of a log with its naive lists; one that begins as another does at every date is not looked at twice."""
+    rows = []
+    for question in QUESTIONS:
+        seen: dict[str, list[list[str]]] = {}
+        for listed in question.lists:
+            own = [listed.choose(past) for past in pasts]
+            twin = next((code for code, other in seen.items() if is_beginning(own, other)), None)
+            if twin is None:
+                seen[listed.code] = own
+                rows += _compare_list(question, listed, log, pasts)
+            else:
+                rows.append({"question": question.code, "list": listed.code, "log": log, "twin": twin})
     return pd.DataFrame(rows)
+
+
+def is_beginning(own: Sequence[Sequence[str]], other: Sequence[Sequence[str]]) -> bool:
+    """Return whether lists are, date by date, the beginning of others.
+
+    Examples
+    --------
+    >>> is_beginning([["a"], []], [["a", "b"], []]), is_beginning([["b"]], [["a", "b"]]), is_beginning([[]], [["a"]])
+    (True, False, False)
+    """
+    return any(own) and all(
+        list(one) == list(two)[: len(one)] and bool(one) == bool(two) for one, two in zip(own, other, strict=True)
+    )
 
 
 def _compare_list(question: Question, listed: Listed, log: str, pasts: Sequence[Past]) -> Iterator[dict[str, object]]:
@@ -251,8 +272,16 @@ def print_section(logs: Sequence[Log], pasts: Mapping[str, Sequence[Past]], comp
     for question in QUESTIONS:
         rows = compared[compared["question"] == question.code]
         lines += ["", f"### {question.title}", "", question.asks, *explain_naive(question), ""]
-        lines += [*print_verdicts(question, rows), ""]
-        lines += print_comparisons(question, rows)
+        twins, rows = rows[rows["twin"].notna()], rows[rows["twin"].isna()].astype(dict.fromkeys(COUNTS, int))
+        lines += [*print_verdicts(question, rows, absent=set(twins["list"])), *print_twins(twins)]
+        lines += [
+            "",
+            "<details><summary>The figures</summary>",
+            "",
+            *print_comparisons(question, rows),
+            "",
+            "</details>",
+        ]
     lines += ["", "### Missed plan", "", "No page lists accounts that miss their plan yet: nothing to compare."]
     return "\n".join(lines) + "\n"
 
@@ -296,8 +325,23 @@ def _made(rank: Callable[[Past], pd.Index]) -> str:
 VERDICTS = {"better": "better on", "level": "no clear difference on", "equal": "equal on", "worse": "worse on"}
 
 
-def print_verdicts(question: Question, rows: pd.DataFrame) -> list[str]:
-    """Print on which logs the first 20, 50 ... of each list did better and worse than the naive ones, over the longest time known."""
+def print_twins(twins: pd.DataFrame) -> list[str]:
+    """Say which lists begin as another does at every date."""
+    groups = twins.groupby(["list", "twin"], sort=False)["log"].agg(", ".join)
+    return [
+        line
+        for (listed, twin), logs in groups.items()
+        for line in ("", f"{listed} is the beginning of {twin} on {logs}.")
+    ]
+
+
+def print_verdicts(question: Question, rows: pd.DataFrame, *, absent: Set[str] = frozenset()) -> list[str]:
+    """Print on which logs the first 20, 50 ... of each list did better and worse than the naive ones, over the longest time known.
+
+    Parameters
+    ----------
+    absent : lists that are told elsewhere
+    """
     longest = rows[rows["horizon"] == rows.groupby(["list", "log"])["horizon"].transform("max")]
     told = {measure.code: measure.told for measure in question.measures}
     heads = ["list", "measured", "against", *VERDICTS.values()]
@@ -305,8 +349,8 @@ def print_verdicts(question: Question, rows: pd.DataFrame) -> list[str]:
     for (listed, measure, against), own in longest.groupby(["list", "measure", "against"], sort=False):
         cells = [_name_logs(own[own["verdict"] == verdict], all_sizes=own) for verdict in VERDICTS]
         lines.append("| " + " | ".join([listed, told[measure], against, *cells]) + " |")
-    absent = [listed.code for listed in question.lists if listed.code not in set(rows["list"])]
-    return [*lines, *["", "Shown at none of the dates: " + ", ".join(absent) + "."] * bool(absent)]
+    never = [listed.code for listed in question.lists if listed.code not in {*rows["list"], *absent}]
+    return [*lines, *["", "Shown at none of the dates: " + ", ".join(never) + "."] * bool(never)]
 
 
 def _name_logs(found: pd.DataFrame, *, all_sizes: pd.DataFrame) -> str:

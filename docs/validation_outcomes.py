@@ -142,6 +142,14 @@ def list_overdue(past: Past) -> pd.Index:
     return _rank(table[table["silent"] > OVERDUE * table["usual_gap"]], "sales")
 
 
+def list_overdue_within(past: Past) -> pd.Index:
+    """List who of these is still within the activity window, as the pages want it of a customer at risk."""
+    table = past.accounts
+    return _rank(
+        table[(table["silent"] > OVERDUE * table["usual_gap"]) & (table["silent"] <= past.active_days)], "sales"
+    )
+
+
 def list_silent(past: Past) -> pd.Index:
     """List who is past the activity window, the most recent silence first."""
     table = past.accounts

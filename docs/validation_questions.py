@@ -15,6 +15,7 @@ from validation_outcomes import (
     list_largest,
     list_least_profit,
     list_overdue,
+    list_overdue_within,
     list_shrunk,
     list_silent,
     list_silent_by_money,
@@ -85,7 +86,7 @@ AT_RISK = Question(
         Measure("left", "share without an order", "list", more=True),
         Measure("truly_gone", "share that has left for good, by the truth", "list", more=True),
     ),
-    naive={"overdue": list_overdue},
+    naive={"overdue": list_overdue, "overdue, in the window": list_overdue_within},
     sizes=(20, 50, 100),
     horizons=(SEASON, YEAR),
 )
@@ -110,7 +111,6 @@ WIN_BACK = Question(
         "silent, by money": list_silent_by_money,
     },
     sizes=(20, 50, 100),
-    horizons=(SEASON, YEAR),
 )
 
 UP = Question(

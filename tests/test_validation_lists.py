@@ -53,6 +53,7 @@ def test_naive_lists_are_what_they_say() -> None:
         "b",
         "c",
     ]  # 200 and 500 days are more than 3 x 30; d has no gap of its own
+    assert list(outcomes.list_overdue_within(past)) == ["b"]  # c is past the activity window of 365 days
     assert list(outcomes.list_silent(past)) == ["d", "c"]
     assert list(outcomes.list_silent_by_money(past)) == ["c", "d"]
     assert list(outcomes.list_grown(past)) == ["a"]
