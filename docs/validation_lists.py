@@ -287,13 +287,13 @@ def print_section(logs: Sequence[Log], pasts: Mapping[str, Sequence[Past]], comp
 
 
 INTRODUCTION = (
-    "Made by `docs/validation_lists.py`. At each past date the pages themselves are made on a ledger that ends there; what came is read",
-    "from the whole log. A list's first 20, 50 and 100 accounts (all, where it is shorter) stand beside as many of the obvious naive list",
-    "made of the same snapshot. In a cell: the list · the naive one (the difference: from to, in 95 % of bootstrap draws of accounts,",
-    "dates pooled); **better** and *worse* where that interval lies on one side of nothing. Money is in the log's own currency; ahead are",
-    "90 or 365 days after the date. `garden` and `consumables` are made logs, whose scripts (tests/reference) were committed before any",
-    "list was compared on them; *by the truth* is how an account was made. Tables of accounts of earlier dates lack what is known of today",
-    "alone (satisfaction, complaints, wallet).",
+    "Made by `docs/validation_lists.py`. At each past date the pages themselves are made on a ledger that ends there; what came is",
+    "read from the whole log. A list's first 20, 50 and 100 accounts stand beside as many of the obvious naive list made of the same",
+    "snapshot; where either is shorter, as many as it has of both, and their mean number stands in brackets. In a cell: the list · the",
+    "naive one (the difference: from to, in 95 % of bootstrap draws of accounts, dates pooled); **better** and *worse* where that",
+    "interval lies on one side of nothing. Money is in the log's own currency; ahead are 90 or 365 days after the date. `garden` and",
+    "`consumables` are made logs, whose scripts (tests/reference) were committed before any list was compared on them; *by the truth* is",
+    "how an account was made. Tables of accounts of earlier dates lack what is known of today alone (satisfaction, complaints, wallet).",
 )
 
 

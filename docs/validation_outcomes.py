@@ -277,8 +277,8 @@ def compare(
 
     Parameters
     ----------
-    own, naive : customer_ids in order, by date; dates on which the page shows no list are left out of both
-    first : so many; of a shorter list all, and as many of the other
+    own, naive : customer_ids in order, by date; dates on which either has nobody are left out of both
+    first : so many; where either list is shorter, as many as it has of both
     of_size : each account of ``naive`` counts as the mean of all accounts of its size does
 
     Returns
@@ -296,10 +296,11 @@ def compare(
     >>> found["own"], found["naive"], found["difference"]
     (10.0, 9.0, 1.0)
     """
-    known = [past for past in pasts if measure.is_known(past, horizon) and len(own.get(past.date, ()))]
+    known = [past for past in pasts if measure.is_known(past, horizon)]
+    known = [past for past in known if len(own.get(past.date, ())) and len(naive.get(past.date, ()))]
     parts, others, listed = [], np.zeros(4), 0
     for past in known:
-        count = min(first, len(own[past.date]))
+        count = min(first, len(own[past.date]), len(naive[past.date]))
         chosen = [list(order)[:count] for order in (own[past.date], naive[past.date])]
         listed += count
         part, rest = _count(past, chosen, measure, horizon=horizon, of_size=of_size)
