@@ -269,6 +269,7 @@ def print_section(logs: Sequence[Log], pasts: Mapping[str, Sequence[Past]], comp
         "| --- " * 5 + "|",
     ]
     lines += [_print_log(log, pasts[log.name]) for log in logs]
+    lines += ["", *say_in_short(compared)]
     for question in QUESTIONS:
         rows = compared[compared["question"] == question.code]
         lines += ["", f"### {question.title}", "", question.asks, *explain_naive(question), ""]
@@ -323,6 +324,27 @@ def _made(rank: Callable[[Past], pd.Index]) -> str:
 
 
 VERDICTS = {"better": "better on", "level": "no clear difference on", "equal": "equal on", "worse": "worse on"}
+
+
+def say_in_short(compared: pd.DataFrame) -> list[str]:
+    """Say of each list on how many logs its first accounts did better and worse than the naive list, by the first measure."""
+    lines = [
+        "In short, the first 20 (or fewer) of each list over the longest time known, by the first figure below:",
+        "",
+    ]
+    for question in QUESTIONS:
+        measure, against = question.measures[0], next(iter(question.naive))
+        rows = compared[compared["twin"].isna() & (compared["first"] == question.sizes[0])]
+        rows = rows[(rows["measure"] == measure.code) & (rows["against"] == against)]
+        rows = rows[rows["horizon"] == rows.groupby(["list", "log"])["horizon"].transform("max")]
+        for listed in question.lists:
+            found = rows.loc[rows["list"] == listed.code, "verdict"]
+            if len(found):
+                counts = ", ".join(
+                    f"{told} {(found == code).sum()}" for code, told in VERDICTS.items() if (found == code).any()
+                )
+                lines.append(f"- {listed.code}; {measure.told}, against *{against}*: {counts} of {len(found)} logs.")
+    return lines
 
 
 def print_twins(twins: pd.DataFrame) -> list[str]:
