@@ -37,9 +37,11 @@ bench: $(READY)
 	$(BIN)/python benchmarks/tiers.py
 	$(BIN)/python benchmarks/purchase.py
 
-# The figures on real data, each a second way where there is one: docs/validation.md. Needs Online Retail II; some minutes.
+# The figures on real data, each a second way where there is one, and every list of every page beside what came next and the
+# obvious naive list: docs/validation.md. Needs Online Retail II; twenty minutes.
 validation: $(READY)
 	$(BIN)/python docs/validation.py
+	$(BIN)/python docs/validation_lists.py
 
 # The stored outputs of the notebooks, made again from the shipped sample.
 notebooks: $(READY)

@@ -25,6 +25,7 @@ from scipy.stats import rankdata
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score, calinski_harabasz_score, silhouette_score
 from validation_forecasts import check_cdnow, check_forecast, check_value
+from validation_lists import read_section, replace_section
 
 from kalib.publish.models import read_model
 from kalib.publish.run import run_job
@@ -80,7 +81,11 @@ def main() -> None:
             "tests/jobs/online_retail_ii.yaml", Path(folder) / "earlier", source=str(source), **told, only="churn"
         )
         wholesale = _run("jobs/wholesale.yaml", Path(folder))
-        target.write_text(print_page(retail, earlier, wholesale), encoding="utf-8")
+        page = print_page(retail, earlier, wholesale)
+    # The section on lists is made by a command of its own, validation_lists.py, and stays as it stands.
+    stored = Path(__file__).with_name("validation.md")
+    lists = read_section(stored.read_text(encoding="utf-8")) if stored.is_file() else ""
+    target.write_text(replace_section(page, lists) if lists else page, encoding="utf-8")
     print(target)
 
 
