@@ -18,11 +18,12 @@ MAY_IMPORT = {
     "words": {"errors", "words"},
     "schema": {"errors", "schema"},
     "money": set(),
+    "years": {"errors", "money", "schema"},
     "settings": {"errors", "settings", "words"},
-    "ledger": {"errors", "interpreter", "money", "schema", "settings", "words", "ledger"},
-    "topics": {"errors", "money", "schema", "topics"},  # of their own family: see below
+    "ledger": {"errors", "interpreter", "money", "years", "schema", "settings", "words", "ledger"},
+    "topics": {"errors", "money", "schema", "topics", "years"},  # of their own family: see below
     "figures": {"words", "figures"},
-    "publish": {"errors", "interpreter", "schema", "settings", "words", "ledger", "topics", "figures", "publish"},
+    "publish": {"errors", "interpreter", "years", "schema", "settings", "words", "ledger", "topics", "figures", "publish"},
     "cli": {"errors", "interpreter", "settings", "words", "ledger", "publish", "schema"},
     "__main__": {"cli", "interpreter"},
     "__init__": {"publish"},

@@ -16,6 +16,7 @@ from kalib.schema import (
     scorecard,
     tiers,
     value,
+    years,
 )
 from kalib.schema.dictionary import Column, Table, check_columns, check_key
 
@@ -23,7 +24,7 @@ __all__ = ["COLUMNS", "TABLES", "Column", "Table", "check_columns", "check_key"]
 
 _FILES = (
     *(ledger, quality, grades, rfm, pareto, tiers, value),
-    *(retention, churn, leaving, campaign, scorecard, migration),
+    *(retention, churn, leaving, campaign, scorecard, migration, years),
 )
 
 COLUMNS: dict[str, Column] = {name: column for file in _FILES for name, column in file.COLUMNS.items()}
