@@ -96,7 +96,7 @@ def name_parts(migration: pd.DataFrame) -> pd.Series:
 
 
 def list_between(migration: pd.DataFrame, move: str, *, whole: bool | None = None) -> pd.DataFrame:
-    """List the accounts of a move between tiers that still order, the most money moved first.
+    """List the accounts of a move between tiers that still order, the most money moved first, or the most bought where that is no measure.
 
     Parameters
     ----------
@@ -111,7 +111,8 @@ def list_between(migration: pd.DataFrame, move: str, *, whole: bool | None = Non
     found = migration[(migration["move"] == move) & ~migration["has_stopped"]]
     if whole is not None:
         found = found[found["base_is_whole"] == whole]
-    return _sort(found.assign(most=-found["net_sales_moved"].abs()), "most").drop(columns="most")
+    most = found["net_sales_365_days"] if whole is False else found["net_sales_moved"].abs()
+    return _sort(found.assign(most=-most), "most").drop(columns="most")
 
 
 def list_stopped(migration: pd.DataFrame) -> pd.DataFrame:
@@ -211,6 +212,16 @@ def describe_base(migration: pd.DataFrame) -> dict[str, object]:
         "sliding": len(list_sliding(migration)),
         "parts_follow": facts["part_promoted_moved"] >= 0 >= facts["part_demoted_moved"],
     }
+
+
+def list_answers(facts: dict[str, object]) -> list[str]:
+    """List the sentences that make up the answer, as words below ``migration``."""
+    said = ["answer" if facts["moved"] else "nobody"]
+    said += ["base"] if facts["promoted_newer"] else []
+    said += ["like"] if facts["like_change"] == facts["like_change"] else []
+    money = "money" if facts["new"] else "money_no_new"
+    said += [money if facts["parts_follow"] and facts["money_follows"] else "money_against"]
+    return said + (["second"] if facts["part_second_year"] else [])
 
 
 def _sort(table: pd.DataFrame, by: str) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
@@ -13,6 +13,9 @@ from kalib.years import YEAR, Span, is_whole
 
 ATTRIBUTES = ("name", "region", "manager")
 """What a list shows of an account beside its figures, where the table of accounts has it."""
+
+MERGER = ("taken_up_by", "takes_up")
+"""Columns that name another account, with which a merger is suspected."""
 
 
 def name_accounts(table: pd.DataFrame, accounts: pd.DataFrame | None) -> pd.DataFrame:
@@ -40,6 +43,24 @@ def name_accounts(table: pd.DataFrame, accounts: pd.DataFrame | None) -> pd.Data
     if "name" not in named:
         named["name"] = named["customer_id"]
     return named.assign(name=named["name"].fillna(named["customer_id"]))
+
+
+def name_others(table: pd.DataFrame, accounts: pd.DataFrame | None, columns: Sequence[str]) -> pd.DataFrame:
+    """Return ``table`` with the name in place of the id in columns that name another account.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"customer_id": ["a", "b"], "taken_up_by": ["b", None]})
+    >>> name_others(table, pd.DataFrame({"customer_id": ["b"], "name": ["Bob"]}), ["taken_up_by"])["taken_up_by"].tolist()
+    ['Bob', None]
+    """
+    names = {} if accounts is None or "name" not in accounts else accounts.set_index("customer_id")["name"].dropna().to_dict()
+    named = {
+        column: pd.Series([names.get(one, one) if isinstance(one, str) else None for one in table[column]], table.index, dtype=object)
+        for column in columns
+        if column in table
+    }
+    return table.assign(**named)
 
 
 def describe_sales(customers: pd.DataFrame, span: Span) -> dict[str, object]:
@@ -208,14 +229,18 @@ def describe_value(value: pd.DataFrame) -> dict[str, object]:
 
 
 def describe_moves(migration: pd.DataFrame) -> dict[str, object]:
-    """Return how many accounts moved to a better tier and to a worse one.
+    """Return how many accounts that still order moved to a better tier, having had all of the year before, and to a worse one.
 
     Examples
     --------
-    >>> describe_moves(pd.DataFrame({"move": ["promoted", "demoted", "demoted", "new"]}))
-    {'promoted': 1, 'demoted': 2}
+    >>> moved = pd.DataFrame({"move": ["promoted", "promoted", "demoted", "demoted", "new"],
+    ...     "base_is_whole": [True, False, True, True, False], "has_stopped": [False, False, False, True, False]})
+    >>> describe_moves(moved)
+    {'promoted': 1, 'demoted': 1}
     """
-    return {move: int((migration["move"] == move).sum()) for move in ("promoted", "demoted")}
+    there = migration[~migration["has_stopped"]]
+    up = (there["move"] == "promoted") & there["base_is_whole"]
+    return {"promoted": int(up.sum()), "demoted": int((there["move"] == "demoted").sum())}
 
 
 def describe_risk(churn: pd.DataFrame) -> dict[str, object]:
@@ -279,6 +304,29 @@ def list_movers(lined: pd.DataFrame, *, rows: int = 10) -> dict[str, pd.DataFram
         name: found.sort_values([by, "customer_id"], ascending=[upwards, True]).head(rows).reset_index(drop=True)
         for name, (found, by, upwards) in lists.items()
     }
+
+
+def add_mergers(lined: pd.DataFrame, migration: pd.DataFrame | None) -> pd.DataFrame:
+    """Return ``lined`` with taken_up_by and takes_up, where the page on migration suspects a merger; empty where there is none.
+
+    Parameters
+    ----------
+    migration : customer_id, taken_up_by, takes_up; None where the run has no such page
+    """
+    if migration is None:
+        return lined.assign(**dict.fromkeys(MERGER))
+    return lined.merge(migration[["customer_id", *MERGER]], on="customer_id", how="left", validate="1:1")
+
+
+def show_merger(table: pd.DataFrame | None) -> dict[str, str]:
+    """Return the columns on mergers that a list has something to say in, as ``book.table`` takes them.
+
+    Examples
+    --------
+    >>> show_merger(pd.DataFrame({"taken_up_by": ["Bob"], "takes_up": [None]})), show_merger(None)
+    ({'taken_up_by': ''}, {})
+    """
+    return {} if table is None else {column: "" for column in MERGER if column in table and table[column].notna().any()}
 
 
 def keep_forecast(churn: pd.DataFrame) -> pd.DataFrame:

@@ -343,7 +343,8 @@ def second_way(log: Log, as_of: dt.date) -> dict[str, dict[str, object]]:
         late, before = (max(float(money("net", low, low + 180)), 0) for low in (0, 180))
         out["net_sales_trend"] = share(late - before, late + before)
         year_before = out["net_sales_365_days_last_year"]
-        out["net_sales_change"] = share(out["net_sales_365_days"] - year_before, year_before)
+        whole = days and (as_of - days[0]).days >= 730  # a part of a year before is none
+        out["net_sales_change"] = share(out["net_sales_365_days"] - year_before, year_before) if whole else None
         out["net_sales_per_order"] = share(out["net_sales"], len(firsts))
         sold = [row for row in rows if not row["is_return"]]
         void = {row["order_id"] for row in sold if row["amount"] > 0} - firsts.keys()
