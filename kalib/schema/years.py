@@ -30,5 +30,4 @@ COLUMNS: dict[str, Column] = {
         "net revenue retention: net sales of the last span over those of the span before, of the accounts that ordered in the span before "
         "and had all of it",
     ),
-    "lost_sales": Column("currency", "net sales in the span before of accounts without an order in the last"),
 }
