@@ -79,7 +79,10 @@ def test_spans_apart_have_borders_of_their_own() -> None:
 
 
 def test_what_is_compared_by_the_length_of_the_log() -> None:
-    spans = {days: years.choose_span(pd.DataFrame({"tenure_days": [days - 1.0, 3]}), AS_OF) for days in (731, 730, 729, 365, 364, 181)}
+    spans = {
+        days: years.choose_span(pd.DataFrame({"tenure_days": [days - 1.0, 3]}), AS_OF)
+        for days in (731, 730, 729, 365, 364, 181)
+    }
     assert [span.name for span in spans.values()] == ["year", "year", "half", "half", "none", "none"]
     assert [span.days for span in spans.values()] == [365, 365, 180, 180, 364, 181]
     assert spans[729].before == dt.date(2026, 1, 1)
@@ -98,7 +101,11 @@ def test_half_years_are_compared_with_the_half_before() -> None:
     lined = years.line_up(now, span, earlier=earlier)
     assert lined["year_kind"].tolist() == ["two_years", "second_year", "first_year"]
     assert lined["net_sales_moved"].tolist() == [-20, 65, 30]
-    assert lined["change_share"].tolist() == [-0.2, pytest.approx(math.nan, nan_ok=True), pytest.approx(math.nan, nan_ok=True)]
+    assert lined["change_share"].tolist() == [
+        -0.2,
+        pytest.approx(math.nan, nan_ok=True),
+        pytest.approx(math.nan, nan_ok=True),
+    ]
     with pytest.raises(ValueError, match="2026-01-01"):
         years.line_up(now, span)
 

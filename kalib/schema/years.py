@@ -22,7 +22,8 @@ COLUMNS: dict[str, Column] = {
     "net_sales_then": Column("currency", "net sales of the span that is compared with"),
     "net_sales_now": Column("currency", "net sales of the span up to the snapshot date"),
     "retention_base": Column(
-        "code", "accounts that ordered in the span before: whole (with an older first order), part (with the first one in it), all"
+        "code",
+        "accounts that ordered in the span before: whole (with an older first order), part (with the first one in it), all",
     ),
     "customers_kept": Column("count", "accounts that ordered in the span before and in the last one"),
     "retention_share": Column(

@@ -96,7 +96,9 @@ def _name_kin(accounts: pd.DataFrame | None) -> pd.DataFrame:
         if accounts is not None and column in accounts:
             check_key(accounts, ["customer_id"], name="accounts")
             known = accounts[accounts[column].notna()]
-            parts.append(pd.DataFrame({"customer_id": known["customer_id"], "kin": column + ":" + known[column].astype("str")}))
+            parts.append(
+                pd.DataFrame({"customer_id": known["customer_id"], "kin": column + ":" + known[column].astype("str")})
+            )
     return pd.concat(parts) if parts else pd.DataFrame({"customer_id": [], "kin": []}, dtype="str")
 
 
@@ -120,7 +122,9 @@ def add_mergers(migration: pd.DataFrame, mergers: pd.DataFrame) -> pd.DataFrame:
     >>> add_mergers(pd.DataFrame({"customer_id": ["a", "b"]}), found).fillna("").values.tolist()
     [['a', 'b', ''], ['b', '', 'a']]
     """
-    largest = mergers.sort_values(["taken_up_of", "customer_id"], ascending=[False, True]).drop_duplicates("taken_up_by")
+    largest = mergers.sort_values(["taken_up_of", "customer_id"], ascending=[False, True]).drop_duplicates(
+        "taken_up_by"
+    )
     ids = migration["customer_id"]
     by, of = mergers.set_index("customer_id")["taken_up_by"], largest.set_index("taken_up_by")["customer_id"]
     return migration.assign(taken_up_by=ids.map(by).astype(object), takes_up=ids.map(of).astype(object))

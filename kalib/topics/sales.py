@@ -14,6 +14,9 @@ from kalib.years import YEAR, Span, is_whole
 ATTRIBUTES = ("name", "region", "manager")
 """What a list shows of an account beside its figures, where the table of accounts has it."""
 
+WORTH_TELLING = 0.01
+"""Share of the sales of the span before from which a part of the change is told."""
+
 MERGER = ("taken_up_by", "takes_up")
 """Columns that name another account, with which a merger is suspected."""
 
@@ -54,9 +57,15 @@ def name_others(table: pd.DataFrame, accounts: pd.DataFrame | None, columns: Seq
     >>> name_others(table, pd.DataFrame({"customer_id": ["b"], "name": ["Bob"]}), ["taken_up_by"])["taken_up_by"].tolist()
     ['Bob', None]
     """
-    names = {} if accounts is None or "name" not in accounts else accounts.set_index("customer_id")["name"].dropna().to_dict()
+    names = (
+        {}
+        if accounts is None or "name" not in accounts
+        else accounts.set_index("customer_id")["name"].dropna().to_dict()
+    )
     named = {
-        column: pd.Series([names.get(one, one) if isinstance(one, str) else None for one in table[column]], table.index, dtype=object)
+        column: pd.Series(
+            [names.get(one, one) if isinstance(one, str) else None for one in table[column]], table.index, dtype=object
+        )
         for column in columns
         if column in table
     }
@@ -115,7 +124,11 @@ def list_said(facts: Mapping[str, object], span: Span) -> list[str]:
     if span.name == "none" or facts["net_sales_change"] is None:
         return said
     said += [f"change.{span.name}"]
-    return [*said, f"like.{span.name}" if facts["like"] == "known" else "like.few"]
+    if facts["like"] != "known":
+        return [*said, "like.few"]
+    rest = {f"newer_{span.name}": facts["newer_moved"], "back": facts["other_moved"]}
+    told = [f"like.{name}" for name, money in rest.items() if abs(money) >= WORTH_TELLING * facts["net_sales_then"]]
+    return [*said, f"like.{span.name}", *told]
 
 
 def list_figures(facts: Mapping[str, object], span: Span) -> list[str]:

@@ -355,7 +355,9 @@ class TierModel(BaseEstimator):
         return own / times if again else np.ones(len(points)), other, beside
 
     def _tell(self, table: pd.DataFrame, rank: np.ndarray) -> pd.DataFrame:
-        columns = dict.fromkeys(["customer_id", *_SURELY, *NEEDED[1:], *self.features_, "net_sales_365_days_last_year", "tenure_days"])
+        columns = dict.fromkeys(
+            ["customer_id", *_SURELY, *NEEDED[1:], *self.features_, "net_sales_365_days_last_year", "tenure_days"]
+        )
         told = table[[column for column in columns if column in table]]
         told = told.astype(
             {"orders_365_days": "int64", "days_since_last_order": "int64", "net_sales_365_days": "float64"}

@@ -127,7 +127,9 @@ def test_trend_by_hand():
     ]
     ann = of_lines(*lines).loc["ann"]
     assert ann.net_sales_trend == pytest.approx((150 - 50) / 200)
-    assert math.isnan(ann.net_sales_change)  # its first order lies within the year before: a part of that year is no measure
+    assert math.isnan(
+        ann.net_sales_change
+    )  # its first order lies within the year before: a part of that year is no measure
     old = of_lines(*lines, sale("ann", "0", "2022-07-01", 1)).loc["ann"]  # 730 days back
     assert old.net_sales_change == pytest.approx(200 / 40 - 1)
     assert math.isnan(of_lines(*lines, sale("ann", "0", "2022-07-02", 1)).loc["ann"].net_sales_change)

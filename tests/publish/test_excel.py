@@ -185,7 +185,9 @@ def test_a_part_of_a_year_is_not_shown_as_a_year(graded: Path, job: Job) -> None
     file = graded / "tables" / "customers.parquet"
     customers = pd.read_parquet(file)
     tenure = [730.0, 729.0, 100.0, *[800.0] * (len(customers) - 3)]
-    customers = customers.set_index("customer_id").loc[HOSTILE].reset_index().assign(tenure_days=tenure, orders_365_days=1)
+    customers = (
+        customers.set_index("customer_id").loc[HOSTILE].reset_index().assign(tenure_days=tenure, orders_365_days=1)
+    )
     customers.assign(orders_365_days_last_year=1, net_sales_365_days_last_year=7.0).to_parquet(file)
     file = graded / "tables" / "migration.parquet"
     whole = [True, False, True, True]

@@ -265,7 +265,10 @@ def test_nobody_moves_and_one_customer_is_enough() -> None:
 def describe(before: dict[str, tuple], now: dict[str, tuple], *, first: str = "") -> dict[str, object]:
     """Describe the moves of accounts that have ordered for long, all but ``first``."""
     tables = [make_customers(rows) for rows in (before, now)]
-    ages = [table.assign(tenure_days=[400.0 if name == first else 999.0 for name in table["customer_id"]]) for table in tables]
+    ages = [
+        table.assign(tenure_days=[400.0 if name == first else 999.0 for name in table["customer_id"]])
+        for table in tables
+    ]
     moves = topic.compare_grades(*(topic.grade_customers(YARDSTICK, table) for table in tables))
     facts = topic.describe_migration(moves, before=dt.date(2025, 6, 30), as_of=dt.date(2026, 6, 30))
     return facts | base.describe_base(base.add_base(moves, *ages, apart_days=365))

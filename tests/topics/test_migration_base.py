@@ -40,9 +40,7 @@ NOW = {
 TENURE = {"young": 368.0, "edge": 729.0, "new": 12.0}
 
 
-def build(
-    before: dict = BEFORE, now: dict = NOW, tenure: dict = TENURE, still: set[str] | None = None
-) -> pd.DataFrame:
+def build(before: dict = BEFORE, now: dict = NOW, tenure: dict = TENURE, still: set[str] | None = None) -> pd.DataFrame:
     """Measure the moves; who is not named has ordered for 1000 days."""
     tables = [make_customers(rows) for rows in (before, now)]
     ages = [
@@ -96,7 +94,9 @@ def test_the_bridge_and_the_facts_by_hand() -> None:
 
 
 @examples(10, 100)
-@given(st.lists(st.tuples(*[st.integers(-9_999, 99_999)] * 2, *[st.integers(0, 3)] * 2, st.integers(0, 1500)), min_size=1))
+@given(
+    st.lists(st.tuples(*[st.integers(-9_999, 99_999)] * 2, *[st.integers(0, 3)] * 2, st.integers(0, 1500)), min_size=1)
+)
 def test_no_cent_is_lost_and_nobody_rises_by_beginning(rows: list[tuple]) -> None:
     names = [f"c{i}" for i in range(len(rows))]
     before = {name: (row[0] / 100, row[2], 5) for name, row in zip(names, rows, strict=True)}

@@ -209,7 +209,9 @@ def test_a_rule_of_thumb_by_hand() -> None:
 
 
 def test_change_is_against_the_same_customers_year_before() -> None:
-    began = GROUPS["customer_id"] == GROUPS.nlargest(20, "net_sales_365_days")["customer_id"].iloc[0]  # within the year before
+    began = (
+        GROUPS["customer_id"] == GROUPS.nlargest(20, "net_sales_365_days")["customer_id"].iloc[0]
+    )  # within the year before
     customers = GROUPS.assign(tenure_days=800.0 - 71 * began)
     summary = topic.summarise_tiers(assign_tiers(customers, count=3, resamples=2))
     top = customers.nlargest(20, "net_sales_365_days").query("tenure_days == 800")
