@@ -37,8 +37,8 @@ def test_online_retail_ii(retail: Path, tmp_path: Path) -> None:
     found = duckdb.sql(SQL.format(as_of=AS_OF, folder=tmp_path / "out"))
     wanted = dict(zip(found.columns, found.fetchone(), strict=True))
     assert (facts["like_customers"], facts["like_kept"]) == (wanted["customers"], wanted["kept"])
-    assert facts["like_change"] == pytest.approx(wanted["change"], rel=1e-9)
-    assert facts["net_sales_change"] == pytest.approx(wanted["whole"], rel=1e-9)
+    assert facts["like_change"] == pytest.approx(wanted["change"], rel=1e-6)
+    assert facts["net_sales_change"] == pytest.approx(wanted["whole"], rel=1e-6)
     assert stays.loc["all", "kept_share"] == pytest.approx(wanted["kept_share"], rel=1e-12)
     # The record begins 739 days back, so that few had all of both years; the whole stood still, and they buy a fifth less.
     assert (facts["like_customers"], round(facts["like_change"], 2), round(facts["net_sales_change"], 2)) == (

@@ -196,12 +196,17 @@ def list_moves(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
 
 def _say_years(customers: pd.DataFrame) -> pd.DataFrame:
-    """Return customers with year_kind, and no figure of a year before where they had a part of it only."""
+    """Return customers with year_kind, and no figure of a year before where they had a part of it only.
+
+    Where nobody had all of it, because the record is shorter, there is no column for it.
+    """
     needed = ["tenure_days", "orders_365_days", "orders_365_days_last_year"]
     if not set(needed) <= set(customers):
         return customers
     kinds = find_kinds(*(customers[column] for column in needed))
     whole = is_whole(customers["tenure_days"]) | (kinds == "silent")
+    if not is_whole(customers["tenure_days"]).any():
+        return customers.drop(columns=[column for column in _BASES if column in customers])
     known = {column: customers[column].where(whole) for column in _BASES if column in customers}
     return customers.assign(year_kind=kinds, **known)
 

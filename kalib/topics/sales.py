@@ -135,8 +135,7 @@ def list_figures(facts: Mapping[str, object], span: Span) -> list[str]:
     """List the figures on sales and accounts at the head of the page, as words below ``summary.kpis``."""
     if span.name == "none" or facts["net_sales_change"] is None:
         return ["sales_alone", "active_alone"]
-    like = ["like"] if facts["like"] == "known" else []
-    return [f"sales_{span.name}", *like, f"active_{span.name}"]
+    return [f"sales_{span.name}", "like" if facts["like"] == "known" else f"active_{span.name}"]
 
 
 def describe_best(grades: pd.DataFrame) -> dict[str, object]:

@@ -205,6 +205,10 @@ def test_a_part_of_a_year_is_not_shown_as_a_year(graded: Path, job: Job) -> None
     assert set(rows) == set(HOSTILE[:3])  # who stayed and has stopped since is told
     moved = [(row["Net sales, year to the earlier date"], row["Net sales moved"]) for row in map(rows.get, HOSTILE[:2])]
     assert moved == [(5.0, 10.0), ("", "")]
+    file = graded / "tables" / "customers.parquet"
+    pd.read_parquet(file).assign(tenure_days=180.0).to_parquet(file)  # a record of half a year has no year before
+    head = _read(write_workbook(graded, job, Words("en", currency="GBP")))["Customers"][0]
+    assert not {before, kind} & set(head)
 
 
 def test_a_list_of_nobody_is_an_empty_sheet(graded: Path, job: Job) -> None:
