@@ -13,7 +13,7 @@ import pandas as pd
 from hypothesis import HealthCheck, Phase, event, example, given
 from hypothesis import strategies as st
 
-from kalib import ledger
+from kalib import ledger, years
 from kalib.errors import NotEnoughDataError
 from kalib.settings import Job
 from kalib.topics import (
@@ -111,9 +111,8 @@ def topics(made: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
         "repeats": lambda: churn_windows.summarise_repeats(order_days, as_of=AS_OF),
         "active": lambda: churn_windows.choose_active_days(order_days, as_of=AS_OF, horizon_days=60),
         "history": lambda: quality.summarise_history(made["months"], as_of=pd.Timestamp(AS_OF)),
-        "sales": lambda: pd.DataFrame([sales.describe_sales(customers)]),
-        "rising": lambda: sales.list_movers(customers)[0],
-        "falling": lambda: sales.list_movers(customers)[1],
+        "sales": lambda: pd.DataFrame([sales.describe_sales(customers, years.choose_span(customers, AS_OF))]),
+        "movers": lambda: pd.concat(sales.list_movers(_line_up(customers)), names=["list"]).reset_index(level=0),
     }
     if "snapshots" in made:
         calls["migration"] = lambda: move(made)
@@ -121,6 +120,10 @@ def topics(made: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     for name, table in made.items():
         pd.testing.assert_frame_equal(table, before[name], check_exact=True)
     return results
+
+
+def _line_up(customers: pd.DataFrame) -> pd.DataFrame:
+    return years.line_up(customers, years.choose_span(customers, AS_OF))
 
 
 def score(made: dict[str, pd.DataFrame]) -> pd.DataFrame:

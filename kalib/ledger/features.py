@@ -233,6 +233,9 @@ def _finished(table: Table) -> Table:
         median_gap_days=_.median_gap_days.cast("float64").round(6),
     )
     squares = (_.gap_count * _.gap_squares - _.gap_sum * _.gap_sum) / (_.gap_count * (_.gap_count - 1))
+    # a part of a year is no measure of growth (see ``kalib.years``): who began in the year before has none
+    began_before = _.as_of.delta(_.first_order_date, unit="day") >= 2 * YEAR
+    whole_year_before = ibis.ifelse(began_before, _.net_sales_365_days_last_year, None)
     before, late = (ibis.greatest(_[name], 0.0) for name in ("net_sales_half_before", "net_sales_180_days"))
     table = table.mutate(
         days_since_last_order=_.as_of.delta(_.last_order_date, unit="day"),
@@ -240,7 +243,7 @@ def _finished(table: Table) -> Table:
         mean=ibis.ifelse(_.gap_count >= 1, _.gap_sum / _.gap_count, None),
         spread=ibis.ifelse(_.gap_count >= 2, squares, None).sqrt(),
         returns_share=over(_.returns, _.gross_sales),
-        net_sales_change=over(_.net_sales_365_days - _.net_sales_365_days_last_year, _.net_sales_365_days_last_year),
+        net_sales_change=over(_.net_sales_365_days - _.net_sales_365_days_last_year, whole_year_before),
         net_sales_trend=over(late - before, late + before),
         net_sales_per_order=over(_.net_sales, _.orders),
         lines_per_order=over(_.lines, _.orders),

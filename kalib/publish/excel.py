@@ -18,6 +18,7 @@ from kalib.figures.style import INK, WASH
 from kalib.schema import COLUMNS
 from kalib.settings import Job
 from kalib.words import Words
+from kalib.years import find_kinds, is_whole
 
 TABLES = ("customers", "accounts", "rfm", "pareto", "tiers", "value", "churn", "campaign", "scorecard", "migration")
 """The tables that the sheets are made of, as far as the run has them."""
@@ -36,6 +37,7 @@ _JOINED = {
 _ABOUT = (
     "net_sales_365_days",
     "net_sales_365_days_last_year",
+    "year_kind",
     "margin_365_days",
     "orders_365_days",
     "days_since_last_order",
@@ -68,15 +70,18 @@ _KEY_ACCOUNTS = (
 )
 _MOVES = (
     *("move", "tier_before", "tier_now", "reason"),
-    *("net_sales_365_days_before", "net_sales_365_days", "net_sales_moved"),
+    *("net_sales_365_days_before", "net_sales_365_days", "net_sales_moved", "year_kind", "has_stopped"),
+    *("taken_up_by", "takes_up"),
 )
+_BASES = ("net_sales_365_days_last_year", "net_sales_365_days_before")
+"""Figures of a year before; empty where the account had a part of it only, which ``year_kind`` says."""
 _STAYED = ("stayed", "silent")
 _KINDS = {
     **dict.fromkeys(("margin_abc_class", "profit_abc_class"), "abc_class"),
     **dict.fromkeys(("tier_before", "tier_now", "next_tier"), "tier"),
     **dict.fromkeys(("lifted_by", "held_back_by"), "criterion"),
     "reason": "migration_reason",
-    **dict.fromkeys(("is_key_account", "act", "pause_is_usual"), "yes_or_no"),
+    **dict.fromkeys(("is_key_account", "act", "pause_is_usual", "has_stopped"), "yes_or_no"),
 }
 """Columns whose codes have their words under another name."""
 
@@ -138,7 +143,7 @@ def join_customers(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     -------
     one row per customer of ``customers``, largest net sales of the year first
     """
-    customers = tables["customers"]
+    customers = _say_years(tables["customers"])
     joined = customers[["customer_id", *(column for column in _ABOUT if column in customers)]]
     for name, columns in _JOINED.items():
         if name in tables:
@@ -168,14 +173,42 @@ def list_key_accounts(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
 
 def list_moves(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """List the accounts that are in another tier than before, or are new, lost or back, most money moved first."""
+    """List the accounts that are in another tier than before, or are new, lost, back or silent for long, most money moved first.
+
+    Without figures of the year before, and of the change on it, where an account had a part of that year only; ``year_kind`` says so.
+    """
     migration = tables["migration"]
-    moved = migration.loc[~migration["move"].isin(_STAYED), ["customer_id", *(c for c in _MOVES if c in migration)]]
+    listed = ~migration["move"].isin(_STAYED)
+    if "has_stopped" in migration:
+        listed |= migration["has_stopped"]
+    moved = migration.loc[listed, ["customer_id", *(c for c in _MOVES if c in migration)]]
+    moved = moved.assign(size=moved["net_sales_moved"].abs())
+    if "base_is_whole" in migration:
+        known = migration.loc[listed, "base_is_whole"] | (moved["move"] == "new")
+        masked = [column for column in (*_BASES, "net_sales_moved") if column in moved]
+        moved = moved.assign(**{column: moved[column].where(known) for column in masked})
     if "net_sales_365_days" not in moved:
         sales = tables["customers"][["customer_id", "net_sales_365_days"]]
         moved = moved.merge(sales, on="customer_id", how="left", validate="one_to_one")
-    moved = _name(moved.assign(size=moved["net_sales_moved"].abs()), tables)
+    hints = [column for column in ("taken_up_by", "takes_up") if column in moved and moved[column].isna().all()]
+    moved = _name(moved.drop(columns=hints), tables)
     return moved.sort_values(["size", "customer_id"], ascending=[False, True], ignore_index=True).drop(columns="size")
+
+
+def _say_years(customers: pd.DataFrame) -> pd.DataFrame:
+    """Return customers with year_kind, and no figure of a year before where they had a part of it only.
+
+    Where nobody had all of it, because the record is shorter, there is no column for it.
+    """
+    needed = ["tenure_days", "orders_365_days", "orders_365_days_last_year"]
+    if not set(needed) <= set(customers):
+        return customers
+    kinds = find_kinds(*(customers[column] for column in needed))
+    whole = is_whole(customers["tenure_days"]) | (kinds == "silent")
+    if not is_whole(customers["tenure_days"]).any():
+        return customers.drop(columns=[column for column in _BASES if column in customers])
+    known = {column: customers[column].where(whole) for column in _BASES if column in customers}
+    return customers.assign(year_kind=kinds, **known)
 
 
 def _name(table: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

@@ -39,6 +39,7 @@ from kalib.publish.record import (
 from kalib.schema import COLUMNS, TABLES, check_columns, check_key
 from kalib.settings import Job, read_job
 from kalib.words import Words, read_words
+from kalib.years import YEAR
 
 if TYPE_CHECKING:  # seconds of imports, which most notebooks do without
     from matplotlib.axes import Axes
@@ -416,9 +417,19 @@ class Run:
         """Show the computed answer to the page's question: one sentence of the words or several, filled with ``facts``."""
         space = " " if self.language == "en" else ""
         text = space.join(self._say(key, facts) for key in ([keys] if isinstance(keys, str) else keys))
+        is_first = not self._answer
         self._answer = self._answer or text
         self._facts |= facts or {}
         self._show(display.answer(text))
+        if is_first:
+            self._tell_short_record()
+
+    def _tell_short_record(self) -> None:
+        """Say once, below the answer, that no year of the page is one where the record has less than a year of orders."""
+        first = self._ledger.get("first_order_date")
+        days = (self.as_of - dt.date.fromisoformat(first)).days + 1 if first else YEAR
+        if days < YEAR:
+            self.note("page.short_record", {"days": days, "first": first, "as_of": self.as_of})
 
     def kpis(self, keys: str | Sequence[str], facts: Facts | None = None) -> None:
         """Show four to six figures.

@@ -17,6 +17,7 @@ from kalib.schema import (
     silence,
     tiers,
     value,
+    years,
 )
 from kalib.schema.dictionary import Column, Table, check_columns, check_key
 
@@ -24,7 +25,7 @@ __all__ = ["COLUMNS", "TABLES", "Column", "Table", "check_columns", "check_key"]
 
 _FILES = (
     *(ledger, quality, grades, rfm, pareto, tiers, value),
-    *(retention, churn, leaving, campaign, silence, scorecard, migration),
+    *(retention, churn, leaving, campaign, silence, scorecard, migration, years),
 )
 
 COLUMNS: dict[str, Column] = {name: column for file in _FILES for name, column in file.COLUMNS.items()}

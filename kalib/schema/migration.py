@@ -43,6 +43,11 @@ COLUMNS: dict[str, Column] = {
     "reason_steps": Column("tiers", "part of the tiers moved that the reason made, up is above 0"),
     "causes": Column("codes", "what moved the account: code, value before, value now, part of the tiers moved"),
     "is_slight": Column("yes or no", "the account crossed a border with figures that hardly changed"),
+    "taken_up_by": Column(
+        "text",
+        "account that stopped: another of the same industry or parent that rose by about as much from the same quarter on; a hint at a merger",
+    ),
+    "takes_up": Column("text", "the account that stopped and whose purchases this one may have taken up"),
     "segment_before": Column("code", "RFM segment at the earlier date, by the edges of the page on RFM"),
     "segment_now": Column("code", "RFM segment at the snapshot date"),
 }

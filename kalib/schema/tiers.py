@@ -22,7 +22,9 @@ COLUMNS: dict[str, Column] = {
     "median_orders_365_days": Column("count", "median of the orders of the 365 days"),
     "silent_customers": Column("count", "customers with an order, but none in the 365 days up to the snapshot date"),
     "net_sales_change": Column(
-        "share", "net sales of the 365 days over those of the same customers in the 365 days before, less 1"
+        "share",
+        "net sales of the 365 days over those of the same customers in the 365 days before, less 1; of the customers alone whose first "
+        "order lies 730 days back or more, who had both years whole",
     ),
     "from_net_sales_365_days": Column(
         "currency", "net sales of the 365 days from which a customer best counts as of this tier"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import math
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -289,43 +288,6 @@ def list_moves(migration: pd.DataFrame, move: str | Sequence[str]) -> pd.DataFra
     return most.sort_values(["most", "customer_id"], ascending=[False, True], ignore_index=True).drop(columns="most")
 
 
-def list_rising(migration: pd.DataFrame, *, least_growth: float = 0.25) -> pd.DataFrame:
-    """List the accounts on the rise below the best tier, whether or not they have reached another tier.
-
-    Parameters
-    ----------
-    least_growth : share by which net sales of the year grew at least; a smaller growth is everyday change
-
-    Returns
-    -------
-    DataFrame
-        The columns of ``migration``, and change_share; most money gained first, ties by customer_id. Left out are
-        accounts that bought for nothing, or less, the year before: they have no rate of growth.
-    """
-    rising = _with_growth(migration)
-    below = (rising["tier_rank_now"] > 1) & rising["move"].isin(["promoted", "stayed", "demoted"])
-    rising = rising[below & (rising["change_share"] >= least_growth)]
-    return rising.sort_values(["net_sales_moved", "customer_id"], ascending=[False, True], ignore_index=True)
-
-
-def list_sliding(migration: pd.DataFrame, *, least_fall: float = 0.25) -> pd.DataFrame:
-    """List the accounts of the upper half of the tiers whose sales fell, though they still have their tier.
-
-    Parameters
-    ----------
-    least_fall : share by which net sales of the year fell at least
-
-    Returns
-    -------
-    DataFrame
-        The columns of ``migration``, and change_share; most money lost first, ties by customer_id.
-    """
-    sliding = _with_growth(migration)
-    upper = (sliding["tier_rank_now"] <= len(_name_tiers(migration)) / 2) & (sliding["move"] == "stayed")
-    sliding = sliding[upper & (sliding["change_share"] <= -least_fall)]
-    return sliding.sort_values(["net_sales_moved", "customer_id"], ignore_index=True)
-
-
 def add_segments(
     migration: pd.DataFrame, scorer: Grader, before: pd.DataFrame, now: pd.DataFrame, *, features: Sequence[str]
 ) -> pd.DataFrame:
@@ -409,7 +371,7 @@ def describe_migration(migration: pd.DataFrame, *, before: dt.date, as_of: dt.da
         ``<move>_moved`` (signed) and ``<move>_size`` (its size); compared (with an order in both years), moved, moved_share; net_sales_before,
         net_sales, net_sales_moved; top_before, top_now, top_kept, top_kept_share, top_came, top_left;
         money_follows (those on the way up buy more and new ones bring money, those on the way down buy less and lost ones took
-        money away); slight, rising, sliding; has_own; where own grades are there: own_moves (each date by tiers of its own), one_moves (by one
+        money away); slight; has_own; where own grades are there: own_moves (each date by tiers of its own), one_moves (by one
         yardstick, before tiers are held back),
         drift_only (the yardstick moved and not the account), drift_hidden (the account moved, and the yardstick with
         it), drift_turned (seen the other way round), drift_up and drift_down (of drift_only).
@@ -447,7 +409,6 @@ def describe_migration(migration: pd.DataFrame, *, before: dt.date, as_of: dt.da
     facts |= {"top_came": facts["top_now"] - facts["top_kept"], "top_left": top - facts["top_kept"]}
     ups, downs = ([facts[f"{move}_moved"] for move in pair] for pair in (("promoted", "new"), ("demoted", "lost")))
     facts["money_follows"] = min(ups) >= 0 >= max(downs)
-    facts |= {"rising": len(list_rising(migration)), "sliding": len(list_sliding(migration))}
     if "own_steps" in migration:
         own = np.sign(migration.loc[both, "own_steps"])
         steps = np.sign(migration.loc[both, "own_steps"] - migration.loc[both, "drift_steps"])
@@ -500,9 +461,3 @@ def _name_tiers(migration: pd.DataFrame) -> list[str]:
         known = migration[[f"tier_rank_{when}", f"tier_{when}"]].dropna().drop_duplicates()
         pairs |= dict(known.itertuples(index=False, name=None))
     return [pairs[rank] for rank in sorted(pairs)]
-
-
-def _with_growth(migration: pd.DataFrame) -> pd.DataFrame:
-    base = migration["net_sales_365_days_before"]
-    growth = (migration["net_sales_moved"] / base.where(base > 0, math.nan)).rename("change_share")
-    return migration.assign(change_share=growth)

@@ -21,9 +21,6 @@ from kalib.topics.migration_causes import explain_moves, find_band
 YEAR = 365
 """Tiers are made of so many days; with less history before it, a date is graded too low."""
 
-LEAST_APART = 84
-"""Two dates that the log allows only so few days, or fewer, apart are not compared unless the job asks for it."""
-
 
 @dataclass(frozen=True)
 class Dates:
@@ -34,14 +31,12 @@ class Dates:
     before, as_of : the two dates of the page
     series : dates of the series, the last of which is as_of; fewer than two where there is none
     history_days : days of orders up to before, before itself among them
-    wanted : the date that would have been compared if the log reached back
     """
 
     before: dt.date
     as_of: dt.date
     series: tuple[dt.date, ...]
     history_days: int
-    wanted: dt.date
 
     @property
     def all(self) -> list[dt.date]:
@@ -50,10 +45,15 @@ class Dates:
 
     @property
     def note(self) -> str:
-        """Return what the page has to say of the dates: ``full``, ``nearer`` (than a year) or ``thin`` (less than a year of orders before)."""
+        """Return what the page has to say of the dates: ``full``, ``overlap`` (of the two years) or ``thin`` (less than a year of orders before)."""
         if self.history_days < YEAR:
             return "thin"
-        return "nearer" if self.before != self.wanted else "full"
+        return "overlap" if self.apart_days < YEAR else "full"
+
+    @property
+    def apart_days(self) -> int:
+        """Return how many days lie between the two dates."""
+        return (self.as_of - self.before).days
 
 
 def choose_dates(
@@ -66,9 +66,8 @@ def choose_dates(
 ) -> Dates:
     """Choose the earlier date and those of the series, as far as the log reaches back.
 
-    By default the earlier date lies 365 days before ``as_of``. Where the log has less than a full year of orders up to
-    that day, it is the first day that has, as long as it lies more than twelve weeks back. A date that the job asks for is taken as it is.
-    A series takes only dates with a full year of orders before them; one that lies within a tenth of a period of the earlier
+    By default the earlier date lies 365 days before ``as_of``, so that the two years do not overlap; a log with less than a full
+    year of orders up to that day has nothing to compare. A date that the job asks for is taken as it is. A series takes only dates with a full year of orders before them; one that lies within a tenth of a period of the earlier
     date is that date.
 
     Parameters
@@ -81,35 +80,32 @@ def choose_dates(
     Raises
     ------
     NotEnoughDataError
-        ``migration_no_order``: there is none. ``migration_short_history``: no date far enough back has a full year of orders
-        before it. ``migration_before_late``: the date asked for is not before as_of. ``migration_before_early``: it lies
+        ``migration_no_order``: there is none. ``migration_short_history``: there is less than a full year of orders
+        up to the date 365 days back. ``migration_before_late``: the date asked for is not before as_of. ``migration_before_early``: it lies
         before the first order.
 
     Examples
     --------
-    >>> dates = choose_dates(dt.date(2024, 1, 1), dt.date(2025, 6, 30), periods=2)
+    >>> dates = choose_dates(dt.date(2023, 7, 1), dt.date(2025, 6, 30), periods=2)
     >>> dates.before, dates.note, [day.isoformat() for day in dates.series]
-    (datetime.date(2024, 12, 30), 'nearer', ['2024-12-30', '2025-03-31', '2025-06-30'])
+    (datetime.date(2024, 6, 30), 'full', ['2024-12-30', '2025-03-31', '2025-06-30'])
     """
     if first_order is None:
         raise NotEnoughDataError("migration_no_order")
     full = first_order + dt.timedelta(days=YEAR - 1)
     series = [as_of - dt.timedelta(days=period_days * i) for i in range(periods, -1, -1)]
     kept = tuple(date for date in series if date >= full)
-    wanted = before if isinstance(before, dt.date) else as_of - dt.timedelta(days=before or YEAR)
-    chosen = wanted
-    if before is None and wanted < full:
-        chosen = full
-        if (as_of - chosen).days <= LEAST_APART:
-            days = max((as_of - first_order).days + 1, 1)
-            raise NotEnoughDataError("migration_short_history", days=days, least=YEAR + LEAST_APART + 1)
+    chosen = before if isinstance(before, dt.date) else as_of - dt.timedelta(days=before or YEAR)
+    if before is None and chosen < full:
+        days = max((as_of - first_order).days + 1, 1)
+        raise NotEnoughDataError("migration_short_history", days=days, least=2 * YEAR)
     if chosen >= as_of:
         raise NotEnoughDataError("migration_before_late", before=chosen, as_of=as_of)
     if chosen < first_order:
         raise NotEnoughDataError("migration_before_early", before=chosen, first=first_order)
     near = dt.timedelta(days=period_days // 10)  # a year is a day more than four times 91 days
     series = sorted({chosen if abs(date - chosen) <= near and date != as_of else date for date in kept})
-    return Dates(chosen, as_of, tuple(series), (chosen - first_order).days + 1, wanted)
+    return Dates(chosen, as_of, tuple(series), (chosen - first_order).days + 1)
 
 
 @dataclass(frozen=True)
@@ -411,10 +407,10 @@ def describe_series(series: pd.DataFrame, dates: Dates, *, keep: int = 2) -> dic
     Returns
     -------
     dict
-        wanted, history_days, periods; where there is one or more, up_share and down_share (of accounts, mean of the
+        history_days, overlap_days (of the two years), periods; where there is one or more, up_share and down_share (of accounts, mean of the
         periods), and what ``compare_holding`` returns.
     """
-    facts: dict[str, object] = {"wanted": dates.wanted, "history_days": dates.history_days}
+    facts: dict[str, object] = {"history_days": dates.history_days, "overlap_days": max(YEAR - dates.apart_days, 0)}
     table = summarise_periods(series, dates.series)
     facts |= {"periods": len(table)}
     if len(table):

@@ -25,6 +25,9 @@ SPAN = 3
 CROWDED = 1.5
 """How many times as many first orders a month as later on make a first cohort one of old customers."""
 
+MOST_FIGURES = 6
+"""So many figures stand at the head of the page; the first are the most telling."""
+
 LEAST = 10
 """Customers on each side that a comparison of newer and older ones needs."""
 
@@ -273,13 +276,16 @@ def describe_periods(periods: pd.DataFrame, cohorts: pd.DataFrame) -> dict[str, 
 
 def list_answers(facts: Mapping[str, object]) -> list[str]:
     """List the sentences that make up the answer, as words below ``retention.answer``."""
+    money = ["money_known"] if facts["money"] == "known" else []
     newer = [f"newer_{facts['newer']}"] if facts["newer"] != "unknown" else []
-    return [f"back_{facts['back']}", f"kept_{facts['kept']}", *newer]
+    return [f"stay_{facts['stay']}", *money, f"back_{facts['back']}", f"kept_{facts['kept']}", *newer]
 
 
 def list_kpis(facts: Mapping[str, object]) -> list[str]:
-    """List the figures at the head of the page, as words below ``retention.kpi``: what is not known is left out."""
+    """List the figures at the head of the page, as words below ``retention.kpi``: yearly retention first; what is not known is left out."""
     known = {
+        f"stay_{facts['stay']}": facts["stay"] in ("year", "half"),
+        "money": facts["money"] == "known",
         "median": facts["median_days"] == facts["median_days"],
         "back": facts["mark_share"] == facts["mark_share"],
         "kept": facts["kept"] == "known",
@@ -287,7 +293,7 @@ def list_kpis(facts: Mapping[str, object]) -> list[str]:
         "sales": facts["sales_ratio"] == facts["sales_ratio"],
         "customers": True,
     }
-    return [name for name, is_known in known.items() if is_known]
+    return [name for name, is_known in known.items() if is_known][:MOST_FIGURES]
 
 
 def find_wilson(count: int, of: int, *, interval: float = 0.8) -> tuple[float, float]:

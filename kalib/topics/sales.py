@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
 from kalib.money import add
 from kalib.schema import check_columns, check_key
+from kalib.years import YEAR, Span, is_whole
 
 ATTRIBUTES = ("name", "region", "manager")
 """What a list shows of an account beside its figures, where the table of accounts has it."""
+
+WORTH_TELLING = 0.01
+"""Share of the sales of the span before from which a part of the change is told."""
+
+MERGER = ("taken_up_by", "takes_up")
+"""Columns that name another account, with which a merger is suspected."""
 
 
 def name_accounts(table: pd.DataFrame, accounts: pd.DataFrame | None) -> pd.DataFrame:
@@ -40,15 +48,43 @@ def name_accounts(table: pd.DataFrame, accounts: pd.DataFrame | None) -> pd.Data
     return named.assign(name=named["name"].fillna(named["customer_id"]))
 
 
-def describe_sales(customers: pd.DataFrame) -> dict[str, object]:
-    """Return sales, customers and their change: the 365 days up to the snapshot date against the 365 days before.
+def name_others(table: pd.DataFrame, accounts: pd.DataFrame | None, columns: Sequence[str]) -> pd.DataFrame:
+    """Return ``table`` with the name in place of the id in columns that name another account.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"customer_id": ["a", "b"], "taken_up_by": ["b", None]})
+    >>> name_others(table, pd.DataFrame({"customer_id": ["b"], "name": ["Bob"]}), ["taken_up_by"])["taken_up_by"].tolist()
+    ['Bob', None]
+    """
+    names = (
+        {}
+        if accounts is None or "name" not in accounts
+        else accounts.set_index("customer_id")["name"].dropna().to_dict()
+    )
+    named = {
+        column: pd.Series(
+            [names.get(one, one) if isinstance(one, str) else None for one in table[column]], table.index, dtype=object
+        )
+        for column in columns
+        if column in table
+    }
+    return table.assign(**named)
+
+
+def describe_sales(customers: pd.DataFrame, span: Span) -> dict[str, object]:
+    """Return sales and customers of the year up to the snapshot date, or of the days that the history has.
+
+    Parameters
+    ----------
+    span : as ``kalib.years.choose_span`` returns it
 
     Returns
     -------
     dict
-        net_sales, net_sales_before, net_sales_change (share, None without a year before), active, active_before,
-        active_change, new (first order within the year), silent (ordered the year before, not in this one),
-        silent_sales (what they bought in the year before), top_ten_share.
+        days (365, or fewer where the history is shorter), as_of, span_days (of the two spans that are compared), net_sales, active (customers
+        with an order), new (first order within these days), silent (ordered in the year before, not in this one), silent_sales
+        (what they bought in it), top_ten_share.
     """
     check_columns(
         customers,
@@ -62,23 +98,44 @@ def describe_sales(customers: pd.DataFrame) -> dict[str, object]:
         name="customers",
     )
     now, before = customers["net_sales_365_days"], customers["net_sales_365_days_last_year"]
-    net_sales, net_sales_before = math.fsum(now), math.fsum(before)
-    active = int((customers["orders_365_days"] > 0).sum())
-    active_before = int((customers["orders_365_days_last_year"] > 0).sum())
     silent = (customers["orders_365_days"] == 0) & (customers["orders_365_days_last_year"] > 0)
-    whole_year_before = bool((customers["tenure_days"] >= 2 * 365 - 1).any())
+    net_sales = math.fsum(now)
     return {
+        "days": min(YEAR, span.history_days),
+        "span_days": span.days,
+        "as_of": span.as_of,
         "net_sales": net_sales,
-        "net_sales_before": net_sales_before,
-        "net_sales_change": net_sales / net_sales_before - 1 if net_sales_before > 0 and whole_year_before else None,
-        "active": active,
-        "active_before": active_before,
-        "active_change": active - active_before if whole_year_before else None,
-        "new": int(((customers["tenure_days"] < 365) & (customers["orders"] > 0)).sum()),
+        "active": int((customers["orders_365_days"] > 0).sum()),
+        "new": int(((customers["tenure_days"] < YEAR) & (customers["orders"] > 0)).sum()),
         "silent": int(silent.sum()),
         "silent_sales": math.fsum(before[silent]),
         "top_ten_share": math.fsum(now.nlargest(10)) / net_sales if net_sales > 0 else None,
     }
+
+
+def list_said(facts: Mapping[str, object], span: Span) -> list[str]:
+    """List the sentences on sales and their change, as words below ``summary``: what cannot be compared is not.
+
+    Parameters
+    ----------
+    facts : what ``describe_sales`` and, where there is a span to compare with, ``kalib.years.describe_change`` return
+    """
+    said = ["sales" if span.history_days >= YEAR else "sales_short"]
+    if span.name == "none" or facts["net_sales_change"] is None:
+        return said
+    said += [f"change.{span.name}"]
+    if facts["like"] != "known":
+        return [*said, "like.few"]
+    rest = {f"newer_{span.name}": facts["newer_moved"], "back": facts["other_moved"]}
+    told = [f"like.{name}" for name, money in rest.items() if abs(money) >= WORTH_TELLING * facts["net_sales_then"]]
+    return [*said, f"like.{span.name}", *told]
+
+
+def list_figures(facts: Mapping[str, object], span: Span) -> list[str]:
+    """List the figures on sales and accounts at the head of the page, as words below ``summary.kpis``."""
+    if span.name == "none" or facts["net_sales_change"] is None:
+        return ["sales_alone", "active_alone"]
+    return [f"sales_{span.name}", "like" if facts["like"] == "known" else f"active_{span.name}"]
 
 
 def describe_best(grades: pd.DataFrame) -> dict[str, object]:
@@ -146,14 +203,15 @@ def list_key_accounts(
     Returns
     -------
     DataFrame
-        One row per key account: customer_id, net_sales_365_days, change (against the 365 days before), key_account_rank,
-        and tier, clv, churn_probability where there are such tables; absent for an account that they do not have, and clv
+        One row per key account: customer_id, net_sales_365_days, change (against the 365 days before; absent where the account had only a
+        part of them), key_account_rank, and tier, clv, churn_probability where there are such tables; absent for an account that they do not have, and clv
         where the purchase model does not know a usual pause from the end.
     """
     listed = scorecard.loc[scorecard["is_key_account"], ["customer_id", "key_account_rank"]]
-    known = customers[["customer_id", "net_sales_365_days", "net_sales_365_days_last_year"]]
+    known = customers[["customer_id", "net_sales_365_days", "net_sales_365_days_last_year", "tenure_days"]]
     listed = listed.merge(known, on="customer_id", how="left", validate="1:1")
-    listed["change"] = (listed["net_sales_365_days"] - listed.pop("net_sales_365_days_last_year")).round(2)
+    change = (listed["net_sales_365_days"] - listed.pop("net_sales_365_days_last_year")).round(2)
+    listed["change"] = change.where(is_whole(listed.pop("tenure_days")))
     if value is not None and "pause_is_usual" in value:
         value = value.assign(clv=value["clv"].mask(value["pause_is_usual"]))
     for table, column in ((tiers, "tier"), (value, "clv"), (churn, "churn_probability")):
@@ -183,14 +241,18 @@ def describe_value(value: pd.DataFrame) -> dict[str, object]:
 
 
 def describe_moves(migration: pd.DataFrame) -> dict[str, object]:
-    """Return how many accounts moved to a better tier and to a worse one.
+    """Return how many accounts that still order moved to a better tier, having had all of the year before, and to a worse one.
 
     Examples
     --------
-    >>> describe_moves(pd.DataFrame({"move": ["promoted", "demoted", "demoted", "new"]}))
-    {'promoted': 1, 'demoted': 2}
+    >>> moved = pd.DataFrame({"move": ["promoted", "promoted", "demoted", "demoted", "new"],
+    ...     "base_is_whole": [True, False, True, True, False], "has_stopped": [False, False, False, True, False]})
+    >>> describe_moves(moved)
+    {'promoted': 1, 'demoted': 1}
     """
-    return {move: int((migration["move"] == move).sum()) for move in ("promoted", "demoted")}
+    there = migration[~migration["has_stopped"]]
+    up = (there["move"] == "promoted") & there["base_is_whole"]
+    return {"promoted": int(up.sum()), "demoted": int((there["move"] == "demoted").sum())}
 
 
 def describe_risk(churn: pd.DataFrame) -> dict[str, object]:
@@ -225,32 +287,58 @@ def describe_risk(churn: pd.DataFrame) -> dict[str, object]:
     }
 
 
-def list_movers(customers: pd.DataFrame, *, rows: int = 10) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the accounts that gained and lost most money, the last 365 days against the 365 before.
+def list_movers(lined: pd.DataFrame, *, rows: int = 10) -> dict[str, pd.DataFrame]:
+    """List the accounts that gained and lost most money, told apart by what can be compared.
 
-    Only customers with an order in the year before can move; who came later is new, not rising.
+    Who rises had both spans whole. Who had only a part of the one before stands in a list of its own, whatever it gained: it
+    would seem to grow by having begun. Who fell bought less than in the span before, or than in a part of it. Who stopped
+    ordering does not fall any more; it stands in the last list with what it had bought.
+
+    Parameters
+    ----------
+    lined : as ``kalib.years.line_up`` returns it
 
     Returns
     -------
-    (rising, falling)
-        Each one row per customer, largest move first: customer_id, net_sales_365_days, net_sales_365_days_last_year,
-        change (currency), change_share, days_since_last_order. Ties are broken by customer_id.
+    dict
+        ``rising``, ``newer``, ``falling`` and ``stopped``: the columns of ``lined``, the largest move first, of those who stopped
+        the most net sales then; ties by customer_id.
     """
-    moved = customers[customers["orders_365_days_last_year"] > 0].copy()
-    moved["change"] = (moved["net_sales_365_days"] - moved["net_sales_365_days_last_year"]).round(2)
-    base = moved["net_sales_365_days_last_year"]
-    moved["change_share"] = (moved["change"] / base).where(base > 0)
-    shown = [
-        "customer_id",
-        "net_sales_365_days",
-        "net_sales_365_days_last_year",
-        "change",
-        "change_share",
-        "days_since_last_order",
-    ]
-    rising = moved[moved["change"] > 0].sort_values(["change", "customer_id"], ascending=[False, True])
-    falling = moved[moved["change"] < 0].sort_values(["change", "customer_id"])
-    return rising[shown].head(rows).reset_index(drop=True), falling[shown].head(rows).reset_index(drop=True)
+    there, moved = ~lined["has_stopped"], lined["net_sales_moved"]
+    newer = lined["year_kind"].isin(["first_year", "second_year"])
+    lists = {
+        "rising": (lined[there & (lined["year_kind"] == "two_years") & (moved > 0)], "net_sales_moved", False),
+        "newer": (lined[there & newer & (moved > 0)], "net_sales_moved", False),
+        "falling": (lined[there & (lined["orders_then"] > 0) & (moved < 0)], "net_sales_moved", True),
+        "stopped": (lined[~there & (lined["orders_then"] > 0)], "net_sales_then", False),
+    }
+    return {
+        name: found.sort_values([by, "customer_id"], ascending=[upwards, True]).head(rows).reset_index(drop=True)
+        for name, (found, by, upwards) in lists.items()
+    }
+
+
+def add_mergers(lined: pd.DataFrame, migration: pd.DataFrame | None) -> pd.DataFrame:
+    """Return ``lined`` with taken_up_by and takes_up, where the page on migration suspects a merger; empty where there is none.
+
+    Parameters
+    ----------
+    migration : customer_id, taken_up_by, takes_up; None where the run has no such page
+    """
+    if migration is None:
+        return lined.assign(**dict.fromkeys(MERGER))
+    return lined.merge(migration[["customer_id", *MERGER]], on="customer_id", how="left", validate="1:1")
+
+
+def show_merger(table: pd.DataFrame | None) -> dict[str, str]:
+    """Return the columns on mergers that a list has something to say in, as ``book.table`` takes them.
+
+    Examples
+    --------
+    >>> show_merger(pd.DataFrame({"taken_up_by": ["Bob"], "takes_up": [None]})), show_merger(None)
+    ({'taken_up_by': ''}, {})
+    """
+    return {} if table is None else {column: "" for column in MERGER if column in table and table[column].notna().any()}
 
 
 def keep_forecast(churn: pd.DataFrame) -> pd.DataFrame:

@@ -221,9 +221,10 @@ def _work_out(values: pd.DataFrame, moved: Mapping[str, np.ndarray]) -> dict[str
         overdue = np.clip(old("overdue_amount"), 0, None)
         bottom = overdue + np.clip(sales, 0, None)
         out["overdue_share"] = np.where(overdue > 0, overdue / np.where(bottom > 0, bottom, 1), overdue)
-    if has("net_sales_365_days_last_year"):
+    if has("net_sales_365_days_last_year") and has("net_sales_change"):
         base = old("net_sales_365_days_last_year") + moved["before"]
-        out["net_sales_change"] = _over(sales - base, base)
+        change = _over(sales - base, base)  # who had no whole year before has no rate of growth in any resample either
+        out["net_sales_change"] = np.where(np.isnan(old("net_sales_change")), np.nan, change)
     if has("net_sales_trend") and has("net_sales_180_days"):
         # The half year before is found from the trend; where that is -1, nothing was sold since, and -1 it stays.
         trend, late = old("net_sales_trend"), np.clip(old("net_sales_180_days"), 0, None)

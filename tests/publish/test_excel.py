@@ -180,6 +180,37 @@ def test_moves_are_listed_by_the_money_that_moved(graded: Path, job: Job) -> Non
     assert [row[0] for row in sheets["等级迁移"][1:]] == [HOSTILE[2], HOSTILE[0]]
 
 
+def test_a_part_of_a_year_is_not_shown_as_a_year(graded: Path, job: Job) -> None:
+    """The first had all of the year before, the second a part of it, the third none: only the first has a figure to compare with."""
+    file = graded / "tables" / "customers.parquet"
+    customers = pd.read_parquet(file)
+    tenure = [730.0, 729.0, 100.0, *[800.0] * (len(customers) - 3)]
+    customers = (
+        customers.set_index("customer_id").loc[HOSTILE].reset_index().assign(tenure_days=tenure, orders_365_days=1)
+    )
+    customers.assign(orders_365_days_last_year=1, net_sales_365_days_last_year=7.0).to_parquet(file)
+    file = graded / "tables" / "migration.parquet"
+    whole = [True, False, True, True]
+    moves = pd.read_parquet(file).assign(base_is_whole=whole, move=["promoted", "promoted", "stayed", "stayed"])
+    moves.assign(has_stopped=[False, False, True, False], net_sales_365_days_before=5.0).to_parquet(file)
+    sheets = _read(write_workbook(graded, job, Words("en", currency="GBP")))
+    head, *rows = sheets["Customers"]
+    rows = {row[0]: dict(zip(head, row, strict=True)) for row in rows}
+    before, kind = "Net sales, the 365 days before", "Time as a customer"
+    found = [(rows[name][before], rows[name][kind]) for name in HOSTILE[:3]]
+    assert [one for one, _ in found] == [7.0, "", ""]
+    assert [one for _, one in found] == ["All of both years", "Second year", "First year"]
+    head, *rows = sheets["Moves"]
+    rows = {row[0]: dict(zip(head, row, strict=True)) for row in rows}
+    assert set(rows) == set(HOSTILE[:3])  # who stayed and has stopped since is told
+    moved = [(row["Net sales, year to the earlier date"], row["Net sales moved"]) for row in map(rows.get, HOSTILE[:2])]
+    assert moved == [(5.0, 10.0), ("", "")]
+    file = graded / "tables" / "customers.parquet"
+    pd.read_parquet(file).assign(tenure_days=180.0).to_parquet(file)  # a record of half a year has no year before
+    head = _read(write_workbook(graded, job, Words("en", currency="GBP")))["Customers"][0]
+    assert not {before, kind} & set(head)
+
+
 def test_a_list_of_nobody_is_an_empty_sheet(graded: Path, job: Job) -> None:
     file = graded / "tables" / "scorecard.parquet"
     pd.read_parquet(file).assign(is_key_account=False, override_by=None).to_parquet(file)

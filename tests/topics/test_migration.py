@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from kalib.errors import MissingColumnsError, NotEnoughDataError
 from kalib.topics import migration as topic
+from kalib.topics import migration_base as base
 from kalib.topics.rfm import RfmScorer
 from kalib.words import Words
 from tests.depth import examples
@@ -93,12 +94,6 @@ def test_the_bridge_by_hand() -> None:
 
 def test_lists_by_hand() -> None:
     assert topic.list_moves(MOVES, "promoted")["customer_id"].tolist() == ["leap", "up"]
-    rising = topic.list_rising(MOVES)  # leap is in the best tier now
-    assert rising[["customer_id", "change_share"]].values.tolist() == [["up", pytest.approx(310 / 90)], ["stay", 0.3]]
-    now = NOW.assign(net_sales_365_days=NOW["net_sales_365_days"].where(NOW["customer_id"] != "down", 1200.0))
-    slid = topic.compare_grades(*(topic.grade_customers(YARDSTICK, table) for table in (BEFORE, now)))
-    assert topic.list_sliding(slid)["customer_id"].tolist() == ["down"]
-    assert topic.list_sliding(MOVES).empty
 
 
 @st.composite
@@ -267,39 +262,55 @@ def test_nobody_moves_and_one_customer_is_enough() -> None:
     assert topic.count_places(moves)["customers"].tolist() == [1]
 
 
-def describe(before: dict[str, tuple], now: dict[str, tuple]) -> dict[str, object]:
-    moves = topic.compare_grades(*(topic.grade_customers(YARDSTICK, make_customers(rows)) for rows in (before, now)))
-    return topic.describe_migration(moves, before=dt.date(2025, 6, 30), as_of=dt.date(2026, 6, 30))
+def describe(before: dict[str, tuple], now: dict[str, tuple], *, first: str = "") -> dict[str, object]:
+    """Describe the moves of accounts that have ordered for long, all but ``first``."""
+    tables = [make_customers(rows) for rows in (before, now)]
+    ages = [
+        table.assign(tenure_days=[400.0 if name == first else 999.0 for name in table["customer_id"]])
+        for table in tables
+    ]
+    moves = topic.compare_grades(*(topic.grade_customers(YARDSTICK, table) for table in tables))
+    facts = topic.describe_migration(moves, before=dt.date(2025, 6, 30), as_of=dt.date(2026, 6, 30))
+    return facts | base.describe_base(base.add_base(moves, *ages, apart_days=365))
 
 
 @pytest.mark.parametrize(
-    ("move", "before", "now", "note", "tone"),
+    ("before", "now", "note", "tone"),
     [
-        ("promoted", (90, 2, 30), (400, 8, 10), "▲ £310 a year", "good"),
-        ("demoted", (400, 8, 10), (90, 2, 30), "▼ £310 a year", "bad"),
-        ("lost", (500, 9, 20), (0, 0, 385), "▼ £500 a year", "bad"),
-        ("lost", (-500, 9, 20), (0, 0, 385), "▲ £500 a year", "good"),
-        ("lost", (500, 9, 20), (-40, 0, 385), "▼ £540 a year", "bad"),  # returns of the year are gone as well
+        ((500, 9, 20), (0, 0, 385), "▼ £500 a year", "bad"),
+        ((-500, 9, 20), (0, 0, 385), "▲ £500 a year", "good"),
+        ((500, 9, 20), (-40, 0, 385), "▼ £540 a year", "bad"),  # returns of the year are gone as well
     ],
 )
-def test_the_sign_beside_a_figure_is_that_of_the_money(
-    move: str, before: tuple, now: tuple, note: str, tone: str
-) -> None:
+def test_the_sign_beside_a_figure_is_that_of_the_money(before: tuple, now: tuple, note: str, tone: str) -> None:
     facts, words = describe({"a": before}, {"a": now}), Words("en", currency="GBP")
-    assert facts[move] == 1
-    assert words(f"migration.kpis.{move}.note", **facts) == note
-    assert words(f"migration.kpis.{move}.tone", **facts) == tone
-    chinese = Words("zh", currency="GBP")(f"migration.kpis.{move}.note", **facts)
+    assert facts["lost"] == 1
+    assert words("migration.kpis.lost.note", **facts) == note
+    assert words("migration.kpis.lost.tone", **facts) == tone
+    chinese = Words("zh", currency="GBP")("migration.kpis.lost.note", **facts)
     assert chinese == f"一年{note.removesuffix(' a year')}"
     assert words("migration.kpis.top.note", **facts | {"top_kept": 1, "top_before": 1}) == "1 of 1 account"
 
 
 def test_a_promotion_with_falling_sales_is_no_gain() -> None:
     facts = describe({"a": (400, 8, 10)}, {"a": (350, 8, 10)})
-    facts |= {"promoted": 1, "promoted_moved": facts["stayed_moved"], "promoted_size": facts["stayed_size"]}
-    words = Words("en", currency="GBP")
-    assert words("migration.kpis.promoted.note", **facts) == "▼ £50 a year"
-    assert words("migration.kpis.promoted.tone", **facts) == "bad"
+    assert base.list_answers(facts) == ["nobody", "like", "money_no_new"]
+    assert base.list_answers(describe({"a": (4000, 40, 3)}, {"a": (250, 5, 70)}) | {"parts_follow": False}) == [
+        *("answer", "like", "money_against"),
+    ]
+
+
+def test_who_began_within_the_year_before_is_told_apart() -> None:
+    rows = {"a": (90, 2, 30), "b": (90, 2, 30)}, {"a": (400, 8, 10), "b": (200, 8, 10)}
+    facts, words = describe(*rows, first="a"), Words("en", currency="GBP")
+    assert base.list_answers(facts) == ["answer", "base", "like", "money_no_new", "second"]
+    assert words("migration.base", **facts).startswith("1 of those that moved up (50%) had their first order too late")
+    assert "with 74% of the money on the way up" in words("migration.base", **facts)
+    assert words("migration.kpis.promoted.note", **facts) == "1 of them in their second year"
+    assert words("migration.second", **facts) == "1 account in the second year changed it by £310."
+    assert words("migration.like", **facts) == (
+        "**Of the 1 account that bought in the year before and had all of it, net sales are 122.2% more.**"
+    )
 
 
 def test_one_account_is_said_in_the_singular() -> None:
@@ -310,16 +321,16 @@ def test_one_account_is_said_in_the_singular() -> None:
     facts = describe(before, now | {"new": (20, 1, 9)})
     assert facts["money_follows"] is True
     assert words("migration.money", **facts) == (
-        "Those on the way up buy £310 a year more, those on the way down £310 less; 1 new account brings £20, and £500 went with "
-        "1 that has stopped ordering."
+        "Those of them on the way up buy £310 a year more, those on the way down £310 less; 1 new account brings £20, and £500 went with "
+        "1 without an order in the year."
     )
-    assert "£500 went with 1 account that has stopped" in words("migration.money_no_new", **facts)
+    assert "£500 went with 1 account without an order in the year" in words("migration.money_no_new", **facts)
     chinese = Words("zh", currency="GBP")("migration.money", **facts)
-    assert chinese.endswith("1家新客户带来£20，1家不再下单的客户带走£500。")
+    assert chinese.endswith("1家新客户带来£20，1家一年无订单的客户带走£500。")
     back = describe(before, now | {"new": (-20, 1, 9)})
     assert back["money_follows"] is False
     assert words("migration.money_against", **back).endswith(
-        "of 1 new account by −£20, of 1 that has stopped ordering by −£500."
+        "of 1 new account by −£20, of 1 without an order in the year by −£500."
     )
     owed = describe(before | {"lost": (-500, 9, 20)}, now)
     assert owed["money_follows"] is False

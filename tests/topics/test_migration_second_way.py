@@ -13,6 +13,7 @@ import pytest
 
 from kalib import ledger
 from kalib.topics import migration as topic
+from kalib.topics import migration_base as base
 from kalib.topics import migration_series as series
 from kalib.topics.tiers import TierModel
 from tests.test_second_way import Case, cents, open_case
@@ -70,6 +71,20 @@ def test_the_matrix_a_second_way(case: Case) -> None:
     assert not counts
     promoted = [c for c in ranks[0] if ranks[0][c] and ranks[1].get(c) and ranks[1][c] < ranks[0][c]]
     assert sorted(promoted) == sorted(table.loc[table["move"] == "promoted", "customer_id"])
+    # who began within the year before: half of those on the way up, with most of the money
+    based = base.add_base(
+        table, *(snapshots[pd.to_datetime(snapshots["as_of"]).dt.date == day] for day in DAYS), apart_days=365
+    )
+    whole = {row[0] for row in case.rows(f"SELECT c FROM known({case.day}) WHERE tenure >= 730")}
+    assert set(based.loc[based["base_is_whole"], "customer_id"]) == whole
+    facts = base.describe_base(based)
+    assert facts["promoted_newer"] == len(set(promoted) - whole)
+    assert 0.4 < facts["promoted_newer_share"] < 0.54
+    assert 0.49 < facts["promoted_newer_money"] < 0.68
+    like = case.one(
+        f"SELECT sum(year_money) / sum(before_money) - 1 FROM known({case.day}) WHERE tenure >= 730 AND before_orders > 0"
+    )
+    assert facts["like_change"] == pytest.approx(like[0], rel=1e-12)
     same = model.predict(customers).set_index("customer_id")["tier"]
     assert table.set_index("customer_id")["tier_now"].dropna().to_dict() == same.to_dict()
     tiers = pd.crosstab(table["tier_rank_before"], table["tier_rank_now"])

@@ -39,17 +39,17 @@ SNAPSHOTS = pd.concat(
     ignore_index=True,
 )
 YARDSTICK = Cuts([1000, 100]).fit(SNAPSHOTS)
-DATES = series.Dates(DAYS[0], DAYS[2], tuple(DAYS), 400, DAYS[0])
+DATES = series.Dates(DAYS[0], DAYS[2], tuple(DAYS), 400)
 
 
 @pytest.mark.parametrize(
     ("first", "asked", "before", "note"),
     [
         (dt.date(2022, 1, 1), {}, dt.date(2025, 6, 30), "full"),
-        (dt.date(2025, 1, 1), {}, dt.date(2025, 12, 31), "nearer"),  # the first day with a full year before it
+        (dt.date(2024, 7, 1), {}, dt.date(2025, 6, 30), "full"),  # two years to the day
         (dt.date(2025, 1, 1), {"before": 365}, dt.date(2025, 6, 30), "thin"),  # asked for, so it is taken
-        (dt.date(2025, 1, 1), {"before": dt.date(2026, 3, 1)}, dt.date(2026, 3, 1), "full"),
-        (dt.date(2022, 1, 1), {"before": 90}, dt.date(2026, 4, 1), "full"),
+        (dt.date(2025, 1, 1), {"before": dt.date(2026, 3, 1)}, dt.date(2026, 3, 1), "overlap"),
+        (dt.date(2022, 1, 1), {"before": 90}, dt.date(2026, 4, 1), "overlap"),
     ],
 )
 def test_the_earlier_date(first: dt.date, asked: dict, before: dt.date, note: str) -> None:
@@ -67,9 +67,9 @@ def test_the_dates_of_the_series() -> None:
         *("2026-03-31", "2026-06-30"),
     ]
     assert dates.all == list(dates.series)
-    short = series.choose_dates(dt.date(2025, 1, 1), dt.date(2026, 6, 30))
+    short = series.choose_dates(dt.date(2025, 1, 1), dt.date(2026, 6, 30), before=120)
     assert [day.isoformat() for day in short.series] == ["2026-03-31", "2026-06-30"]
-    assert short.all[0] == dt.date(2025, 12, 31)
+    assert short.all[0] == dt.date(2026, 3, 2)
     assert series.choose_dates(dt.date(2022, 1, 1), dt.date(2026, 6, 30), periods=0).series == (dt.date(2026, 6, 30),)
 
 
@@ -77,7 +77,7 @@ def test_the_dates_of_the_series() -> None:
     ("first", "before", "reason"),
     [
         (None, None, "migration_no_order"),
-        (dt.date(2025, 4, 15), None, "migration_short_history"),
+        (dt.date(2024, 7, 2), None, "migration_short_history"),  # a day less than two years: they would overlap
         (dt.date(2026, 6, 30), None, "migration_short_history"),
         (dt.date(2022, 1, 1), dt.date(2026, 6, 30), "migration_before_late"),
         (dt.date(2022, 1, 1), dt.date(2021, 12, 31), "migration_before_early"),
@@ -156,7 +156,7 @@ def test_periods_by_hand() -> None:
     assert periods["net_sales_moved"].tolist() == [5540 - 7170, 5340 - 5540]
     facts = series.describe_series(graded, DATES)
     assert (facts["periods"], facts["up_share"]) == (2, pytest.approx((1 / 3 + 1 / 4) / 2))
-    assert series.describe_series(graded, series.Dates(DAYS[0], DAYS[2], (DAYS[2],), 400, DAYS[0]))["periods"] == 0
+    assert series.describe_series(graded, series.Dates(DAYS[0], DAYS[2], (DAYS[2],), 400))["periods"] == 0
 
 
 def test_the_whole_comparison() -> None:
@@ -237,7 +237,7 @@ def test_the_tiers_of_an_earlier_run_grade_a_later_one(tmp_path: Path) -> None:
     assert (card.as_of, card.rows) == ("2025-06-30", 200)
     features = series.list_features(kept, card.features)
     assert features == FEATURES
-    dates = series.Dates(DAYS[0], DAYS[2], (DAYS[2],), 400, DAYS[0])
+    dates = series.Dates(DAYS[0], DAYS[2], (DAYS[2],), 400)
     table = series.build_migration(kept, snapshots, dates, features=features).table.set_index("customer_id")
     for column, customers in (("tier_before", before), ("tier_now", now)):
         wanted = model.predict(customers).set_index("customer_id")["tier"]
