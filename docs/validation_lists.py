@@ -140,7 +140,7 @@ def look_back(log: Log, date: dt.date, folder: Path) -> Past:
     found = {}
     for listed in (listed for question in QUESTIONS for listed in question.lists):
         table = pages.find(listed.notebook, listed.findings)
-        if table is not None:
+        if table is not None and "customer_id" in table:  # below a finding that there is nobody stands another table
             found[listed.notebook, listed.findings] = table["customer_id"].tolist()
     horizons = log.horizons(date)
     accounts = list_accounts(folder / log.name, at_date, date, horizons=horizons, truth=log.read_truth())

@@ -18,7 +18,7 @@ from kalib.errors import NotEnoughDataError
 from kalib.publish.plan import plan_notebooks, read_notebooks
 from kalib.publish.workbook import Run
 from kalib.settings import Job, read_job
-from kalib.topics.churn_rule import ACTIVE_DAYS
+from kalib.topics.churn_windows import ACTIVE_DAYS
 
 OF_TODAY = ("satisfaction", "complaints", "wallet")
 """Figures of the table of accounts that are those of its own day: of an earlier date nobody knows them."""

@@ -29,25 +29,15 @@ OF_SIZE = "accounts of the size"
 
 @dataclass(frozen=True)
 class Listed:
-    """A list of a page: the notebook, and the findings that it may stand under.
-
-    Attributes
-    ----------
-    silent_only : only those of the list who are past the activity window
-    """
+    """A list of a page: the notebook, and the findings that it may stand under."""
 
     code: str
     notebook: str
     findings: tuple[str, ...]
-    silent_only: bool = False
 
     def choose(self, past: Past) -> list[str]:
         """Return the accounts of the list at a date, in its order; none where the page shows no list."""
-        ids = past.lists.get((self.notebook, self.findings), ())
-        if self.silent_only:
-            silent = past.accounts["silent"]
-            ids = [one for one in ids if silent.get(one, 0) > past.active_days]
-        return list(ids)
+        return list(past.lists.get((self.notebook, self.findings), ()))
 
 
 @dataclass(frozen=True)
@@ -80,6 +70,7 @@ AT_RISK = Question(
         Listed("50_churn: most at stake", "50_churn", ("churn.accounts", "churn.ranked")),
         Listed("55_campaign: act on first", "55_campaign", ("campaign.list",)),
         Listed("90_summary: at risk", "90_summary", ("summary.risk",)),
+        Listed("10_rfm: gone quiet", "10_rfm", ("rfm.quiet",)),
     ),
     measures=(
         Measure("gone_money", "sales of the year before of those without an order, a date", "", more=True),
@@ -94,11 +85,9 @@ AT_RISK = Question(
 WIN_BACK = Question(
     code="win_back",
     title="Win-back",
-    asks="Whoever stands on the list has gone and may be had back, for money worth the call. Of customers within the activity window much "
-    "comes by itself: a list that holds some does better than the naive ones for that alone, so those past the window stand apart as well.",
+    asks="Whoever stands on the list has gone and may be had back, for money worth the call.",
     lists=(
-        Listed("10_rfm: to win back", "10_rfm", ("rfm.quiet",)),
-        Listed("10_rfm: to win back, past the window", "10_rfm", ("rfm.quiet",), silent_only=True),
+        Listed("55_campaign: to win back", "55_campaign", ("campaign.winback",)),
         Listed("65_migration: stopped ordering", "65_migration", ("migration.lost",)),
     ),
     measures=(
