@@ -19,7 +19,8 @@ COLUMNS: dict[str, Column] = {
     "sales_at_risk": Column(
         "currency",
         "churn probability times the share of accounts of its kind that then stayed away for a year more (where that is known), times "
-        "net sales of the 365 days before, where these are above 0",
+        "net sales of the 365 days before, where these are above 0; where that share is not known or the forecast is weak, these net sales "
+        "of customers silent beyond their rhythm, and 0 of all others",
     ),
     "best_rule": Column("code", "the simple rule that ranked customers best when the forecast was checked"),
     "rule_score": Column("number", "how likely the customer leaves by that rule, for ranking only: higher is likelier"),

@@ -15,6 +15,10 @@ WEAK = 0.6
 """A ranking that may be no better than this (lower end of the interval of its AUC) is not to be leaned on."""
 
 
+OVERDUE = ("pausing", "quiet")
+"""Silent beyond their rhythm, and customers still."""
+
+
 class _Model(Protocol):
     chosen_: str
     choice_: pd.DataFrame
@@ -67,30 +71,50 @@ def put_at_stake(churn: pd.DataFrame, silence: pd.DataFrame) -> pd.DataFrame:
     """Put at stake what is lost for good: the probability of leaving times that of staying away then, times the year's net sales.
 
     No order within the horizon is not the end. How many of those who placed none stayed away for the year after it differs by
-    kind of account: who pauses every winter comes back, who was never silent for so long mostly does not.
+    kind of account: who pauses every winter comes back, who was never silent for so long mostly does not. Where the history does
+    not tell, or the forecast ranks hardly better than chance, no probability is multiplied by money: at stake are the year's net
+    sales of who is silent beyond its rhythm, and nothing else, which on Online Retail II found more of the money that left
+    (docs/validation.md).
 
     Parameters
     ----------
-    churn : customer_id, churn_probability, net_sales_365_days
-    silence : customer_id, silence, kind_of_silence, away_share (missing: nobody knows, and all is put at stake, which is rather too much)
+    churn : customer_id, churn_probability, net_sales_365_days, forecast_is_weak
+    silence : customer_id, silence, kind_of_silence, away_share
 
     Returns
     -------
     DataFrame
-        The rows of ``churn`` with silence, kind_of_silence, away_share and sales_at_risk.
+        The rows of ``churn`` with silence, kind_of_silence, away_share (missing where the history does not tell) and sales_at_risk.
 
     Examples
     --------
-    >>> churn = pd.DataFrame({"customer_id": ["a", "b"], "churn_probability": [0.5, 0.5], "net_sales_365_days": [100.0, 100.0]})
-    >>> silence = pd.DataFrame({"customer_id": ["a", "b"], "silence": "buying", "kind_of_silence": ["as_before", "longer_than_ever"],
+    >>> churn = pd.DataFrame({"customer_id": ["a", "b"], "churn_probability": [0.5, 0.5], "net_sales_365_days": [100.0, 100.0],
+    ...     "forecast_is_weak": False})
+    >>> silence = pd.DataFrame({"customer_id": ["a", "b"], "silence": ["buying", "quiet"], "kind_of_silence": ["as_before", "longer_than_ever"],
     ...     "away_share": [0.3, 0.6]})
     >>> put_at_stake(churn, silence)["sales_at_risk"].tolist()
     [15.0, 30.0]
+    >>> put_at_stake(churn.assign(forecast_is_weak=True), silence)["sales_at_risk"].tolist()
+    [0.0, 100.0]
     """
     known = silence[["customer_id", "silence", "kind_of_silence", "away_share"]]
     table = churn.merge(known, on="customer_id", how="left", validate="1:1")
-    leaves = table["churn_probability"] * table["away_share"].fillna(1.0)
+    if find_basis(table) == "away":
+        leaves = table["churn_probability"] * table["away_share"]
+    else:
+        leaves = table["silence"].isin(OVERDUE).astype(float)
     return table.assign(sales_at_risk=(leaves * table["net_sales_365_days"].clip(lower=0)).round(2))
+
+
+def find_basis(churn: pd.DataFrame) -> str:
+    """Find what sales are put at stake by: ``away``, or ``overdue`` where staying away is not known or the forecast is weak."""
+    known = "away_share" in churn and churn["away_share"].notna().any()
+    return "away" if known and not churn["forecast_is_weak"].any() else "overdue"
+
+
+def is_weak(evaluation: pd.DataFrame) -> bool:
+    """Say whether the ranking in use may be hardly better than chance, by the evaluation of ``evaluate_churn``."""
+    return bool(evaluation.loc[evaluation["chosen"], "auc_low"].iloc[0] < WEAK)
 
 
 def summarise_risk(churn: pd.DataFrame) -> pd.DataFrame:
@@ -145,7 +169,7 @@ def describe_churn(
         gain_high, beats_rule, verdict (``beats``, ``equal`` or ``rule``: a rule is in use), average_precision,
         lift, brier, calibration_error with its parts shift_error and shape_error;
         report_date, report_end, predicted_share, observed_share and observed_left, predicted_left on the report date;
-        ``weak`` (the ranking is hardly better than chance); held_out (``dates`` or ``customers``: how candidates were
+        ``weak`` (the ranking is hardly better than chance); stake_basis (see ``find_basis``), overdue_customers; held_out (``dates`` or ``customers``: how candidates were
         compared); same_season (a held-out date is of the season of the score date), season_share (weight of such dates in
         the level), season_date (the newest of them, else the date that weighs most).
     """
@@ -189,7 +213,9 @@ def describe_churn(
         "held_out": model.held_out_,
         "season_date": (season.index.max() if len(season) else weights.idxmax()).date().isoformat(),
         "season_share": float(np.clip(season.sum(), 0, 1)),
-        "weak": bool(used["auc_low"] < WEAK),
+        "weak": is_weak(evaluation),
+        "stake_basis": find_basis(churn) if "forecast_is_weak" in churn else "away",
+        "overdue_customers": int(churn["silence"].isin(OVERDUE).sum()) if "silence" in churn else 0,
         "same_season": bool(len(season)),
     }
 

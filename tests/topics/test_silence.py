@@ -92,13 +92,13 @@ def test_lost_are_those_of_whose_like_hardly_anybody_came_back() -> None:
     assert state(600, returns=returns(d540=(100, 8))) == "lapsed"  # may still be one in ten
 
 
-def test_win_back_is_priced_by_what_such_accounts_brought_and_leaves_out_the_lost() -> None:
+def test_win_back_begins_with_the_shortest_silence_and_is_priced_by_what_such_accounts_brought() -> None:
     known = returns(d365=(100, 40), d540=(100, 20), d730=(200, 1))
     orders = days(a=[400, 410], b=[600, 610, 620, 630], c=[800] * 1 + [810, 820], d=[5, 10, 15])
     table = topic.measure_silence(orders, as_of=DAY, active_days=365, returns=known)
     listed = topic.list_winback(table)
-    assert listed["customer_id"].tolist() == ["b", "a"]  # 40 x .1 and 20 x .2: equal, so by what they bought
-    assert listed["return_sales"].tolist() == [4.0, 4.0]
+    assert listed["customer_id"].tolist() == ["a", "b"]  # the shorter silence first
+    assert listed["return_sales"].tolist() == [4.0, 4.0]  # 20 x .2 and 40 x .1
     facts = topic.describe_silence(table)
     assert (facts["lapsed_customers"], facts["lost_customers"], facts["gone_customers"]) == (2, 1, 3)
     assert (facts["lapsed_net_sales"], facts["return_sales"]) == (60.0, 8.0)
