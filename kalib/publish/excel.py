@@ -79,7 +79,8 @@ _STAYED = ("stayed", "silent")
 _KINDS = {
     **dict.fromkeys(("margin_abc_class", "profit_abc_class"), "abc_class"),
     **dict.fromkeys(("tier_before", "tier_now", "next_tier"), "tier"),
-    **dict.fromkeys(("lifted_by", "held_back_by"), "criterion"),
+    "lifted_by": "criterion",
+    "held_back_by": "held_back",
     "reason": "migration_reason",
     **dict.fromkeys(("is_key_account", "act", "pause_is_usual", "has_stopped"), "yes_or_no"),
 }

@@ -116,7 +116,7 @@ def test_the_cells_of_a_narrow_matrix_hold_their_words(language: str, table: pd.
 def test_the_matrix_says_who_moved_with_a_sign() -> None:
     ax = draw_matrix(PLACES, words=Words(currency="GBP"))
     assert [label.get_text() for label in ax.get_xticklabels()] == [
-        *("Strategic", "Key", "Growth", "Standard", "Tail", "No order in the year")
+        *("Strategic", "Core", "Growth", "Standard", "Tail", "No order in the year")
     ]
     assert texts(ax)[:2] == ["▼ 10", "−£988k"]
     promoted = PLACES[(PLACES["move"] == "promoted") & (PLACES["customers"] > 0)].iloc[0]

@@ -73,7 +73,7 @@ def test_customers_come_first_in_words(run: Path, job: Job) -> None:
     rows = {row[0]: dict(zip(sheets["Customers"][0], row, strict=True)) for row in sheets["Customers"][1:]}
     first = rows[HOSTILE[0]]
     assert first["Account"] == HOSTILE[0]
-    assert first["Tier"] == "Key"
+    assert first["Tier"] == "Core"
     assert first["Probability of leaving"] == 0.5
     assert first["Why we think so"] == "silent for 90 days, usually orders every 30 days"
     assert first["First order"] == dt.date(2026, 1, 5)
@@ -85,7 +85,7 @@ def test_customers_come_first_in_words(run: Path, job: Job) -> None:
 def test_the_workbook_speaks_chinese(run: Path, job: Job) -> None:
     sheets = _read(write_workbook(run, job, Words("zh", currency="CNY")))
     assert list(sheets) == ["客户总表"]
-    assert "重点客户" in {cell for row in sheets["客户总表"] for cell in row}
+    assert "核心客户" in {cell for row in sheets["客户总表"] for cell in row}
 
 
 def test_nothing_becomes_a_formula_a_link_or_a_number(run: Path, job: Job) -> None:
