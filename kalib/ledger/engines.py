@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TypeAlias
@@ -90,7 +90,13 @@ def connect(url: str | None = None) -> Backend:
 
 def _settled(backend: Backend) -> Backend:
     backend.raw_sql("SET TimeZone = 'UTC'")
-    backend.raw_sql("SET enable_progress_bar = false")  # a notebook would keep it in its page
+    return without_bar(backend)
+
+
+def without_bar(backend: Backend) -> Backend:
+    """Return a DuckDB that draws no bar of a long query: a notebook would keep it in its page."""
+    with suppress(duckdb.InvalidInputException):  # in Jupyter without ipywidgets there is no bar, and no setting of it
+        backend.raw_sql("SET enable_progress_bar = false")
     return backend
 
 

@@ -13,6 +13,7 @@ import pandas as pd
 from ibis.expr.types import Table
 
 from kalib.ledger import features
+from kalib.ledger.engines import without_bar
 from kalib.ledger.report import read_report
 
 
@@ -47,8 +48,7 @@ def outcomes(folder: Path, dates: Sequence[dt.date], *, horizon_days: int) -> pd
 @contextmanager
 def open_ledger(folder: Path) -> Iterator[dict[str, Table]]:
     """Give the tables that the ledger keeps for every date, by name, as Ibis tables of an embedded DuckDB."""
-    con = ibis.duckdb.connect()
-    con.raw_sql("SET enable_progress_bar = false")  # a notebook would keep it in its page
+    con = without_bar(ibis.duckdb.connect())
     try:
         yield {
             path.stem: con.read_parquet(glob.escape(str(path)), table_name=path.stem)
