@@ -110,7 +110,7 @@ def test_a_table_escapes_aligns_and_folds(frame: pd.DataFrame) -> None:
     assert "Show all 30" in rest
     assert '<td align="right">£1,000</td><td><span class="bar" style="width:100.0%">' in first
     assert '<td align="right" class="bad">−£250</td>' in first
-    assert "<td>Key</td><td>30 June 2026</td>" in first
+    assert "<td>Core</td><td>30 June 2026</td>" in first
     assert "<td>–</td>" in first  # no tier
     assert metadata == {"kalib": {"role": "table"}}
     pd.testing.assert_frame_equal(frame, before)
