@@ -128,14 +128,16 @@ def list_best_off(scorecard: pd.DataFrame, *, rows: int = SHOWN) -> pd.DataFrame
 
 
 def list_largest_off(scorecard: pd.DataFrame) -> pd.DataFrame:
-    """List the accounts that are larger than the smallest key account and not on the list, with what the rule found wanting.
+    """List the accounts that are larger than the smallest key account by the rule and not on the list, with what it found wanting.
+
+    Whoever was put on the list by name may be small, and is no measure.
 
     Returns
     -------
     DataFrame
-        The columns of ``scorecard``, most net sales first; nobody where there is no key account.
+        The columns of ``scorecard``, most net sales first; nobody where the rule names no key account.
     """
-    smallest = scorecard.loc[scorecard["is_key_account"], "net_sales_365_days"].min()
+    smallest = scorecard.loc[scorecard["is_key_account"] & scorecard["key_by_rule"], "net_sales_365_days"].min()
     off = scorecard[~scorecard["is_key_account"] & (scorecard["net_sales_365_days"] > smallest)]
     return off.sort_values(["net_sales_365_days", "customer_id"], ascending=[False, True], ignore_index=True)
 

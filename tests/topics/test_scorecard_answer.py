@@ -84,12 +84,11 @@ def test_lists() -> None:
     assert topic.list_key_accounts(scorecard)["customer_id"].tolist() == ["c3", "p"]
     assert topic.list_key_accounts(scorecard)["lifted"].tolist() == [["purchasing_power", "loyalty"], []]
     small = scorecard.assign(
-        net_sales_365_days=scorecard["customer_id"].map({"c1": 50.0, "c2": 90.0, "c3": 40.0, "p": 30.0}).fillna(0.0)
+        net_sales_365_days=scorecard["customer_id"].map({"c1": 50.0, "c2": 90.0, "c3": 60.0, "p": 30.0}).fillna(0.0)
     )
     assert topic.list_largest_off(small)["customer_id"].tolist() == [
-        "c2",
-        "c1",
-    ]  # p, put on by name, is the smallest on the list
+        "c2"
+    ]  # c1 is larger than p alone, who was put on by name
     assert topic.list_largest_off(scorecard.assign(is_key_account=False)).empty
     assert topic.list_best_off(scorecard, rows=2)["customer_id"].tolist() == ["c2", "c1"]
     assert topic.list_close_calls(scorecard, on_list=True)["customer_id"].tolist() == ["c3"]
