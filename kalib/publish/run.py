@@ -16,7 +16,6 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, closing, contextmanager
-from contextvars import copy_context
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TextIO
@@ -52,7 +51,7 @@ from kalib.publish.record import (
 )
 from kalib.settings import Job
 from kalib.words import Words
-from kalib.words.told import told
+from kalib.words.told import speaking, speaks, told
 
 AT_ONCE = 2
 """Notebooks under way at the same time; each has a kernel of its own."""
@@ -396,9 +395,7 @@ def _run_plan(plan: Sequence[Notebook], edition: _Edition, failed: Path) -> Iter
                 ready = [notebook for notebook in waiting if not due & set(notebook.reads)]
                 for notebook in ready[: AT_ONCE - len(under_way)]:
                     waiting.remove(notebook)
-                    under_way[pool.submit(copy_context().run, edition.execute, notebook)] = (
-                        notebook  # in the language spoken
-                    )
+                    under_way[pool.submit(_execute_in, speaks(), edition, notebook)] = notebook
                 done, _ = wait(under_way, return_when=FIRST_COMPLETED)
                 for future in sorted(done, key=lambda future: under_way[future].name):
                     notebook = under_way.pop(future)
@@ -409,6 +406,12 @@ def _run_plan(plan: Sequence[Notebook], edition: _Edition, failed: Path) -> Iter
         finally:
             if waiting or under_way:
                 edition.kernels.stop()
+
+
+def _execute_in(language: str, edition: _Edition, notebook: Notebook) -> float:
+    """Execute a notebook in another thread, in the language spoken; of the context nothing else: two threads share no event loop."""
+    with speaking(language):
+        return edition.execute(notebook)
 
 
 def _check_record(notebook: Notebook, record: Path) -> None:

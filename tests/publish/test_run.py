@@ -11,9 +11,11 @@ import types
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from threading import Barrier
 
 import pandas as pd
 import pytest
+from jupyter_core.utils import ensure_event_loop
 
 from kalib import cli
 from kalib.errors import BusyError, DataError, NotebookError, SettingsError
@@ -21,8 +23,9 @@ from kalib.publish.kernels import Kernels
 from kalib.publish.last_run import find_last_run
 from kalib.publish.plan import Notebook, plan_notebooks, read_notebooks
 from kalib.publish.record import kept_decisions, read_json, write_json
-from kalib.publish.run import build_apart, run_job
+from kalib.publish.run import _run_plan, build_apart, run_job
 from kalib.settings import read_job
+from kalib.words.told import speaking, speaks
 from tests.conftest import OPEN, ORDERS, PARAMETERS, Workshop, texts
 
 pytestmark = pytest.mark.usefixtures("ledger_within")
@@ -606,3 +609,24 @@ def test_a_lock_that_leads_to_another_file_leaves_it_as_it_is(workshop: Workshop
     with pytest.raises(SettingsError, match=r"\.lock: a lock file of kalib's must stand here"):
         run_job(workshop.job())
     assert other.read_text(encoding="utf-8") == "precious"
+
+
+def test_notebooks_that_run_at_once_share_no_event_loop_and_speak_one_language(tmp_path: Path) -> None:
+    """A program that has an event loop of its own, such as JupyterLab, must not lend it to two threads."""
+    mine = ensure_event_loop()
+    together = Barrier(2, timeout=30)
+
+    def execute(notebook: types.SimpleNamespace) -> tuple[object, str]:
+        together.wait()  # both are under way at once
+        return ensure_event_loop(), speaks()
+
+    plan = [types.SimpleNamespace(name=name, reads=(), writes=()) for name in "ab"]
+    edition = types.SimpleNamespace(is_first=True, execute=execute, kernels=types.SimpleNamespace(stop=lambda: None))
+    with speaking("zh"):
+        ended = [result for _, result in _run_plan(plan, edition, tmp_path)]
+    loops = {loop for loop, _ in ended}
+    assert len(loops) == 2
+    assert mine not in loops
+    assert [language for _, language in ended] == ["zh", "zh"]
+    for loop in loops | {mine}:
+        loop.close()
