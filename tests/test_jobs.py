@@ -236,7 +236,7 @@ def test_every_page_asks_and_answers(visits: list[Visit], run: Path) -> None:
         if visit.is_notebook:
             assert visit.seen["h1"][0].endswith("？" if visit.is_chinese else "?"), visit.name
             assert len(visit.seen["h2"]) >= 2 or visit.file.stem in find_absent(run), visit.name
-        if visit.name != "reports/index.html":
+        if visit.name != "reports/index.html" and visit.file.stem not in find_absent(run):
             assert [len(text) > 20 for text in visit.seen["answer"]] == [True], visit.name
 
 
