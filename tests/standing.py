@@ -82,6 +82,9 @@ def pair_lines(lines: Sequence[Line], orders: Sequence[str]) -> dict[int, int]:
     for sold, backs in goods.values():
         for day in sorted({lines[back].d for back in backs}):
             today = [back for back in backs if lines[back].d == day]
+            today.sort(
+                key=lambda back: (len(orders[back]), orders[back])
+            )  # which of equal returns: not as rows happen to stand
             named = [back for back in today if take(back, [sale for sale in sold if lines[sale].o == lines[back].o])]
             if not is_fee([lines[sale] for sale in sold if lines[sale].d <= day]):
                 for back in today:
