@@ -22,13 +22,6 @@ SIZES = (10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 LEAST_CONTACTS = 30
 """Contacts of a kind in the year that its mean cost needs."""
 
-LEAST_SILENT = 30
-"""Customers who fell silent that a share of those who stay away needs."""
-
-LEAST_HISTORY = 180
-"""Days of history before a date by which its customers are known."""
-
-YEAR = 365
 POINTS = 300
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,9 @@ ever; past the window within which a customer counts as one; of those as good as
 
 GONE = ("lapsed", "lost")
 """No customers any more: a matter of win-back, or of nothing."""
+
+KINDS = ("as_before", "longer_than_ever", "one_order")
+"""What no order within the horizon would be to an account: nothing new, its longest silence, or the first that is known of it."""
 
 FACTOR = 3.0
 """Silent for more than so many times its usual gap, and a customer is beyond its rhythm."""
@@ -164,11 +168,8 @@ def measure_returns(order_days: pd.DataFrame, *, as_of: dt.date, bands: tuple[in
     orders = _orders(order_days, as_of)
     table = pd.DataFrame({"silent_from": bands, "silent_to": [*bands[1:], np.nan]})
     sums = np.zeros((len(bands), 4))
-    if len(orders):
-        first, date = orders["order_date"].min(), pd.Timestamp(as_of) - pd.Timedelta(days=YEAR)
-        while (date - first).days >= bands[1]:
-            sums += _ask(orders, date, np.array(bands), covered=(date - first).days)
-            date -= pd.Timedelta(days=_STEP)
+    for date, covered in _past_dates(orders, as_of, ahead=YEAR, least=bands[1]):
+        sums += _ask(orders, date, np.array(bands), covered=covered)
     table[["silent", "returned"]] = sums[:, :2].astype(int)
     table["came_back_share"] = (table["returned"] / table["silent"].where(table["silent"] > 0)).round(6)
     bounds = [_wilson(int(row.returned), int(row.silent)) for row in table.itertuples()]
@@ -177,22 +178,6 @@ def measure_returns(order_days: pd.DataFrame, *, as_of: dt.date, bands: tuple[in
     known = table["net_sales_before"].where(table["net_sales_before"] > 0)
     table["return_sales_share"] = (table["net_sales_after"] / known).round(6)
     return table
-
-
-def list_quiet(silence: pd.DataFrame, customers: pd.DataFrame) -> pd.DataFrame:
-    """List the customers who are silent as never before, those with most net sales in the last 365 days first.
-
-    Returns
-    -------
-    DataFrame
-        customer_id, silent_days, usual_gap_days, longest_gap_days, net_sales_365_days.
-    """
-    quiet = silence.loc[
-        silence["silence"] == "quiet", ["customer_id", "silent_days", "usual_gap_days", "longest_gap_days"]
-    ]
-    known = customers[["customer_id", "net_sales_365_days"]]
-    quiet = quiet.merge(known, on="customer_id", validate="1:1")
-    return quiet.sort_values(["net_sales_365_days", "customer_id"], ascending=[False, True], ignore_index=True)
 
 
 def list_winback(silence: pd.DataFrame) -> pd.DataFrame:
@@ -221,18 +206,16 @@ def describe_silence(silence: pd.DataFrame) -> dict[str, object]:
     -------
     dict
         for each of ``STATES`` ``<state>_customers``; gone_customers (lapsed or lost), lapsed_net_sales (of their last year),
-        return_sales (expected of the lapsed, without a call; None where not known), quiet_share (of those who still count).
+        return_sales (expected of the lapsed, without a call; None where not known).
     """
     counts = silence["silence"].value_counts()
     facts: dict[str, object] = {f"{state}_customers": int(counts.get(state, 0)) for state in STATES}
     lapsed = silence[silence["silence"] == "lapsed"]
-    active = int((~silence["silence"].isin(GONE)).sum())
     expected = lapsed["return_sales"].dropna() if "return_sales" in lapsed else lapsed["net_sales_before"].head(0)
     return facts | {
-        "gone_customers": len(silence) - active,
+        "gone_customers": int(silence["silence"].isin(GONE).sum()),
         "lapsed_net_sales": add(lapsed["net_sales_before"]),
         "return_sales": add(expected) if len(expected) else None,
-        "quiet_share": facts["quiet_customers"] / active if active else 0.0,
     }
 
 
@@ -244,6 +227,14 @@ def _orders(order_days: pd.DataFrame, as_of: dt.date) -> pd.DataFrame:
     )
     days = days[(days["order_date"] <= pd.Timestamp(as_of)) & (days["orders"] > 0)]
     return days.sort_values(["customer_id", "order_date"], ignore_index=True)
+
+
+def _past_dates(orders: pd.DataFrame, as_of: dt.date, *, ahead: int, least: int) -> Iterator[tuple[pd.Timestamp, int]]:
+    """Yield the dates with so many days ahead of them, a quarter apart, newest first, and how many days before are known."""
+    date = pd.Timestamp(as_of) - pd.Timedelta(days=ahead)
+    while len(orders) and (covered := (date - orders["order_date"].min()).days) >= least:
+        yield date, covered
+        date -= pd.Timedelta(days=_STEP)
 
 
 def _ask(orders: pd.DataFrame, date: pd.Timestamp, bands: np.ndarray, *, covered: int) -> np.ndarray:
@@ -293,10 +284,6 @@ def _expect(table: pd.DataFrame, returns: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-KINDS = ("as_before", "longer_than_ever", "one_order")
-"""What no order within the horizon would be to an account: nothing new, its longest silence, or the first that is known of it."""
-
-
 def find_kinds(order_days: pd.DataFrame, *, as_of: dt.date, horizon_days: int) -> pd.DataFrame:
     """Say of each customer what it would be, should no order come within the horizon: ``kind_of_silence``, one of ``KINDS``.
 
@@ -335,9 +322,8 @@ def measure_away(order_days: pd.DataFrame, *, as_of: dt.date, horizon_days: int,
         and missing where all together are fewer.
     """
     orders = _orders(order_days, as_of)
-    date = pd.Timestamp(as_of) - pd.Timedelta(days=horizon_days + YEAR)
     counts = pd.DataFrame(0, index=[*KINDS], columns=["silent", "away"])
-    while len(orders) and (date - orders["order_date"].min()).days >= LEAST_HISTORY:
+    for date, _ in _past_dates(orders, as_of, ahead=horizon_days + YEAR, least=LEAST_HISTORY):
         before = orders[orders["order_date"] <= date]
         kinds = _kinds(before, date, horizon_days).set_index("customer_id")["kind_of_silence"]
         last = before.groupby("customer_id")["order_date"].max()
@@ -348,7 +334,6 @@ def measure_away(order_days: pd.DataFrame, *, as_of: dt.date, horizon_days: int,
         counts["away"] += (
             kinds[silent & (wait > horizon_days + YEAR)].value_counts().reindex(counts.index, fill_value=0)
         )
-        date -= pd.Timedelta(days=_STEP)
     counts.loc["all"] = counts.sum()
     share = counts["away"] / counts["silent"].where(counts["silent"] >= LEAST)
     counts["away_share"] = share.fillna(share["all"]).round(6)
