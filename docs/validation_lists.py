@@ -316,7 +316,7 @@ def explain_naive(question: Question) -> list[str]:
     """Say how the naive lists are made."""
     made = [f"*{told}*: {_made(rank)}" for told, rank in question.naive.items()]
     made += [f"*{OF_SIZE}*: the mean of all in the same tenth by sales of the year"] * question.of_size
-    return ["Held against " + "; ".join(made) + "."]
+    return ["Compared with " + "; ".join(made) + "."]
 
 
 def _made(rank: Callable[[Past], pd.Index]) -> str:

@@ -272,7 +272,7 @@ def compare(
 ) -> dict[str, float]:
     """Compare the first accounts of a list with as many of the naive one, pooled over dates.
 
-    The interval is of the difference: the accounts on either list are drawn anew, each with all of its dates (Poisson's weights);
+    The interval is of the difference: the accounts on either list are resampled, each with all of its dates (Poisson's weights);
     the lists stay, and so does what all others bought.
 
     Parameters

@@ -1,4 +1,4 @@
-"""What does each list of each page promise, what is measured of it, and which naive list is it held against?"""
+"""What does each list of each page promise, what is measured of it, and which naive list is it compared with?"""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ class Listed:
 
 @dataclass(frozen=True)
 class Question:
-    """What lists of a kind promise, what is measured, and what they are held against.
+    """What lists of a kind promise, what is measured, and what they are compared with.
 
     Attributes
     ----------
     asks : what a list of the kind promises, for the reader
     naive : what it is called to how it is made; the functions' first lines say it to the reader
-    of_size : held against all accounts of the same size as well
+    of_size : compared with all accounts of the same size as well
     """
 
     code: str
@@ -65,7 +65,7 @@ class Question:
 AT_RISK = Question(
     code="at_risk",
     title="At risk",
-    asks="Whoever stands on the list is about to stop, and much hangs on it.",
+    asks="Whoever stands on the list is about to stop, and brings much.",
     lists=(
         Listed("50_churn: most at stake", "50_churn", ("churn.accounts", "churn.ranked")),
         Listed("55_campaign: act on first", "55_campaign", ("campaign.list",)),
@@ -96,7 +96,7 @@ WIN_BACK = Question(
         Measure("truly_alive", "share that had not left for good, by the truth", "list", more=True),
     ),
     naive={
-        "lately silent": list_silent,
+        "recently silent": list_silent,
         "silent, by money": list_silent_by_money,
     },
     sizes=(20, 50, 100),
