@@ -19,7 +19,9 @@ COLUMNS: dict[str, Column] = {
     "is_key_account": Column("yes or no", "key by the job's rule, or as a named person overrode it"),
     "key_by_rule": Column("yes or no", "key by the job's rule alone"),
     "rule_result": Column(
-        "code", "met, little_known, no_order, prospect, or the parts of the rule that are not met: score, rank, value"
+        "code",
+        "met, little_known, no_order, prospect, spread_thin (the business has no key accounts), or the parts of the rule that are "
+        "not met: score, rank, value",
     ),
     "known_weight_share": Column("share", "share of the weights that rests on criteria known of the account"),
     "selection_frequency": Column(
@@ -28,6 +30,8 @@ COLUMNS: dict[str, Column] = {
     "selection_class": Column("code", "certain from .9, likely from .5, borderline from .1, else unlikely"),
     "earlier_lists": Column("count", "on how many of the lists of one to four weeks earlier the account stands"),
     "weightings": Column("count", "how many of the sets of weights that can be made put the account on the list"),
+    "rank_best": Column("count", "best rank by score under any of the sets of weights tried"),
+    "rank_worst": Column("count", "worst rank by score under any of the sets of weights tried"),
     "lifted_by": Column("code", "criterion that lifts the score most above the mean account's"),
     "lifted_by_next": Column("code", "the criterion that does so next most"),
     "held_back_by": Column("code", "criterion that lowers the score most below the mean key account's"),

@@ -147,8 +147,14 @@ class ScorecardSettings(Strict):
         description="use judgements that contradict each other (consistency ratio above .10) all the same; the page says so",
     )
     rule: Rule = Field(
-        default_factory=lambda: Rule(all=[{"value_share": 0.5}, {"score": 0.6}]),
-        description="who is a key account; default: among the largest accounts that bring half of the year's net sales, and a score of at least 0.6",
+        default_factory=lambda: Rule(value_share=0.5),
+        description="who is a key account; default: among the largest accounts that bring half of the year's net sales",
+    )
+    least_top_share: float = Field(
+        default=0.2,
+        ge=0,
+        le=1,
+        description="key accounts are named only where the hundred largest accounts bring at least this share of the year's net sales; below it, as in a consumer business, losing all hundred would cost less, and the page says what serves instead; 0: always named",
     )
     least_known: float = Field(
         default=0.5,
@@ -163,7 +169,7 @@ class ScorecardSettings(Strict):
         default=200,
         ge=20,
         le=2000,
-        description="how often the order histories are drawn anew for the selection frequencies; a very long log gets fewer, and the page says how many",
+        description="how many resamples of the order histories the selection frequencies rest on; a very long log gets fewer, and the page says how many",
     )
 
     @field_validator("ahp")

@@ -159,25 +159,24 @@ def describe_best(grades: pd.DataFrame) -> dict[str, object]:
 
 
 def describe_key_accounts(scorecard: pd.DataFrame, customers: pd.DataFrame) -> dict[str, object]:
-    """Return how many key accounts there are, what they bring, and how many of them hold their place.
+    """Return how many key accounts there are, what they bring.
 
     Parameters
     ----------
-    scorecard : one row per account: is_key_account, and selection_class where the list was drawn anew
+    scorecard : one row per account: is_key_account
     customers : net_sales_365_days
 
     Returns
     -------
     dict
-        key_accounts, key_net_sales (of the 365 days), key_share (None where there are no net sales), key_certain (None
-        where no list was drawn anew).
+        key_accounts, key_net_sales (of the 365 days), key_share (None where there are no net sales).
 
     Examples
     --------
     >>> scorecard = pd.DataFrame({"customer_id": ["a", "b"], "is_key_account": [True, False]})
     >>> customers = pd.DataFrame({"customer_id": ["a", "b"], "net_sales_365_days": [75.0, 25.0]})
     >>> describe_key_accounts(scorecard, customers)
-    {'key_accounts': 1, 'key_net_sales': 75.0, 'key_share': 0.75, 'key_certain': None}
+    {'key_accounts': 1, 'key_net_sales': 75.0, 'key_share': 0.75}
     """
     key = scorecard[scorecard["is_key_account"]]
     sales = customers["net_sales_365_days"]
@@ -186,7 +185,6 @@ def describe_key_accounts(scorecard: pd.DataFrame, customers: pd.DataFrame) -> d
         "key_accounts": len(key),
         "key_net_sales": net_sales,
         "key_share": net_sales / whole if whole > 0 else None,
-        "key_certain": int((key["selection_class"] == "certain").sum()) if "selection_class" in key else None,
     }
 
 

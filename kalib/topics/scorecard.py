@@ -19,6 +19,21 @@ DECIMALS = 9
 CLIP = 3.0
 """Standard deviations from the mean at which a z-score is cut off."""
 
+TIED = 0.25
+"""From this share of equal figures on ranks are no scale: one return in the year would fall below all who have none."""
+
+FEW = 8
+"""Of so few accounts some are equal by chance."""
+
+TRIMMED = 0.05
+"""So large a share of the accounts that differ from the usual figure counts as being at the end."""
+
+FLOORS: dict[str, float] = {"returns_share_365_days": 0.02, "overdue_share": 0.02}
+"""Below these a figure is no evidence and counts as 0: a bottle sent back, an invoice paid a week late."""
+
+LEAST_ORDERS = 12
+"""Orders of the year from which on an account's dependence on one product can be told: fewer hold few products anyway."""
+
 LEAST_KNOWN = 0.5
 """Share of the weights that must rest on known criteria before an account can be key by its score."""
 
@@ -28,29 +43,32 @@ class Measure:
     """One figure of an account that a criterion is made of.
 
     ``higher`` says whether more is better; ``source`` is the table it comes from, ``derived`` where it is worked out of
-    several columns by ``gather_measures``.
+    several columns by ``gather_measures``. What does not count ``by_default`` can be named in the job file.
     """
 
     name: str
     criterion: str
     higher: bool
     source: str
+    by_default: bool = True
 
 
 MEASURES: tuple[Measure, ...] = (
     Measure("net_sales_365_days", "purchasing_power", True, "customers"),
     Measure("net_sales_per_order_365_days", "purchasing_power", True, "derived"),
     Measure("relationship_days", "loyalty", True, "derived"),
-    Measure("orders_365_days", "loyalty", True, "customers"),
+    Measure("orders_365_days", "loyalty", True, "customers", by_default=False),
     Measure("regularity", "loyalty", True, "customers"),
     Measure("wallet_share", "loyalty", True, "derived"),
     Measure("price_against_peers_365_days", "loyalty", True, "customers"),
     Measure("new_products_share_365_days", "loyalty", True, "customers"),
-    Measure("profit_365_days", "profit", True, "derived"),
-    Measure("net_sales_change", "potential", True, "customers"),
-    Measure("unspent_wallet", "potential", True, "derived"),
-    Measure("unbought_sales", "potential", True, "derived"),
-    Measure("expected_sales", "potential", True, "value"),
+    Measure("profit_rate_365_days", "profit", True, "derived"),
+    Measure("profit_365_days", "profit", True, "derived", by_default=False),
+    Measure("net_sales_trend", "potential", True, "customers"),
+    Measure("net_sales_change", "potential", True, "customers", by_default=False),
+    Measure("unspent_wallet", "potential", True, "derived", by_default=False),
+    Measure("unbought_sales", "potential", True, "derived", by_default=False),
+    Measure("expected_sales", "potential", True, "value", by_default=False),
     Measure("influence", "influence", True, "accounts"),
     Measure("referrals", "influence", True, "accounts"),
     Measure("followers", "influence", True, "accounts"),
@@ -58,11 +76,13 @@ MEASURES: tuple[Measure, ...] = (
     Measure("complaints", "satisfaction", False, "accounts"),
     Measure("returns_share_365_days", "satisfaction", False, "derived"),
     Measure("overdue_share", "risk", False, "derived"),
-    Measure("net_sales_trend", "risk", True, "customers"),
     Measure("largest_product_share_365_days", "risk", False, "customers"),
     Measure("churn_probability", "risk", False, "churn"),
 )
-"""What each criterion is made of unless the job file says otherwise. A measure counts in one criterion only."""
+"""What each criterion is made of unless the job file says otherwise. A measure counts in one criterion only.
+
+Money counts as size in one criterion, purchasing power; the others are rates, so that they can differ from it (decision 13).
+"""
 
 CRITERIA: tuple[str, ...] = tuple(dict.fromkeys(measure.criterion for measure in MEASURES))
 """The criteria, in the order in which they are shown."""
@@ -143,13 +163,15 @@ def gather_measures(
     - ``net_sales_per_order_365_days``: net sales over orders of the year; missing without an order in it;
     - ``relationship_days``: days since the first order, or since the account was opened where that was earlier;
     - ``wallet_share``: net sales of the year over the wallet; ``unspent_wallet``: the wallet less net sales, at least 0;
-    - ``profit_365_days``: margin less cost to serve, where there is one, else the margin alone;
+    - ``profit_365_days``: margin less cost to serve, where there is one, else the margin alone; ``profit_rate_365_days``: that
+      over net sales of the year;
     - ``unbought_sales``: what the categories that the account never bought would add to its year, if it bought them in
       the proportions in which the house sells them; missing without sales in a category;
     - ``returns_share_365_days``: returns over gross sales of the year;
     - ``overdue_share``: money overdue over that money and net sales of the year together; 0 where nothing is overdue.
 
-    The forecast of leaving is left out where its own check calls it weak.
+    What is below its floor (``FLOORS``) is no evidence and counts as 0; dependence on one product is told from ``LEAST_ORDERS``
+    orders of the year on. The forecast of leaving is left out where its own check calls it weak.
 
     Parameters
     ----------
@@ -196,17 +218,20 @@ def _derive(table: pd.DataFrame, *, as_of: dt.date, mix: pd.DataFrame | None) ->
     if has(["margin_365_days"]):
         cost = table["cost_to_serve_365_days"] if has(["cost_to_serve_365_days"]) else 0.0
         made["profit_365_days"] = (table["margin_365_days"] - cost).round(2)
+        made["profit_rate_365_days"] = made["profit_365_days"] / sales.where(sales > 0)
     if has(["returns_365_days"]):
         gross = sales + table["returns_365_days"]
         made["returns_share_365_days"] = table["returns_365_days"] / gross.where(gross > 0)
     if has(["overdue_amount"]):
         overdue = table["overdue_amount"].clip(lower=0)
         made["overdue_share"] = (overdue / (overdue + sales.clip(lower=0)).where(overdue > 0)).mask(overdue == 0, 0.0)
+    if has(["largest_product_share_365_days"]):
+        made["largest_product_share_365_days"] = table["largest_product_share_365_days"].where(orders >= LEAST_ORDERS)
     if mix is not None:
         unbought = unbought_share(mix).reindex(table["customer_id"]).to_numpy()
         made["unbought_rate"] = pd.Series(unbought / np.where(unbought < 1, 1 - unbought, np.nan))
         made["unbought_sales"] = sales.clip(lower=0) * made["unbought_rate"]
-    return made
+    return made | {name: made[name].mask(made[name] < floor, 0.0) for name, floor in FLOORS.items() if name in made}
 
 
 def _relationship(table: pd.DataFrame, as_of: dt.date) -> pd.Series:
@@ -306,7 +331,7 @@ def choose_measures(criteria: Mapping[str, object] | None = None) -> tuple[Use, 
             continue
         named = own.get("measures") if isinstance(own, Mapping) else None
         if named is None:
-            uses += [Use(m.name, criterion, m.higher) for m in MEASURES if m.criterion == criterion]
+            uses += [Use(m.name, criterion, m.higher) for m in MEASURES if m.criterion == criterion and m.by_default]
             continue
         for item in named:
             name, direction = item["measure"], item.get("direction")
@@ -412,7 +437,9 @@ def score_measure(
 ) -> np.ndarray:
     """Put one measure on a scale from 0 (worst) to 1 (best); equal figures get equal scores, missing stays missing.
 
-    - ``rank``: the share of the other accounts that are worse, equal ones counting half;
+    - ``rank``: the share of the other accounts that are worse, equal ones counting half. Where a quarter or more have the very
+      same figure, as no returns, a place among the others is no scale: one return would fall below all who have none. Then
+      they keep their place, and the others lie between it and the end by how far their figure is from the usual one;
     - ``range``: the way from the lowest figure (0) to the highest (1);
     - ``zscore``: standard deviations from the mean, cut off at three on both sides, -3 being 0 and 3 being 1;
     - against a ``threshold``: 1 from the threshold on, in proportion below it (figures below 0 count as 0); where less is
@@ -426,6 +453,8 @@ def score_measure(
     [0.5, 0.0, 0.5, nan, 1.0]
     >>> score_measure(np.array([0.1, 0.0, 0.4]), higher=False, threshold=0.1).tolist()
     [1.0, 1.0, 0.25]
+    >>> score_measure(np.array([0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.02, 0.2, 0.2]), higher=False).tolist()
+    [0.6875, 0.6875, 0.6875, 0.6875, 0.6875, 0.6875, 0.61875, 0.0, 0.0]
     """
     out = np.full(len(values), np.nan)
     known = ~np.isnan(values)
@@ -439,7 +468,7 @@ def score_measure(
             out[known] = threshold / np.maximum(own, threshold)
         return out
     if normalise == "rank":
-        scaled = (rankdata(own) - 1) / (len(own) - 1) if len(own) > 1 else np.full(1, 0.5)
+        scaled = _rank_untied(own)
     elif normalise == "range":
         low, high = own.min(), own.max()
         scaled = (own - low) / (high - low) if high > low else np.full(len(own), 0.5)
@@ -451,6 +480,35 @@ def score_measure(
         raise ValueError(f"`normalise` is rank, range or zscore; it was {normalise!r}.")
     out[known] = scaled if higher else 1 - scaled
     return out
+
+
+def _rank(own: np.ndarray) -> np.ndarray:
+    """Return the share of the others that are lower, equal ones counting half."""
+    return (rankdata(own) - 1) / (len(own) - 1) if len(own) > 1 else np.full(1, 0.5)
+
+
+def _rank_untied(own: np.ndarray) -> np.ndarray:
+    """Return ranks, or, where too many are equal for that, amounts on either side of the figure that most have.
+
+    Whoever has the usual figure keeps the rank of that; the others lie between it and 0 or 1 by how far they are from it, as far
+    as the most extreme but one in twenty of their side.
+    """
+    ranks = _rank(own)
+    figures, counts = np.unique(own, return_counts=True)
+    if len(own) < FEW or counts.max() < TIED * len(own):
+        return ranks
+    usual = figures[counts.argmax()]
+    place = ranks[own == usual][0]
+    below, above = own < usual, own > usual
+    if below.any():
+        ranks[below] = place * (1 - _measure_way(usual - own[below]))
+    if above.any():
+        ranks[above] = place + (1 - place) * _measure_way(own[above] - usual)
+    return ranks
+
+
+def _measure_way(distances: np.ndarray) -> np.ndarray:
+    return np.minimum(distances / np.quantile(distances, 1 - TRIMMED), 1.0)
 
 
 def score_accounts(criterion_scores: np.ndarray, weights: np.ndarray) -> Scores:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from kalib.money import add, share
 from kalib.topics.scorecard import CRITERIA, Sheet
+from kalib.topics.scorecard_sensitivity import FIRST
 from kalib.topics.scorecard_stability import CERTAIN, CLASSES, LIKELY
 
 SHOWN = 20
@@ -21,6 +22,7 @@ def join_evidence(
     frequencies: pd.DataFrame,
     earlier: pd.Series,
     weightings: pd.Series,
+    ranks: pd.DataFrame,
     smallest: pd.DataFrame,
 ) -> pd.DataFrame:
     """Join to the list what is known of how sure it is; accounts without an order have none of it.
@@ -28,20 +30,21 @@ def join_evidence(
     Parameters
     ----------
     scorecard : as ``apply_overrides`` returns it
-    frequencies : of ``resample_list``; earlier : of ``compare_weeks``; weightings : of ``compare_lists``; smallest : of
-        ``find_smallest_changes``
+    frequencies : of ``resample_list``; earlier : of ``compare_weeks``; weightings : of ``compare_lists``; ranks : of
+        ``compare_orders``; smallest : of ``find_smallest_changes``
 
     Returns
     -------
     DataFrame
         One row per account, by customer_id, with selection_frequency, selection_class, earlier_lists, weightings,
-        smallest_change, smallest_change_criterion; and the score and contribution of every criterion, missing where the
+        rank_best, rank_worst, smallest_change, smallest_change_criterion; and the score and contribution of every criterion, missing where the
         data lacks it.
     """
     table = scorecard.merge(frequencies, on="customer_id", how="left", validate="1:1")
     for counts in (earlier, weightings):
         table[counts.name] = table["customer_id"].map(counts).astype("Int64")
-    table = table.merge(smallest, on="customer_id", how="left", validate="1:1")
+    for found in (ranks, smallest):
+        table = table.merge(found, on="customer_id", how="left", validate="1:1")
     for criterion in CRITERIA:
         for what in ("score", "contribution"):
             if f"{criterion}_{what}" not in table:
@@ -50,26 +53,46 @@ def join_evidence(
     first = [
         *("customer_id", "account_class", "key_account_score", "key_account_rank", "is_key_account", "key_by_rule"),
         *("rule_result", "known_weight_share", "net_sales_365_days", "selection_frequency", "selection_class"),
-        *("earlier_lists", "weightings", "lifted_by", "lifted_by_next", "held_back_by", "smallest_change"),
+        *(
+            "earlier_lists",
+            "weightings",
+            "rank_best",
+            "rank_worst",
+            "lifted_by",
+            "lifted_by_next",
+            "held_back_by",
+            "smallest_change",
+        ),
         *("smallest_change_criterion", "override_by", "override_date", "override_reason"),
     ]
     parts = [f"{criterion}_{what}" for criterion in CRITERIA for what in ("score", "contribution")]
     return table[[*first, *parts]]
 
 
-def describe_list(scorecard: pd.DataFrame, *, overrides: pd.DataFrame | None = None) -> dict[str, object]:
+def describe_list(
+    scorecard: pd.DataFrame,
+    *,
+    overrides: pd.DataFrame | None = None,
+    review: pd.DataFrame | None = None,
+    orders: pd.DataFrame | None = None,
+) -> dict[str, object]:
     """Describe the list in facts that fill the sentences ``scorecard.*``.
 
     ``certain`` accounts are on the list, and by the rule in at least nine of ten resamples, ``close`` ones in fewer; whoever
     is on it by name only is neither. ``missed`` are off it, and on it by the rule in at least one half. ``always`` are on it by every set of weights,
     ``sometimes`` by some only.
 
+    Parameters
+    ----------
+    review : of ``review_year``, where the record reaches back so far; orders : of ``compare_orders``
+
     Returns
     -------
     dict
         answer (the sentence to say: answer, answer_no_share, answer_none), accounts, scored, little_known, no_order, prospects, key_accounts, key_share, key_net_sales, key_net_sales_share, by_rule,
         certain, close, missed, always, sometimes, added, removed (by overrides), least_score (of those on the list by the
-        rule).
+        rule); then, stayed (on the list a year ago, and today too), certain_then, certain_stayed, close_then, close_stayed;
+        first (by score), least_kept (of them under the least favourable weights).
     """
     key, by_rule = scorecard["is_key_account"], scorecard["key_by_rule"]
     frequency = scorecard["selection_frequency"]
@@ -80,10 +103,12 @@ def describe_list(scorecard: pd.DataFrame, *, overrides: pd.DataFrame | None = N
     changed = overrides[overrides["changes_list"]] if overrides is not None else pd.DataFrame({"key": []})
     key_sales, total = add(sales[key].dropna()), add(sales.dropna())
     has_share = bool(key.any()) and total > 0
+    scored = int((scorecard["account_class"] == "scored").sum())
+    first = min(FIRST, scored)
     return {
         "answer": "answer" if has_share else "answer_no_share" if key.any() else "answer_none",
         "accounts": len(scorecard),
-        "scored": int((scorecard["account_class"] == "scored").sum()),
+        "scored": scored,
         "with_order": int(with_order.sum()),
         "little_known": int((scorecard["account_class"] == "little_known").sum()),
         "no_order": int((scorecard["account_class"] == "no_order").sum()),
@@ -101,7 +126,21 @@ def describe_list(scorecard: pd.DataFrame, *, overrides: pd.DataFrame | None = N
         "added": int(changed["key"].eq(True).sum()),
         "removed": int(changed["key"].eq(False).sum()),
         "least_score": float(scorecard.loc[by_rule, "key_account_score"].min()),
+        "first": first,
+        "least_kept": int(orders["first_kept"].min()) if orders is not None and len(orders) else first,
+        **_describe_review(review),
     }
+
+
+def _describe_review(review: pd.DataFrame | None) -> dict[str, int]:
+    """Return how many were on the list a year ago and still are: all, those clear of the line then, and those near it."""
+    if review is None:
+        return dict.fromkeys(("then", "stayed", "certain_then", "certain_stayed", "close_then", "close_stayed"), 0)
+    clear = review["selection_class"] == CLASSES[0]
+    counts = {}
+    for prefix, rows in (("", review), ("certain_", review[clear]), ("close_", review[~clear])):
+        counts |= {f"{prefix}then": int(rows["on_list_then"].sum()), f"{prefix}stayed": int(rows["stayed"].sum())}
+    return counts
 
 
 def list_key_accounts(scorecard: pd.DataFrame) -> pd.DataFrame:
@@ -163,13 +202,17 @@ def list_close_calls(scorecard: pd.DataFrame, *, on_list: bool) -> pd.DataFrame:
     )
 
 
-def count_classes(scorecard: pd.DataFrame) -> pd.DataFrame:
+def count_classes(scorecard: pd.DataFrame, *, review: pd.DataFrame | None = None) -> pd.DataFrame:
     """Count accounts by how often they are selected, on the list by the rule and off it.
+
+    Parameters
+    ----------
+    review : of ``review_year``, where the record reaches back so far
 
     Returns
     -------
     DataFrame
-        selection_class (certain first), on_list, off_list.
+        selection_class (certain first), on_list, off_list; and on_list_then, stayed, stayed_share of ``review``.
     """
     rows = [
         (
@@ -179,7 +222,10 @@ def count_classes(scorecard: pd.DataFrame) -> pd.DataFrame:
         )
         for name in CLASSES
     ]
-    return pd.DataFrame(rows, columns=["selection_class", "on_list", "off_list"])
+    table = pd.DataFrame(rows, columns=["selection_class", "on_list", "off_list"])
+    if review is None or not len(review):
+        return table
+    return table.merge(review, on="selection_class", how="left").astype({"on_list_then": "Int64", "stayed": "Int64"})
 
 
 def list_weight_dependent(scorecard: pd.DataFrame) -> pd.DataFrame:
@@ -255,6 +301,26 @@ def show_criteria(listed: pd.DataFrame, sheet: Sheet, *, rows: int = SHOWN) -> p
         for criterion in sheet.criteria
     ]
     return pd.DataFrame(long, columns=["place", "name", "criterion", "criterion_score", "key_account_score"])
+
+
+def describe_criteria(cells: pd.DataFrame) -> dict[str, object]:
+    """Describe the accounts of the figure: how many, and the criterion in which they are weakest on the mean.
+
+    Parameters
+    ----------
+    cells : as ``show_criteria`` returns them
+
+    Returns
+    -------
+    dict
+        shown, weakest (criterion; missing where nothing is known), weakest_points (its mean, of 100).
+    """
+    means = cells.groupby("criterion")["criterion_score"].mean().dropna()
+    return {
+        "shown": cells["place"].nunique(),
+        "weakest": means.idxmin() if len(means) else None,
+        "weakest_points": round(100 * means.min()) if len(means) else None,
+    }
 
 
 def spell_rule(rule: Mapping[str, object], *, inside: bool = False) -> list[dict[str, object]]:

@@ -9,14 +9,19 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from kalib.money import add
+from kalib.money import add, share
 from kalib.topics.scorecard import LEAST_KNOWN, Scores, Sheet, is_known_enough, rank_accounts
 
-RULE: dict[str, object] = {"all": [{"value_share": 0.5}, {"score": 0.6}]}
-"""Key unless the job says otherwise: among the largest that bring half of net sales, and good by score too."""
+RULE: dict[str, object] = {"value_share": 0.5}
+"""Key unless the job says otherwise: among the largest that bring half of net sales."""
 
-PARTS = {"score": "score", "top": "rank", "value_share": "value", "net_sales": "value"}
-"""What a part of a rule looks at, by its name in the job file."""
+PARTS = {"score": "score", "top": "rank", "value_share": "value", "net_sales": "value", "spread_thin": "spread_thin"}
+"""What a part of a rule looks at, by its name in the job file; the last is put in by ``settle_rule``."""
+
+LARGEST = 100
+"""So many accounts must bring ``LEAST_SHARE`` of the year's net sales, or the business has no key accounts."""
+
+LEAST_SHARE = 0.2
 
 
 def reach_value(value: np.ndarray, share: float) -> np.ndarray:
@@ -40,6 +45,24 @@ def reach_value(value: np.ndarray, share: float) -> np.ndarray:
     return cents >= cents[order][taken].min() if taken.any() else np.zeros(len(value), dtype=bool)
 
 
+def settle_rule(
+    rule: Mapping[str, object], value: np.ndarray, *, least_share: float = LEAST_SHARE
+) -> tuple[dict[str, object], float]:
+    """Return the rule that holds for a book of accounts, and the share of net sales that its hundred largest bring.
+
+    A key account is one whose loss would hurt. Where losing the hundred largest together would cost less than ``least_share`` of
+    the year's net sales, as in a consumer business, none is: the rule is then ``{"spread_thin": share}``, which nobody meets.
+
+    Examples
+    --------
+    >>> settle_rule({"top": 3}, np.ones(1_000))[0], settle_rule({"top": 3}, np.ones(500))[0]
+    ({'spread_thin': 0.1}, {'top': 3})
+    """
+    positive = np.sort(np.clip(value, 0.0, None))[::-1]
+    largest = share(add(positive[:LARGEST]), add(positive)) if positive.sum() > 0 else 1.0
+    return ({"spread_thin": largest} if largest < least_share else dict(rule)), largest
+
+
 def apply_rule(
     rule: Mapping[str, object], scores: Scores, value: np.ndarray, *, least_known: float = LEAST_KNOWN
 ) -> np.ndarray:
@@ -47,7 +70,7 @@ def apply_rule(
 
     ``{"score": s}``: a score of at least s. ``{"top": n}``: fewer than n accounts have a higher score, so that all
     that are equal at the border are in. ``{"value_share": v}``: see ``reach_value``. ``{"net_sales": m}``: net sales of the
-    year of at least m. ``{"any": [...]}`` and ``{"all": [...]}`` combine them. An account of which too little is known meets no rule on its score or rank.
+    year of at least m. ``{"spread_thin": s}``: nobody, see ``settle_rule``. ``{"any": [...]}`` and ``{"all": [...]}`` combine them. An account of which too little is known meets no rule on its score or rank.
 
     Examples
     --------
@@ -63,6 +86,8 @@ def apply_rule(
         return reach_value(value, float(argument))
     if name == "net_sales":
         return value >= argument
+    if name == "spread_thin":
+        return np.zeros(len(value), dtype=bool)
     if name == "top":
         return rank_accounts(scores, least_known=least_known) <= argument
     return is_known_enough(scores, least_known) & (np.nan_to_num(scores.score, nan=-1.0) >= argument - 1e-12)
@@ -99,6 +124,11 @@ def list_parts(rule: Mapping[str, object]) -> list[tuple[str, float]]:
     return [leaf for part in argument for leaf in list_parts(part)]
 
 
+def asks_for_score(rule: Mapping[str, object]) -> bool:
+    """Say whether a rule looks at scores at all; where it does not, no weights change the list."""
+    return any(PARTS[name] in ("score", "rank") for name, _ in list_parts(rule))
+
+
 def explain_rule(
     rule: Mapping[str, object], scores: Scores, value: np.ndarray, *, least_known: float = LEAST_KNOWN
 ) -> np.ndarray:
@@ -115,8 +145,7 @@ def explain_rule(
             if PARTS[part[0]] == kind:
                 failed |= ~apply_rule(dict([part]), scores, value, least_known=least_known)
         missed = np.where(failed, np.where(missed == "", kind, missed + f"_and_{kind}"), missed)
-    by_score = any(PARTS[name] != "value" for name, _ in list_parts(rule))
-    little = ~is_known_enough(scores, least_known) & by_score
+    little = ~is_known_enough(scores, least_known) & asks_for_score(rule)
     return np.where(met, "met", np.where(little, "little_known", missed))
 
 

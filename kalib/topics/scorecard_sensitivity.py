@@ -1,4 +1,4 @@
-"""How far does the list of key accounts depend on the weights? Who enters, who leaves, and how little it takes."""
+"""How far do the scores, and the list of key accounts where its rule asks for them, depend on the weights?"""
 
 from __future__ import annotations
 
@@ -6,12 +6,16 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
+from scipy.stats import spearmanr
 
 from kalib.topics.scorecard import LEAST_KNOWN, Scores, Sheet, rank_accounts, score_accounts
-from kalib.topics.scorecard_rule import apply_rule, fix_value, list_parts
+from kalib.topics.scorecard_rule import PARTS, apply_rule, fix_value, list_parts
 
 STEP = 0.25
 """By how much each weight is moved, as a share of itself."""
+
+FIRST = 20
+"""So many of the best by score are looked for under other weights."""
 
 MOST = 500
 """Where the rule counts ranks, the smallest change is worked out for so many accounts, those nearest to the border."""
@@ -102,6 +106,52 @@ def compare_lists(
         rows.append((method, int(now.sum()), int((now & ~base).sum()), int((base & ~now).sum()), kept))
     names = ["weight_method", "key_accounts", "entered", "left", "kept_share"]
     return pd.DataFrame(rows, columns=names), pd.Series(votes, index=sheet.accounts, name="weightings")
+
+
+def compare_orders(
+    sheet: Sheet,
+    chosen: np.ndarray,
+    found: Mapping[str, np.ndarray],
+    *,
+    step: float = STEP,
+    first: int = FIRST,
+    least_known: float = LEAST_KNOWN,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Compare the order of the scores with that by the other methods' weights, and with each weight moved by a quarter.
+
+    Returns
+    -------
+    DataFrame
+        One row per method other than the chosen weights, then one per criterion (the worse of its two moves): weight_method,
+        criterion (missing of methods), rank_correlation (Spearman's, over all ranked accounts), first_kept (how many of the
+        first ``first`` by score stay among them).
+    DataFrame
+        customer_id, rank_best, rank_worst: the best and the worst rank of each account under all of these weights and the
+        chosen ones; missing where it is not ranked.
+    """
+    own = _rank(sheet, chosen, least_known)
+    sets = [(method, None, weights) for method, weights in found.items() if not np.allclose(weights, chosen)]
+    if len(sheet.criteria) > 1:
+        moves = [(at, change) for at in range(len(sheet.criteria)) for change in (step, -step)]
+        sets += [("moved", sheet.criteria[at], move_weight(chosen, at, change)) for at, change in moves]
+    rows, ranks = [], [own]
+    for method, criterion, weights in sets:
+        now = _rank(sheet, weights, least_known)
+        both = ~np.isnan(own) & ~np.isnan(now)
+        alike = both.sum() < 2 or np.ptp(own[both]) == 0 or np.ptp(now[both]) == 0
+        correlation = 1.0 if alike else float(spearmanr(own[both], now[both]).statistic)
+        rows.append((method, criterion, correlation, int(((own <= first) & (now <= first)).sum())))
+        ranks.append(now)
+    table = pd.DataFrame(rows, columns=["weight_method", "criterion", "rank_correlation", "first_kept"])
+    worse = table.sort_values(["first_kept", "rank_correlation"], kind="stable")
+    table = worse.drop_duplicates(["weight_method", "criterion"]).sort_index().reset_index(drop=True)
+    best, worst = np.fmin.reduce(ranks), np.fmax.reduce(ranks)
+    spread = pd.DataFrame({"customer_id": sheet.accounts.astype(str), "rank_best": best, "rank_worst": worst})
+    return table, spread.astype({"customer_id": "str", "rank_best": "Int64", "rank_worst": "Int64"})
+
+
+def _rank(sheet: Sheet, weights: np.ndarray, least_known: float) -> np.ndarray:
+    return rank_accounts(score_accounts(sheet.criterion_scores, weights), least_known=least_known)
 
 
 def find_smallest_changes(
@@ -260,7 +310,7 @@ def _stretches(
     """Return where along t the rule's answer is another than now: account (its place in rows), from, to; all such."""
     parts = list_parts(rule)
     by_value = {
-        part: apply_rule(dict([part]), line.now, value) for part in parts if part[0] in ("value_share", "net_sales")
+        part: apply_rule(dict([part]), line.now, value) for part in parts if PARTS[part[0]] not in ("score", "rank")
     }
     if not any(name == "top" for name, _ in parts):
         breaks = np.stack([line.knows(rows), *(line.passes(s, rows) for name, s in parts if name == "score")], axis=1)

@@ -1,15 +1,17 @@
-"""How sure is the list? How often is an account selected when its orders are drawn anew, and was it a few weeks ago?"""
+"""How sure is the list? How often do resamples of the orders select an account, and where was it weeks and a year ago?"""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from kalib.schema import check_columns
 from kalib.topics.scorecard import (
+    FLOORS,
     LEAST_KNOWN,
     Sheet,
     gather_measures,
@@ -21,7 +23,7 @@ from kalib.topics.scorecard import (
 from kalib.topics.scorecard_rule import apply_rule, fix_value
 
 RESAMPLES = 200
-"""How often the order histories are drawn anew: a share of one half is then known to within seven points."""
+"""How many resamples of the order histories: a share of one half is then known to within seven points."""
 
 MOST_DRAWS = 40_000_000
 """Order days times resamples at most; a longer log gets fewer resamples, at least ``LEAST_RESAMPLES``."""
@@ -55,6 +57,7 @@ REDRAWN = {
     "unspent_wallet": ("sales",),
     "unbought_sales": ("sales",),
     "profit_365_days": ("margin",),
+    "profit_rate_365_days": ("margin", "sales"),
     "net_sales_change": ("sales", "before"),
     "net_sales_trend": ("late", "early"),
     "overdue_share": ("sales",),
@@ -217,10 +220,14 @@ def _work_out(values: pd.DataFrame, moved: Mapping[str, np.ndarray]) -> dict[str
     if has("profit_365_days") and has("margin_365_days") and "margin" in moved:
         out["profit_365_days"] = old("profit_365_days") + moved["margin"]
         out["margin_365_days"] = old("margin_365_days") + moved["margin"]
+        out["profit_rate_365_days"] = np.where(
+            sales > 0, out["profit_365_days"] / np.where(sales > 0, sales, 1), np.nan
+        )
     if has("overdue_share"):
         overdue = np.clip(old("overdue_amount"), 0, None)
         bottom = overdue + np.clip(sales, 0, None)
-        out["overdue_share"] = np.where(overdue > 0, overdue / np.where(bottom > 0, bottom, 1), overdue)
+        late = np.where(overdue > 0, overdue / np.where(bottom > 0, bottom, 1), overdue)
+        out["overdue_share"] = np.where(late < FLOORS["overdue_share"], 0.0, late)
     if has("net_sales_365_days_last_year") and has("net_sales_change"):
         base = old("net_sales_365_days_last_year") + moved["before"]
         change = _over(sales - base, base)  # who had no whole year before has no rate of growth in any resample either
@@ -280,27 +287,100 @@ def compare_weeks(
     ids = pd.Index(sheet.accounts)
     rows, times = [], np.zeros(len(ids), dtype=int)
     for date in sorted(dates, reverse=True):
-        past = snapshots([date])
-        present = customers[["customer_id", *[c for c in customers if c not in past]]]
-        then = past.merge(present, on="customer_id", how="left", validate="1:1")
-        measures = gather_measures(then, as_of=date, accounts=accounts, mix=mix, churn=churn, value=value)
         listed = np.zeros(len(ids), dtype=bool)
-        if len(measures):
-            values = measures.reindex(columns=["customer_id", *sheet.values.columns])
-            scores = score_values(values, sheet.uses, normalise=sheet.normalise)
-            criteria = score_criteria(scores, sheet.uses, sheet.criteria)
-            key = apply_rule(
-                rule,
-                score_accounts(criteria, weights),
-                values["net_sales_365_days"].to_numpy(),
-                least_known=least_known,
-            )
-            at = ids.get_indexer(values["customer_id"])
+        then = sheet_at(sheet, customers, snapshots([date]), date, accounts=accounts, mix=mix, churn=churn, value=value)
+        if len(then.accounts):
+            scores = score_accounts(then.criterion_scores, weights)
+            key = apply_rule(rule, scores, then.value, least_known=least_known)
+            at = ids.get_indexer(then.accounts)
             listed[at[key & (at >= 0)]] = True
         times += listed
         rows.append((date, int(listed.sum()), int((today & ~listed).sum()), int((listed & ~today).sum())))
     table = pd.DataFrame(rows, columns=["as_of", "key_accounts", "entered", "left"])
     return table, pd.Series(times, index=ids, name="earlier_lists")
+
+
+def sheet_at(
+    sheet: Sheet,
+    customers: pd.DataFrame,
+    past: pd.DataFrame,
+    date: dt.date,
+    *,
+    accounts: pd.DataFrame | None = None,
+    mix: pd.DataFrame | None = None,
+    churn: pd.DataFrame | None = None,
+    value: pd.DataFrame | None = None,
+) -> Sheet:
+    """Return the sheet as it would have been at an earlier date, of today's measures; see ``compare_weeks``.
+
+    Parameters
+    ----------
+    past : the columns of ``customers`` that follow from orders, as they stood at the date
+    """
+    present = customers[["customer_id", *[c for c in customers if c not in past]]]
+    then = past.merge(present, on="customer_id", how="left", validate="1:1")
+    measures = gather_measures(then, as_of=date, accounts=accounts, mix=mix, churn=churn, value=value)
+    values = measures.reindex(columns=sheet.values.columns)
+    scores = score_values(values, sheet.uses, normalise=sheet.normalise)
+    return replace(
+        sheet,
+        accounts=measures["customer_id"].to_numpy(object),
+        values=values,
+        measure_scores=scores,
+        criterion_scores=score_criteria(scores, sheet.uses, sheet.criteria),
+    )
+
+
+def review_year(
+    sheet: Sheet,
+    then: Sheet,
+    order_days: pd.DataFrame,
+    weights: np.ndarray,
+    rule: Mapping[str, object],
+    *,
+    date: dt.date,
+    least_known: float = LEAST_KNOWN,
+    resamples: int = RESAMPLES,
+) -> pd.DataFrame:
+    """Say how many of those on the list a year ago are on it today, by how clear their place was then.
+
+    A place that no resample changes says how exactly the year was measured. It does not say that the account will be as large
+    next year: this table does, as far as one year can.
+
+    Parameters
+    ----------
+    sheet, then : of today and of ``date``; ``sheet_at`` makes the second
+    order_days : as for ``resample_list``; days after ``date`` are not looked at
+
+    Returns
+    -------
+    DataFrame
+        One row per class, the clearest first: selection_class, on_list_then (accounts on the list at ``date``), stayed (of
+        them on today's list by the rule), stayed_share (missing of none).
+    """
+    frequencies, _ = resample_list(
+        then, order_days, weights, rule, as_of=date, least_known=least_known, resamples=resamples
+    )
+    then_key = apply_rule(rule, score_accounts(then.criterion_scores, weights), then.value, least_known=least_known)
+    now_key = apply_rule(rule, score_accounts(sheet.criterion_scores, weights), sheet.value, least_known=least_known)
+    stayed = np.isin(then.accounts, sheet.accounts[now_key])
+    table = frequencies.assign(listed=then_key, stayed=then_key & stayed).groupby("selection_class")
+    counts = table[["listed", "stayed"]].sum().reindex(list(CLASSES), fill_value=0).astype(int)
+    counts = counts.rename(columns={"listed": "on_list_then"}).rename_axis("selection_class").reset_index()
+    counts = counts[counts["on_list_then"] > 0].reset_index(drop=True)
+    return counts.assign(stayed_share=counts["stayed"] / counts["on_list_then"])
+
+
+def find_year_ago(as_of: dt.date, *, first: dt.date) -> dt.date | None:
+    """Return the day a year before, if the list of that day can look back over a whole year; else None.
+
+    Examples
+    --------
+    >>> find_year_ago(dt.date(2026, 6, 30), first=dt.date(2024, 6, 1)), find_year_ago(dt.date(2026, 6, 30), first=dt.date(2025, 1, 1))
+    (datetime.date(2025, 6, 30), None)
+    """
+    date = as_of - dt.timedelta(days=YEAR)
+    return date if date - dt.timedelta(days=YEAR - 1) >= first else None
 
 
 def list_dates(as_of: dt.date, *, weeks: int = 4, first: dt.date | None = None) -> list[dt.date]:

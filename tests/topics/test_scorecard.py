@@ -312,3 +312,60 @@ def test_figures_are_listed_behind_the_score() -> None:
         "measure_score": [1.0, 1.0],
     }
     assert set(CRITERIA) >= set(table["criterion"])
+
+
+def make_book(returns: float, *, accounts: int = 40) -> pd.DataFrame:
+    """Make accounts of falling size; the first returned so much of its 1,000, every fifth of the others a tenth of its sales."""
+    sales = np.linspace(1_000.0, 100.0, accounts)
+    sent_back = np.where(np.arange(accounts) % 5 == 4, sales / 10, 0.0)
+    sent_back[0] = returns
+    return pd.DataFrame(
+        {
+            "customer_id": [f"c{i:02}" for i in range(accounts)],
+            "orders": 12,
+            "orders_365_days": 12,
+            "net_sales_365_days": sales - sent_back,
+            "returns_365_days": sent_back,
+            "tenure_days": 1_000 + np.arange(accounts) % 7,
+        }
+    )
+
+
+def test_a_bottle_sent_back_costs_nothing_and_a_tenth_costs_what_it_is() -> None:
+    satisfied = {}
+    for returns in (0.0, 10.0, 50.0, 100.0):
+        sheet = build_sheet(gather_measures(make_book(returns), as_of=AS_OF))
+        satisfied[returns] = sheet.criterion_scores[0, sheet.criteria.index("satisfaction")]
+    assert satisfied[10.0] == satisfied[0.0]  # one percent is below the floor
+    # 31 or 32 of 40 sent nothing back and keep their place, about 0.6; half of what the others send back is half the way down
+    assert satisfied[0.0] - satisfied[50.0] == pytest.approx(0.30, abs=0.01)
+    assert satisfied[100.0] == 0.0
+
+
+def test_by_ranks_that_bottle_would_cost_a_fifth() -> None:
+    returned = np.where(np.arange(40) % 5 == 4, 0.1, 0.0)
+    returned[0] = 0.001
+    scale = score_measure(returned, higher=False)
+    by_rank = 1 - (pd.Series(returned).rank().to_numpy() - 1) / 39
+    assert by_rank[1] - by_rank[0] > 0.4
+    assert scale[1] - scale[0] == pytest.approx(0.01 * scale[1])
+
+
+def test_money_counts_as_size_alone() -> None:
+    """Twice the size at the same rates is more purchasing power and the same of all else."""
+    book = make_book(0.0)
+    book["margin_365_days"] = book["net_sales_365_days"] * np.linspace(0.1, 0.4, 40)[::-1]
+    book["net_sales_trend"] = np.sin(np.arange(40))
+    twice = book.copy()
+    for column in ("net_sales_365_days", "returns_365_days", "margin_365_days"):
+        twice.loc[20, column] *= 2
+    sheets = [build_sheet(gather_measures(table, as_of=AS_OF)) for table in (book, twice)]
+    differ = ~np.isclose(*(sheet.criterion_scores[20] for sheet in sheets))
+    assert [name for name, changed in zip(sheets[0].criteria, differ, strict=True) if changed] == ["purchasing_power"]
+
+
+def test_dependence_on_one_product_needs_a_year_of_orders() -> None:
+    book = make_book(0.0).assign(largest_product_share_365_days=0.5)
+    book.loc[0, "orders_365_days"] = 11
+    measures = gather_measures(book, as_of=AS_OF)
+    assert measures["largest_product_share_365_days"].isna().tolist() == [True] + [False] * 39

@@ -33,6 +33,7 @@ def make_scorecard(*, words: list[dict] | None = None, weightings: list[int] | N
         frequencies=frequencies,
         earlier=pd.Series([0, 0, 2, 4], index=ids, name="earlier_lists"),
         weightings=pd.Series(weightings or [0, 0, 1, 2], index=ids, name="weightings"),
+        ranks=pd.DataFrame({"customer_id": ids, "rank_best": [4, 3, 1, 1], "rank_worst": [4, 3, 2, 2]}),
         smallest=smallest,
     )
     return joined, said

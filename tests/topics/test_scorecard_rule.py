@@ -10,12 +10,15 @@ import pytest
 
 from kalib.topics.scorecard import Scores, build_sheet, gather_measures, score_accounts
 from kalib.topics.scorecard_rule import (
+    RULE,
     apply_overrides,
     apply_rule,
+    asks_for_score,
     explain_rule,
     fix_value,
     list_accounts,
     reach_value,
+    settle_rule,
 )
 from tests.topics.test_scorecard import AS_OF, LOYAL, SIZE, make_customers
 
@@ -172,3 +175,21 @@ def test_no_overrides_are_none() -> None:
     table, said = apply_overrides(before, [], as_of=AS_OF)
     assert said.empty
     pd.testing.assert_frame_equal(table[before.columns.tolist()], before)
+
+
+def test_a_business_of_many_small_customers_has_no_key_accounts() -> None:
+    thousand = np.r_[np.full(100, 4.0), np.full(900, 2.0)]  # the hundred largest bring 400 of 2,200: .18
+    rule, largest = settle_rule({"value_share": 0.5}, thousand)
+    assert (rule, round(largest, 3)) == ({"spread_thin": largest}, 0.182)
+    scores = Scores(np.ones(1000), np.ones(1000), np.empty((1000, 0)), np.empty((1000, 0)))
+    assert not apply_rule(rule, scores, thousand).any()
+    assert set(explain_rule(rule, scores, thousand)) == {"spread_thin"}
+    assert settle_rule({"value_share": 0.5}, thousand, least_share=0.18)[0] == {"value_share": 0.5}
+    assert settle_rule({"value_share": 0.5}, np.full(60, 1.0)) == ({"value_share": 0.5}, 1.0)
+    assert settle_rule({"top": 2}, np.zeros(3))[0] == {"top": 2}
+
+
+def test_only_some_rules_ask_for_the_score() -> None:
+    assert not asks_for_score(RULE)
+    assert not asks_for_score({"spread_thin": 0.1})
+    assert asks_for_score({"all": [{"value_share": 0.5}, {"any": [{"top": 5}, {"net_sales": 9.0}]}]})

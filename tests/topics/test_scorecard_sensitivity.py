@@ -168,3 +168,40 @@ def test_where_ranks_count_only_those_near_the_border_are_looked_at() -> None:
     assert len(table) == topic.MOST
     order = np.argsort(-score_accounts(sheet.criterion_scores, WEIGHTS).score, kind="stable")
     assert set(sheet.accounts[order[:300]]) <= set(table["customer_id"])
+
+
+def test_the_order_of_scores_under_other_weights_by_hand() -> None:
+    # Two criteria: a is best in the first, c in the second, b middling in both.
+    scores = np.array([[1.0, 0.0], [0.6, 0.5], [0.0, 1.0]])
+    sheet = Sheet(
+        np.array(["a", "b", "c"], object),
+        pd.DataFrame({"net_sales_365_days": [3.0, 2, 1]}),
+        (),
+        ("p", "q"),
+        scores,
+        scores,
+        "rank",
+    )
+    chosen, found = np.array([0.5, 0.5]), {"equal": np.array([0.5, 0.5]), "given": np.array([0.9, 0.1])}
+    table, ranks = topic.compare_orders(sheet, chosen, found, first=1)
+    assert table["weight_method"].tolist() == ["given", "moved", "moved"]
+    assert table["criterion"].fillna("").tolist() == ["", "p", "q"]
+    # b leads by .55 against .5 and .5; by given weights a does (.9, .59, .1); by .625 of p too (.625, .5625, .375)
+    assert table["first_kept"].tolist() == [0, 0, 0]
+    assert ranks["rank_best"].tolist() == [1, 1, 1]
+    assert ranks["rank_worst"].tolist() == [3, 2, 3]
+
+
+def test_one_criterion_has_one_order() -> None:
+    sheet = Sheet(
+        np.array(["a", "b"], object),
+        pd.DataFrame({"net_sales_365_days": [2.0, 1]}),
+        (),
+        ("p",),
+        np.eye(2)[:, :1],
+        np.eye(2)[:, :1],
+        "rank",
+    )
+    table, ranks = topic.compare_orders(sheet, np.ones(1), {"equal": np.ones(1)})
+    assert table.empty
+    assert ranks[["rank_best", "rank_worst"]].values.tolist() == [[1, 1], [2, 2]]

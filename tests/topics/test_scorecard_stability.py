@@ -172,7 +172,7 @@ def test_what_is_not_known_for_an_earlier_date_is_held() -> None:
 def test_a_forecast_of_value_goes_into_the_earlier_lists_too() -> None:
     today = make_customers(4)
     value = pd.DataFrame({"customer_id": today["customer_id"], "expected_sales": [900.0, 1, 2, 3]})
-    uses = tuple(use for use in choose_measures() if use.name == "expected_sales")
+    uses = (Use("expected_sales", "potential", True),)
     sheet = build_sheet(gather_measures(today, as_of=AS_OF, value=value), uses=uses)
     dates = topic.list_dates(AS_OF, weeks=2)
     _, times = topic.compare_weeks(sheet, today, lambda _: today, dates, ONE, {"top": 1}, value=value)
@@ -188,3 +188,26 @@ def test_no_list_is_made_of_a_date_before_the_first_order() -> None:
     table, times = topic.compare_weeks(sheet, today, lambda _: today, [], ONE, {"top": 1})
     assert table.empty
     assert times.eq(0).all()
+
+
+def test_who_kept_a_place_is_counted_by_how_clear_it_was() -> None:
+    # A year ago a (ten orders of 50) and b (one of 100) met a bar of 100 and c did not; today a and c do.
+    ago = AS_OF - dt.timedelta(days=365)
+    past = make_days({"a": [50.0] * 10, "b": [100.0], "c": [10.0]})
+    past["order_date"] -= dt.timedelta(days=365)
+    now = make_days({"a": [60.0] * 10, "b": [1.0], "c": [30.0] * 10})
+    days, rule = pd.concat([past, now]), {"net_sales": 100.0}
+    table = topic.review_year(sheet_of(now), sheet_of(past), days, ONE, rule, date=ago)
+    assert table.to_dict("list") == {
+        "selection_class": ["certain", "likely"],
+        "on_list_then": [1, 1],
+        "stayed": [1, 0],
+        "stayed_share": [1.0, 0.0],
+    }
+    later = topic.review_year(sheet_of(now), sheet_of(past), past, ONE, rule, date=ago)
+    pd.testing.assert_frame_equal(table, later)  # what came after the date is not seen by its resamples
+
+
+def test_a_sheet_of_a_year_ago_needs_a_year_before_it() -> None:
+    assert topic.find_year_ago(AS_OF, first=AS_OF - dt.timedelta(days=729)) == AS_OF - dt.timedelta(days=365)
+    assert topic.find_year_ago(AS_OF, first=AS_OF - dt.timedelta(days=728)) is None
