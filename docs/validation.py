@@ -282,7 +282,7 @@ def check_tiers(report: Report) -> Iterator[Line]:
         "of all; KMeans",
     )
     yield "agreement with resamples", facts["agreement"], None, "adjusted Rand index"
-    yield "accounts that keep their tier when drawn anew", facts["stability"], None, ""
+    yield "accounts that keep their tier in resamples", facts["stability"], None, ""
     yield "later sales explained by these tiers", facts["clusters_explained_share"], None, "as of a year before"
     yield "by a ranking with tiers of the same size", facts["sales_rank_explained_share"], None, ""
     yield "by quantiles of net sales", facts["sales_quantiles_explained_share"], None, ""

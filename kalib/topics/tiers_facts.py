@@ -51,7 +51,8 @@ def choose_finding(choice: pd.DataFrame) -> str:
 def choose_kpis(facts: dict[str, int | float | str | bool]) -> list[str]:
     """Choose the figures at the head of the page: keys of the words, without shares where there are none."""
     end = "" if facts["shares"] == "shares" else "_no_shares"
-    return [f"tiers.kpis.top{end}", f"tiers.kpis.last{end}", "tiers.kpis.silent", "tiers.kpis.stability"]
+    kept = ["tiers.kpis.kept"] if facts.get("all_then") else []
+    return [f"tiers.kpis.top{end}", f"tiers.kpis.last{end}", "tiers.kpis.silent", "tiers.kpis.stability", *kept]
 
 
 def choose_sentences(facts: dict[str, int | float | str | bool]) -> list[str]:
