@@ -169,14 +169,15 @@ def describe_key_accounts(scorecard: pd.DataFrame, customers: pd.DataFrame) -> d
     Returns
     -------
     dict
-        key_accounts, key_net_sales (of the 365 days), key_share (None where there are no net sales).
+        key_accounts, key_net_sales (of the 365 days), key_share (None where there are no net sales), key_none (the sentence to say
+        where there is none: none, or spread_thin where the business is one of many small customers).
 
     Examples
     --------
     >>> scorecard = pd.DataFrame({"customer_id": ["a", "b"], "is_key_account": [True, False]})
     >>> customers = pd.DataFrame({"customer_id": ["a", "b"], "net_sales_365_days": [75.0, 25.0]})
     >>> describe_key_accounts(scorecard, customers)
-    {'key_accounts': 1, 'key_net_sales': 75.0, 'key_share': 0.75}
+    {'key_accounts': 1, 'key_net_sales': 75.0, 'key_share': 0.75, 'key_none': 'none'}
     """
     key = scorecard[scorecard["is_key_account"]]
     sales = customers["net_sales_365_days"]
@@ -185,6 +186,7 @@ def describe_key_accounts(scorecard: pd.DataFrame, customers: pd.DataFrame) -> d
         "key_accounts": len(key),
         "key_net_sales": net_sales,
         "key_share": net_sales / whole if whole > 0 else None,
+        "key_none": "spread_thin" if "rule_result" in scorecard and (scorecard["rule_result"] == "spread_thin").any() else "none",
     }
 
 

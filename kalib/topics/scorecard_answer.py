@@ -143,6 +143,15 @@ def _describe_review(review: pd.DataFrame | None) -> dict[str, int]:
     return counts
 
 
+def choose_kpis(facts: Mapping[str, object]) -> list[str]:
+    """Choose the figures at the head of the page that say something: keys of the words."""
+    if facts["key_accounts"]:
+        names = ["key", "sales", "certain", "close", *(["kept"] if facts["then"] else []), "weights"]
+    else:
+        names = ["largest", "scored"]
+    return [f"scorecard.kpis.{name}" for name in [*names, *(["prospects"] if facts["prospects"] else [])]]
+
+
 def list_key_accounts(scorecard: pd.DataFrame) -> pd.DataFrame:
     """List the key accounts by net sales of the year: what hangs on each; the score is a profile beside it.
 

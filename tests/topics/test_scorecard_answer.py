@@ -137,3 +137,32 @@ def test_a_rule_is_spelt_out_line_by_line() -> None:
         ("score", 0.7),
         ("value_share", 0.5),
     ]
+
+
+def test_figures_that_say_nothing_are_not_shown() -> None:
+    facts = {"key_accounts": 3, "then": 2, "prospects": 0}
+    names = [name.removeprefix("scorecard.kpis.") for name in topic.choose_kpis(facts)]
+    assert names == ["key", "sales", "certain", "close", "kept", "weights"]
+    assert "scorecard.kpis.kept" not in topic.choose_kpis(facts | {"then": 0})
+    assert topic.choose_kpis(facts | {"key_accounts": 0}) == ["scorecard.kpis.largest", "scorecard.kpis.scored"]
+
+
+def test_the_weakest_criterion_is_named() -> None:
+    cells = pd.DataFrame(
+        [(0, "profit", 0.2), (0, "risk", 0.9), (1, "profit", 0.4), (1, "risk", np.nan)],
+        columns=["place", "criterion", "criterion_score"],
+    )
+    assert topic.describe_criteria(cells) == {"shown": 2, "weakest": "profit", "weakest_points": 30}
+    assert topic.describe_criteria(cells.iloc[:0]) == {"shown": 0, "weakest": None, "weakest_points": None}
+
+
+def test_a_review_stands_beside_the_classes_of_today() -> None:
+    scorecard, _ = make_scorecard()
+    review = pd.DataFrame(
+        {"selection_class": ["certain", "likely"], "on_list_then": [8, 4], "stayed": [6, 1], "stayed_share": [0.75, 0.25]}
+    )
+    facts = topic.describe_list(scorecard, review=review)
+    assert (facts["then"], facts["stayed"]) == (12, 7)
+    assert (facts["certain_stayed"], facts["close_then"], facts["close_stayed"]) == (6, 4, 1)
+    table = topic.count_classes(scorecard, review=review)
+    assert table["stayed"].fillna(-1).tolist() == [6, 1, -1, -1]
