@@ -60,7 +60,7 @@ class TierSettings(Strict):
         ),
     )
     count: Count | None = Field(
-        default=None, description="How many tiers, 2 to 5. Absent: chosen among `counts` by what the accounts bear out."
+        default=None, description="How many tiers, 2 to 5. Absent: chosen among `counts` from the accounts."
     )
     counts: tuple[Count, ...] = Field(
         default=(3, 4, 5),
@@ -83,7 +83,7 @@ class TierSettings(Strict):
         ge=0,
         le=1,
         description=(
-            "Least agreement (adjusted Rand index, 1 is the same) between the tiers and those of accounts drawn anew; with "
+            "Least agreement (adjusted Rand index, 1 is the same) between the tiers and those of resamples of the accounts; with "
             "less, the tiers are an accident of who happens to be in the data."
         ),
     )

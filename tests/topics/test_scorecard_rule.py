@@ -193,3 +193,19 @@ def test_only_some_rules_ask_for_the_score() -> None:
     assert not asks_for_score(RULE)
     assert not asks_for_score({"spread_thin": 0.1})
     assert asks_for_score({"all": [{"value_share": 0.5}, {"any": [{"top": 5}, {"net_sales": 9.0}]}]})
+
+
+def test_what_lifts_an_account_does_not_hold_it_back() -> None:
+    # c1 is safer than most, and less safe than the one key account beside it: that lifts its score and is no complaint.
+    measures = pd.DataFrame(
+        {
+            "customer_id": ["c0", "c1", "c2", "c3"],
+            "net_sales_365_days": [400.0, 390, 10, 5],
+            "overdue_share": [0.0, 0.1, 0.5, 0.6],
+        }
+    )
+    sheet = build_sheet(measures)
+    listed = list_accounts(sheet, score_accounts(sheet.criterion_scores, np.full(2, 0.5)), {"net_sales": 350.0})
+    account = listed.set_index("customer_id").loc["c1"]
+    assert {account["lifted_by"], account["lifted_by_next"]} == {"purchasing_power", "risk"}
+    assert pd.isna(account["held_back_by"])
