@@ -20,6 +20,9 @@ ever; past the window within which a customer counts as one; of those as good as
 GONE = ("lapsed", "lost")
 """No customers any more: a matter of win-back, or of nothing."""
 
+OVERDUE = ("pausing", "quiet")
+"""Silent beyond their rhythm, and customers still."""
+
 KINDS = ("as_before", "longer_than_ever", "one_order")
 """What no order within the horizon would be to an account: nothing new, its longest silence, or the first that is known of it."""
 
