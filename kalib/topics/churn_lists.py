@@ -27,8 +27,11 @@ DATES = 6
 
 _MOST_ROWS = 300_000
 
-NAIVE = "overdue"
-"""Silent beyond its own rhythm, and the larger the year's sales the earlier: what anybody can make without a forecast."""
+LISTS = ("forecast", "overdue", "largest")
+"""By the probability of leaving, times the share of such that stay away, times the year's sales; the naive list: who is silent beyond
+its own rhythm, by the year's sales; all accounts by the year's sales alone."""
+
+_PAIRS = {"": ("forecast", "overdue"), "naive": ("overdue", "forecast")}
 
 
 def look_back(
@@ -96,98 +99,118 @@ def add_silence(
 
 
 def compare_lists(
-    past: pd.DataFrame, *, basis: str, calls: Sequence[int] = CALLS, interval: float = CLEAR, seed: int = 0
+    past: pd.DataFrame,
+    *,
+    own: str = "forecast",
+    other: str = "overdue",
+    calls: Sequence[int] = CALLS,
+    interval: float = CLEAR,
+    seed: int = 0,
 ) -> pd.DataFrame:
-    """Compare the first accounts of the page's list with as many of the naive one, in the sales of those who really left.
+    """Compare the first accounts of one list with as many of another, in the last year's sales of those who really left.
 
-    The list of a forecast (``away``) is ordered by the probability of leaving, times the share of such that stay away (all of them
-    at dates where it was not known), times the year's sales. The naive list has who is silent beyond its own rhythm, by the
-    year's sales. Where the page's list is that one (``overdue``), it is compared with all accounts by the year's sales alone. Accounts
-    with one order have no rhythm, and stand on neither.
-
-    The interval is of the difference: customers are resampled, each with all of its dates; the lists stay.
+    At dates where it was not known yet who stays away, the forecast's list is by the probability times the sales. Accounts with one
+    order have no rhythm, and stand on no list. The interval is of the difference: customers are resampled, each with all of
+    its dates; the lists stay.
 
     Parameters
     ----------
     past : as ``look_back`` returns it
-    basis : ``away`` or ``overdue``
+    own, other : of ``LISTS``
 
     Returns
     -------
     DataFrame
-        One row per number of calls: calls, dates, called (accounts of each list, over all dates; fewer than calls where either list is shorter), left_sales
-        (of all who left), found_sales (of the list's first ones who left), naive_sales (of the other list's), gain, gain_low,
-        gain_high. Empty where both lists never had anybody.
+        One row per number of calls: calls, dates, called (accounts of each list, over all dates; as many as both have), left_sales
+        (of all who left), found_sales (of those on the list who left), other_sales (of those on the other one), gain, gain_low,
+        gain_high. Empty where there is no date at which both lists have somebody.
 
     Examples
     --------
     >>> past = pd.DataFrame({"as_of": pd.Timestamp("2025-01-01"), "customer_id": ["a", "b", "c"], "churned": [1, 0, 1],
     ...     "net_sales_365_days": [10.0, 90.0, 50.0], "churn_probability": [0.9, 0.05, 0.1], "away_share": 0.5,
     ...     "silence": ["quiet", "quiet", "buying"]})
-    >>> compare_lists(past, basis="away", calls=[1])[["found_sales", "naive_sales", "gain"]].values.tolist()
+    >>> compare_lists(past, calls=[1])[["found_sales", "other_sales", "gain"]].values.tolist()
     [[10.0, 0.0, 10.0]]
     """
-    needed = ["as_of", "customer_id", "churned", "net_sales_365_days", "silence"]
-    check_columns(past, needed, name="past")
-    columns = ["calls", "dates", "called", "left_sales", "found_sales", "naive_sales", "gain", "gain_low", "gain_high"]
+    check_columns(past, ["as_of", "customer_id", "churned", "net_sales_365_days", "silence"], name="past")
     rows = past[past["silence"] != "one_order"].sort_values(["as_of", "customer_id"], ignore_index=True)
     check_key(rows, ["as_of", "customer_id"], name="past")
     sales = rows["net_sales_365_days"].astype(float).clip(lower=0)
-    overdue = sales.where(rows["silence"].isin(quiet.OVERDUE), 0.0)
-    order, other = (_rank(rows, key) for key in ([_expect(rows, sales), overdue] if basis == "away" else [overdue, sales]))
-    both = pd.DataFrame({"own": order.notna(), "other": other.notna()}).groupby(rows["as_of"]).sum().min(axis=1)
-    both = both[both > 0]
     lost = sales.where(rows["churned"] == 1, 0.0)
+    ranks = [_rank(rows, sales, name) for name in (own, other)]
+    both = pd.concat([rank.notna() for rank in ranks], axis=1).groupby(rows["as_of"]).sum().min(axis=1)
+    both = both[both > 0]
+    columns = ["calls", "dates", "called", "left_sales", "found_sales", "other_sales", "gain", "gain_low", "gain_high"]
+    if both.empty:
+        return pd.DataFrame(columns=columns)
     code, customers = pd.factorize(rows["customer_id"])
-    drawn = np.random.default_rng(seed).multinomial(
-        len(customers), np.full(len(customers), 1 / len(customers)) if len(customers) else [], size=500
-    )
+    weights = np.random.default_rng(seed).multinomial(len(customers), np.full(len(customers), 1 / len(customers)), size=500)
     table = []
-    for first in calls if len(both) else ():
+    for first in calls:
         count = rows["as_of"].map(both.clip(upper=first)).fillna(0)
-        sums = [
-            np.bincount(code, weights=lost.where(rank <= count, 0.0), minlength=len(customers))
-            for rank in (order, other)
-        ]
-        low, high = np.quantile(drawn @ (sums[0] - sums[1]), [(1 - interval) / 2, (1 + interval) / 2])
-        own, naive = (add(lost[rank <= count]) for rank in (order, other))
-        everybody = add(lost[rows["as_of"].isin(both.index)])
-        table.append((first, len(both), int(both.clip(upper=first).sum()), everybody, own, naive, own - naive, low, high))
+        found = [lost.where(rank <= count, 0.0) for rank in ranks]
+        drawn = weights @ np.bincount(code, weights=found[0] - found[1], minlength=len(customers))
+        low, high = np.quantile(drawn, [(1 - interval) / 2, (1 + interval) / 2])
+        told = [add(lost[rows["as_of"].isin(both.index)]), *(add(part) for part in found)]
+        table.append((first, len(both), int(both.clip(upper=first).sum()), *told, told[1] - told[2], low, high))
     return pd.DataFrame(table, columns=columns).round(2)
 
 
 def judge_lists(compared: pd.DataFrame) -> dict[str, object]:
-    """Judge the list by the comparison, in facts that fill a sentence.
+    """Judge a list by the comparison, in facts that fill a sentence.
 
     Returns
     -------
     dict
         proof: ``better`` (clearly so at one number of calls at least, and clearly worse at none), ``worse`` (the other way round),
         ``level``, or ``unknown`` without a past date; and, of the row that says it (of the first 50 where it is level), calls,
-        dates, called, left_sales, found_sales, naive_sales, gain, gain_low, gain_high.
+        dates, called, left_sales, found_sales, other_sales, gain, gain_low, gain_high.
 
     Examples
     --------
     >>> compared = pd.DataFrame({"calls": [20, 50], "gain": [5.0, 9.0], "gain_low": [-1.0, 2.0], "gain_high": [9.0, 12.0]})
     >>> judged = judge_lists(compared)
     >>> judged["proof"], judged["calls"]
-    ('better', 50)
+    ('better', 50.0)
     """
     if compared.empty:
         return {"proof": "unknown", "dates": 0}
     better, worse = compared["gain_low"] > 0, compared["gain_high"] < 0
     proof = "level" if better.any() == worse.any() else "better" if better.any() else "worse"
-    told = {"better": better, "worse": worse}.get(proof, compared["calls"] >= TOLD)
-    rows = compared[told]
+    rows = compared[{"better": better, "worse": worse}.get(proof, compared["calls"] >= TOLD)]
     return {"proof": proof, **(rows if len(rows) else compared.tail(1)).iloc[0].to_dict()}
 
 
-def _expect(rows: pd.DataFrame, sales: pd.Series) -> pd.Series:
-    away = rows["away_share"].astype(float)
-    known = away.groupby(rows["as_of"]).transform("count") > 0
-    return rows["churn_probability"].astype(float) * away.where(known, 1.0).fillna(0.0) * sales
+def is_naive_better(past: pd.DataFrame) -> bool:
+    """Say whether the naive list found clearly more of the sales that left than the forecast's."""
+    return judge_lists(compare_lists(past))["proof"] == "worse"
 
 
-def _rank(rows: pd.DataFrame, key: pd.Series) -> pd.Series:
+def prove_list(past: pd.DataFrame, *, why: str) -> tuple[pd.DataFrame, dict[str, object]]:
+    """Compare the list that the page shows with the naive one; where it is the naive one, with what it was chosen over.
+
+    Parameters
+    ----------
+    why : no probability is multiplied by money, as ``churn.find_why`` has it; empty: it is
+
+    Returns
+    -------
+    DataFrame, dict
+        As ``compare_lists`` and ``judge_lists`` have it; in the dict also ``against`` (of ``LISTS``).
+    """
+    own, other = _PAIRS.get(why, ("overdue", "largest"))
+    compared = compare_lists(past, own=own, other=other)
+    return compared, judge_lists(compared) | {"against": other}
+
+
+def _rank(rows: pd.DataFrame, sales: pd.Series, name: str) -> pd.Series:
     """Return the place of each account at its date, largest first, equal ones by id; missing where there is nothing."""
+    key = sales
+    if name == "overdue":
+        key = sales.where(rows["silence"].isin(quiet.OVERDUE), 0.0)
+    if name == "forecast":
+        away = rows["away_share"].astype(float)
+        is_known = away.groupby(rows["as_of"]).transform("count") > 0
+        key = rows["churn_probability"].astype(float) * away.where(is_known, 1.0) * sales
     return key.round(2).where(key > 0).groupby(rows["as_of"]).rank(ascending=False, method="first")
