@@ -31,7 +31,14 @@ _JOINED = {
     "migration": ("move",),
     "pareto": ("abc_class", "margin_abc_class", "profit_abc_class", "xyz_class"),
     "rfm": ("segment",),
-    "churn": ("churn_probability", "partial_churn_probability", "sales_at_risk", "known_as", "reasons", "reasons_against"),
+    "churn": (
+        "churn_probability",
+        "partial_churn_probability",
+        "sales_at_risk",
+        "known_as",
+        "reasons",
+        "reasons_against",
+    ),
     "campaign": ("campaign_rank", "value_at_stake", "expected_loss", "break_even_rate", "expected_gain", "act"),
     "value": ("clv", "clv_low", "clv_high", "p_alive", "expected_orders", "expected_sales", "pause_is_usual"),
 }

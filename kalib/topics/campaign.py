@@ -12,7 +12,6 @@ import pandas as pd
 from kalib.errors import NotEnoughDataError
 from kalib.money import add
 from kalib.schema import check_columns, check_key
-from kalib.topics.silence import OVERDUE
 
 RATES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
 """Success rates that are laid side by side where nobody has measured one: a scale to read off, not an assumption."""
@@ -250,7 +249,7 @@ def _choose(churn: pd.DataFrame, stakes: pd.DataFrame, *, left: Collection[str])
     if "silence" in rows:
         rows = rows[rows["silence"] != "one_order"]
     if basis == "overdue":
-        rows = rows[rows["silence"].isin(OVERDUE) & (rows["sales_at_risk"] > 0)]
+        rows = rows[rows["sales_at_risk"] > 0]
     order = rows["sales_at_risk"] if "sales_at_risk" in rows else 0.0
     table = rows[["customer_id", "churn_probability"]].assign(sales_at_risk=order, stake_basis=basis)
     table = table.merge(stakes[["customer_id", "value_at_stake"]], on="customer_id", validate="1:1")
@@ -262,7 +261,11 @@ def _choose(churn: pd.DataFrame, stakes: pd.DataFrame, *, left: Collection[str])
 
 def _leaving(table: pd.DataFrame) -> pd.Series:
     """Return the probability that counts: each account's own or, where none is multiplied by money, that all leave."""
-    return table["churn_probability"].where(table["stake_basis"] == "away", 1.0) if "stake_basis" in table else table["churn_probability"]
+    return (
+        table["churn_probability"].where(table["stake_basis"] == "away", 1.0)
+        if "stake_basis" in table
+        else table["churn_probability"]
+    )
 
 
 def _loss(table: pd.DataFrame) -> pd.Series:
@@ -476,7 +479,10 @@ def find_answer(facts: Mapping[str, object]) -> list[str]:
     if mode == "gain":
         reach = find_reach(facts)
         return [f"answer.gain{reach}{'' if reach == '_none' else overdue}"]
-    return [f"at_stake{overdue}", f"answer.{mode}_none" if mode == "rate" and not facts["payable"] else f"answer.{mode}"]
+    return [
+        f"at_stake{overdue}",
+        f"answer.{mode}_none" if mode == "rate" and not facts["payable"] else f"answer.{mode}",
+    ]
 
 
 def find_reach(facts: Mapping[str, object]) -> str:

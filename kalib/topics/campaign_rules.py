@@ -103,7 +103,11 @@ def pool_winning(
     )
     pooled = _sum_winning(all_years, interval=interval, seed=seed)
     each = [_sum_winning(year, interval=interval, seed=seed) for year in years]
-    return {"years": len(years)} | pooled | _range([row["cost_ratio"] for row in each if row["ratio_low"] == row["ratio_low"]])
+    return (
+        {"years": len(years)}
+        | pooled
+        | _range([row["cost_ratio"] for row in each if row["ratio_low"] == row["ratio_low"]])
+    )
 
 
 def _list_winning(

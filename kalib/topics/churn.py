@@ -10,10 +10,12 @@ import pandas as pd
 from kalib.schema import check_columns, check_key
 from kalib.topics.churn_reasons import explain_churn
 from kalib.topics.churn_windows import is_same_season
-from kalib.topics.silence import OVERDUE
 
 WEAK = 0.6
 """A ranking that may be no better than this (lower end of the interval of its AUC) is not to be leaned on."""
+
+OVERDUE = ("pausing", "quiet")
+"""Silent beyond their rhythm, and customers still."""
 
 
 class _Model(Protocol):
@@ -100,7 +102,9 @@ def put_at_stake(churn: pd.DataFrame, silence: pd.DataFrame, *, naive_wins: bool
     [0.0, 100.0]
     """
     known = silence[["customer_id", "silence", "kind_of_silence", "away_share"]]
-    table = churn.drop(columns="stake_basis", errors="ignore").merge(known, on="customer_id", how="left", validate="1:1")
+    table = churn.drop(columns="stake_basis", errors="ignore").merge(
+        known, on="customer_id", how="left", validate="1:1"
+    )
     table["stake_basis"] = "overdue" if naive_wins else find_basis(table)
     if find_basis(table) == "away":
         leaves = table["churn_probability"] * table["away_share"]

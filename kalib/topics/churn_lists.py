@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator, clone
 from kalib.errors import NotEnoughDataError
 from kalib.money import add
 from kalib.schema import check_columns, check_key
-from kalib.topics import silence as quiet
+from kalib.topics.churn import OVERDUE
 
 CALLS = (20, 50, 100)
 """So many accounts can be called: the lists are compared by their first ones."""
@@ -34,34 +34,22 @@ its own rhythm, by the year's sales; all accounts by the year's sales alone."""
 _PAIRS = {"": ("forecast", "overdue"), "naive": ("overdue", "forecast")}
 
 
-def look_back(
-    model: BaseEstimator,
-    labelled: pd.DataFrame,
-    plan: pd.DataFrame,
-    order_days: pd.DataFrame,
-    *,
-    horizon_days: int,
-    active_days: int,
-    factor: float = quiet.FACTOR,
-    dates: int = DATES,
-) -> pd.DataFrame:
-    """Look at past dates as if each were today: what was forecast of each customer then, how silent it was, and who left.
+def look_back(model: BaseEstimator, labelled: pd.DataFrame, plan: pd.DataFrame, *, dates: int = DATES) -> pd.DataFrame:
+    """Look at past dates as if each were today: what was forecast of each customer then, and who left.
 
-    Nothing after a date is seen: the kind of model in use learns anew from the dates whose horizon had passed by then, and how many
-    of those who pause stay away is measured up to then. Asked are the newest dates that were held out, and that of the check.
+    Nothing after a date is seen: the kind of model in use learns anew from the dates whose horizon had passed by then. Asked are the
+    newest dates that were held out, and that of the check. How silent each customer was then says ``silence.add_states``.
 
     Parameters
     ----------
     model : a fitted ChurnModel; it stays as it is
     labelled, plan : as it was fitted with
-    order_days : customer_id, order_date, orders, net_sales
-    horizon_days, active_days, factor : of the page
 
     Returns
     -------
     DataFrame
-        One row per past date and customer active then: as_of, customer_id, churned, net_sales_365_days, churn_probability,
-        away_share (missing where too little was known then), silence. Empty where no date could be learnt for.
+        One row per past date and customer active then: as_of, customer_id, churned, net_sales_365_days, churn_probability. Empty where
+        no date could be learnt for.
     """
     rows = labelled.assign(as_of=pd.to_datetime(labelled["as_of"]).astype("datetime64[s]"))
     asked = plan.loc[plan["held_out"] | (plan["role"] == "report"), "as_of"].sort_values(ascending=False)
@@ -77,25 +65,9 @@ def look_back(
         except NotEnoughDataError:
             continue
         seen = then[["as_of", "customer_id", "churned", "net_sales_365_days"]]
-        seen = seen.assign(churn_probability=own.predict_proba(then)[:, 1])
-        found.append(add_silence(seen, order_days, horizon_days=horizon_days, active_days=active_days, factor=factor))
-    columns = ["as_of", "customer_id", "churned", "net_sales_365_days", "churn_probability", "away_share", "silence"]
-    return pd.concat(found, ignore_index=True)[columns] if found else pd.DataFrame(columns=columns)
-
-
-def add_silence(
-    then: pd.DataFrame, order_days: pd.DataFrame, *, horizon_days: int, active_days: int, factor: float = quiet.FACTOR
-) -> pd.DataFrame:
-    """Add how silent each customer was at the dates of ``then``, and what such a silence had come to by then: silence, away_share."""
-    parts = []
-    for date, rows in then.groupby("as_of"):
-        day = pd.Timestamp(date).date()
-        states = quiet.measure_silence(order_days, as_of=day, active_days=active_days, factor=factor)
-        away = quiet.measure_away(order_days, as_of=day, horizon_days=horizon_days, active_days=active_days)
-        kinds = quiet.expect_away(order_days, away, as_of=day, horizon_days=horizon_days)
-        known = states[["customer_id", "silence"]].merge(kinds[["customer_id", "away_share"]], on="customer_id")
-        parts.append(rows.merge(known, on="customer_id", how="left", validate="1:1"))
-    return pd.concat(parts, ignore_index=True) if parts else then.assign(silence=None, away_share=np.nan)
+        found.append(seen.assign(churn_probability=own.predict_proba(then)[:, 1]))
+    columns = ["as_of", "customer_id", "churned", "net_sales_365_days", "churn_probability"]
+    return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=columns)
 
 
 def compare_lists(
@@ -115,7 +87,7 @@ def compare_lists(
 
     Parameters
     ----------
-    past : as ``look_back`` returns it
+    past : as ``look_back`` returns it, with silence and away_share of each date
     own, other : of ``LISTS``
 
     Returns
@@ -145,7 +117,9 @@ def compare_lists(
     if both.empty:
         return pd.DataFrame(columns=columns)
     code, customers = pd.factorize(rows["customer_id"])
-    weights = np.random.default_rng(seed).multinomial(len(customers), np.full(len(customers), 1 / len(customers)), size=500)
+    weights = np.random.default_rng(seed).multinomial(
+        len(customers), np.full(len(customers), 1 / len(customers)), size=500
+    )
     table = []
     for first in calls:
         count = rows["as_of"].map(both.clip(upper=first)).fillna(0)
@@ -165,7 +139,8 @@ def judge_lists(compared: pd.DataFrame) -> dict[str, object]:
     dict
         proof: ``better`` (clearly so at one number of calls at least, and clearly worse at none), ``worse`` (the other way round),
         ``level``, or ``unknown`` without a past date; and, of the row that says it (of the first 50 where it is level), calls,
-        dates, called, left_sales, found_sales, other_sales, gain, gain_low, gain_high.
+        dates, called, left_sales, found_sales, other_sales, gain, gain_low, gain_high; says (the sentence: proof, or ``better_some`` where
+        it is not so at every number of calls).
 
     Examples
     --------
@@ -175,11 +150,12 @@ def judge_lists(compared: pd.DataFrame) -> dict[str, object]:
     ('better', 50.0)
     """
     if compared.empty:
-        return {"proof": "unknown", "dates": 0}
+        return {"proof": "unknown", "says": "unknown", "dates": 0}
     better, worse = compared["gain_low"] > 0, compared["gain_high"] < 0
     proof = "level" if better.any() == worse.any() else "better" if better.any() else "worse"
     rows = compared[{"better": better, "worse": worse}.get(proof, compared["calls"] >= TOLD)]
-    return {"proof": proof, **(rows if len(rows) else compared.tail(1)).iloc[0].to_dict()}
+    says = "better_some" if proof == "better" and not better.all() else proof
+    return {"proof": proof, "says": says, **(rows if len(rows) else compared.tail(1)).iloc[0].to_dict()}
 
 
 def is_naive_better(past: pd.DataFrame) -> bool:
@@ -208,7 +184,7 @@ def _rank(rows: pd.DataFrame, sales: pd.Series, name: str) -> pd.Series:
     """Return the place of each account at its date, largest first, equal ones by id; missing where there is nothing."""
     key = sales
     if name == "overdue":
-        key = sales.where(rows["silence"].isin(quiet.OVERDUE), 0.0)
+        key = sales.where(rows["silence"].isin(OVERDUE), 0.0)
     if name == "forecast":
         away = rows["away_share"].astype(float)
         is_known = away.groupby(rows["as_of"]).transform("count") > 0

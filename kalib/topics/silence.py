@@ -20,9 +20,6 @@ ever; past the window within which a customer counts as one; of those as good as
 GONE = ("lapsed", "lost")
 """No customers any more: a matter of win-back, or of nothing."""
 
-OVERDUE = ("pausing", "quiet")
-"""Silent beyond their rhythm, and customers still."""
-
 KINDS = ("as_before", "longer_than_ever", "one_order")
 """What no order within the horizon would be to an account: nothing new, its longest silence, or the first that is known of it."""
 
@@ -358,6 +355,32 @@ def expect_away(order_days: pd.DataFrame, away: pd.DataFrame, *, as_of: dt.date,
     kinds = find_kinds(order_days, as_of=as_of, horizon_days=horizon_days)
     shares = away.set_index("kind_of_silence")["away_share"]
     return kinds.assign(away_share=kinds["kind_of_silence"].map(shares).astype(float))
+
+
+def add_states(
+    past: pd.DataFrame, order_days: pd.DataFrame, *, horizon_days: int, active_days: int, factor: float = FACTOR
+) -> pd.DataFrame:
+    """Add how silent each customer was at past dates, and how many of its kind had stayed away by then; nothing after a date is seen.
+
+    Parameters
+    ----------
+    past : as_of, customer_id
+    order_days, horizon_days, active_days, factor : as for ``study``
+
+    Returns
+    -------
+    DataFrame
+        The rows of ``past`` with silence and away_share (missing where too little was known then), date by date.
+    """
+    span, parts = {"horizon_days": horizon_days}, []
+    for date, rows in past.groupby("as_of"):
+        day = pd.Timestamp(date).date()
+        states = measure_silence(order_days, as_of=day, active_days=active_days, factor=factor)
+        away = measure_away(order_days, as_of=day, active_days=active_days, **span)
+        kinds = expect_away(order_days, away, as_of=day, **span)[["customer_id", "away_share"]]
+        known = states[["customer_id", "silence"]].merge(kinds, on="customer_id", validate="1:1")
+        parts.append(rows.merge(known, on="customer_id", how="left", validate="1:1"))
+    return pd.concat(parts, ignore_index=True) if parts else past.assign(silence=None, away_share=np.nan)
 
 
 def _describe_away(away: pd.DataFrame) -> dict[str, object]:
