@@ -201,7 +201,7 @@ def build_campaign(
     Raises
     ------
     NotEnoughDataError
-        ``campaign_nobody``: nobody can be reached, or nothing is at stake.
+        ``campaign_nobody``: nobody can be reached, or nothing is at stake; ``campaign_nobody_overdue``: nobody is silent beyond its rhythm.
 
     Source: Neslin, Gupta, Kamakura, Lu and Mason (2006), J. Marketing Research 43, p. 204, equation 1, for one account; as in
     Verbraken, Verbeke and Baesens (2013), IEEE Trans. Knowledge and Data Engineering 25, equation 1.
@@ -255,7 +255,9 @@ def _choose(churn: pd.DataFrame, stakes: pd.DataFrame, *, left: Collection[str])
     table = table.merge(stakes[["customer_id", "value_at_stake"]], on="customer_id", validate="1:1")
     table = table[table["value_at_stake"].notna() & _leaving(table).notna()]
     if not (table["value_at_stake"] * _leaving(table) > 0).any():
-        raise NotEnoughDataError("campaign_nobody", accounts=len(churn))
+        raise NotEnoughDataError(
+            "campaign_nobody_overdue" if basis == "overdue" else "campaign_nobody", accounts=len(churn)
+        )
     return table[["customer_id", "churn_probability", "value_at_stake", "stake_basis", "sales_at_risk"]]
 
 

@@ -140,7 +140,7 @@ def judge_lists(compared: pd.DataFrame) -> dict[str, object]:
         proof: ``better`` (clearly so at one number of calls at least, and clearly worse at none), ``worse`` (the other way round),
         ``level``, or ``unknown`` without a past date; and, of the row that says it (of the first 50 where it is level), calls,
         dates, called, left_sales, found_sales, other_sales, gain, gain_low, gain_high; says (the sentence: proof, or ``better_some`` where
-        it is not so at every number of calls).
+        it is not so at every number of calls) and unclear (those at which it is not).
 
     Examples
     --------
@@ -155,7 +155,13 @@ def judge_lists(compared: pd.DataFrame) -> dict[str, object]:
     proof = "level" if better.any() == worse.any() else "better" if better.any() else "worse"
     rows = compared[{"better": better, "worse": worse}.get(proof, compared["calls"] >= TOLD)]
     says = "better_some" if proof == "better" and not better.all() else proof
-    return {"proof": proof, "says": says, **(rows if len(rows) else compared.tail(1)).iloc[0].to_dict()}
+    unclear = compared.loc[~better, "calls"].astype(int).tolist()
+    return {
+        "proof": proof,
+        "says": says,
+        "unclear": unclear,
+        **(rows if len(rows) else compared.tail(1)).iloc[0].to_dict(),
+    }
 
 
 def is_naive_better(past: pd.DataFrame) -> bool:

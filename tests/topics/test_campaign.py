@@ -143,7 +143,7 @@ def test_no_probability_is_multiplied_by_money_where_the_page_on_churn_multiplie
 
 
 def test_nobody_is_overdue() -> None:
-    with pytest.raises(NotEnoughDataError, match="campaign_nobody"):
+    with pytest.raises(NotEnoughDataError, match="campaign_nobody_overdue"):
         topic.build_campaign(OVERDUE.assign(sales_at_risk=0.0), topic.find_stakes(OVERDUE, WORTH))
 
 
