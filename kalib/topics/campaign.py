@@ -308,7 +308,8 @@ def summarise_sizes(
     Returns
     -------
     DataFrame
-        One row per number of accounts below all, and all: accounts, leaving (how many are expected to leave), expected_loss,
+        One row per number of accounts below all, and all: accounts, leaving (how many are expected to leave) and expected_loss (where no
+        probability is multiplied by money value_at_stake instead of both),
         worth_per_point (what one hundredth of success brings per account), last_worth_per_point (of the last one alone); with
         a cost needed_rate (of success, for all of them together) and last_needed_rate; NaN where not even a sure success pays.
     """
@@ -317,10 +318,12 @@ def summarise_sizes(
     for size in [*[size for size in sizes if size < count], count]:
         own = campaign.head(size)
         leaving, loss = _leaving(own), add(_loss(own))
+        at_stake = {"leaving": float(leaving.sum()), "expected_loss": loss}
+        if find_basis(own) == "overdue":
+            at_stake = {"value_at_stake": loss}
         row = {
             "accounts": size,
-            "leaving": float(leaving.sum()),
-            "expected_loss": loss,
+            **at_stake,
             "worth_per_point": loss / size / 100,
             "last_worth_per_point": float(_loss(own).iloc[-1]) / 100,
         }

@@ -76,12 +76,12 @@ def put_at_stake(churn: pd.DataFrame, silence: pd.DataFrame, *, naive_wins: bool
     nothing else. The list of those at risk is by what is at stake, on every page.
 
     Who is silent beyond its rhythm but has paused as long before gets that among its reasons, as one that speaks against leaving;
-    its effect is no figure of the model.
+    where the list is made by silence, that is a reason of all who are on it. Such effects are infinite: no figures of the model.
 
     Parameters
     ----------
     churn : customer_id, churn_probability, net_sales_365_days, forecast_is_weak, reasons
-    silence : customer_id, silence, kind_of_silence, away_share, longest_gap_days
+    silence : customer_id, silence, kind_of_silence, away_share, silent_days, usual_gap_days, longest_gap_days
     naive_wins : as ``churn_lists.judge_lists`` finds it (``worse``)
 
     Returns
@@ -112,18 +112,25 @@ def put_at_stake(churn: pd.DataFrame, silence: pd.DataFrame, *, naive_wins: bool
         leaves = table["silence"].isin(OVERDUE).astype(float)
     table["sales_at_risk"] = (leaves * table["net_sales_365_days"].clip(lower=0)).round(2)
     if "reasons" in table and "longest_gap_days" in silence:
-        longest = table["customer_id"].map(silence.set_index("customer_id")["longest_gap_days"])
-        table["reasons"] = _add_pauses(table, longest)
+        table["reasons"] = _add_silence(table, silence)
     return table
 
 
-def _add_pauses(table: pd.DataFrame, longest: pd.Series) -> pd.Series:
-    told = [
-        [*reasons, {"code": "paused_before", "value": float(days), "typical": None, "effect": -np.inf}]
-        if state == "pausing"
-        else list(reasons)
-        for reasons, state, days in zip(table["reasons"], table["silence"], longest, strict=True)
-    ]
+def _add_silence(table: pd.DataFrame, silence: pd.DataFrame) -> pd.Series:
+    """Return the reasons, with the silence that the list is made by, and with pauses as long before; neither is a figure of the model."""
+    own = silence.set_index("customer_id").reindex(table["customer_id"])
+    by_silence = find_basis(table) == "overdue"
+    told = []
+    for reasons, row in zip(table["reasons"], own.itertuples(), strict=True):
+        found = list(reasons)
+        known = any(one["code"] == "silence" and one["effect"] > 0 for one in found)
+        if by_silence and row.silence in OVERDUE and not known:
+            typical = round(float(row.usual_gap_days), 4)
+            found.insert(0, {"code": "overdue", "value": float(row.silent_days), "typical": typical, "effect": np.inf})
+        if row.silence == "pausing":
+            longest = float(row.longest_gap_days)
+            found.append({"code": "paused_before", "value": longest, "typical": None, "effect": -np.inf})
+        told.append(found)
     return pd.Series(told, index=table.index, dtype=object)
 
 

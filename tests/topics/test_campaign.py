@@ -120,6 +120,10 @@ def test_no_probability_is_multiplied_by_money_where_the_page_on_churn_multiplie
     for rate, accounts in ((0.1, 2), (0.5, 3), (0.01, 0)):
         found = topic.summarise_rates(table, cost=15.0, rates=(rate,)).iloc[0]
         assert found["accounts"] == accounts
+    sizes = topic.summarise_sizes(table, cost=15.0, sizes=(1,))
+    assert {"leaving", "expected_loss"}.isdisjoint(sizes)
+    assert sizes["value_at_stake"].tolist() == [300.0, 600.0]
+    assert sizes["needed_rate"].tolist() == pytest.approx([15 / 300, 45 / 600])
     unknown = topic.build_campaign(OVERDUE.assign(churn_probability=np.nan), stakes)
     assert unknown["customer_id"].tolist() == ["b", "e", "a"]  # the order needs none
     for key in (

@@ -612,6 +612,8 @@ def test_a_pause_as_long_before_speaks_against_leaving() -> None:
             "silence": ["pausing", "quiet"],
             "kind_of_silence": "as_before",
             "away_share": 0.3,
+            "silent_days": 151,
+            "usual_gap_days": 8.0,
             "longest_gap_days": [225.0, 90.0],
         }
     )
@@ -624,6 +626,31 @@ def test_a_pause_as_long_before_speaks_against_leaving() -> None:
     )
     assert len(own["reasons"].iloc[0]) == 1  # the input stays
     assert summarise_reasons(table)["reason"].tolist() == ["silence"]
+
+
+def test_who_is_listed_for_its_silence_is_told_so() -> None:
+    """Where the list is made by silence, the model may find nothing in it: the silence is a reason all the same, and once."""
+    own = pd.DataFrame(
+        {
+            "customer_id": ["a", "b", "c"],
+            "churn_probability": 0.04,
+            "net_sales_365_days": 100.0,
+            "forecast_is_weak": True,
+        }
+    )
+    own["reasons"] = [[], [{"code": "silence", "value": 40.0, "typical": 4.0, "effect": 0.4}], []]
+    states = pd.DataFrame(
+        {
+            "customer_id": ["a", "b", "c"],
+            "silence": ["quiet", "quiet", "buying"],
+            "kind_of_silence": "longer_than_ever",
+            "away_share": 0.3,
+        }
+    )
+    states = states.assign(silent_days=40, usual_gap_days=4.0, longest_gap_days=12.0)
+    told = put_at_stake(own, states)["reasons"].tolist()
+    assert [[one["code"] for one in reasons] for reasons in told] == [["overdue"], ["silence"], []]
+    assert Words("en")("codes.reason.overdue", **told[0][0]) == "silent for 40 days, usually orders every 4 days"
 
 
 def test_longer_silence_is_a_reason(
