@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from pathlib import Path
 from typing import ClassVar
 
@@ -36,7 +37,7 @@ from kalib.topics.churn_windows import (
     plan_snapshots,
     summarise_repeats,
 )
-from kalib.words import Words
+from kalib.words import Words, read_words
 from tests.depth import examples
 
 AS_OF = dt.date(2026, 6, 30)
@@ -766,3 +767,27 @@ def read_retail(file: Path) -> pd.DataFrame:
     )
     by = lines.groupby(["customer_id", "order_date"], as_index=False)
     return by.agg(orders=("order", "nunique"), net_sales=("net_sales", "sum"), gross_sales=("gross_sales", "sum"))
+
+
+# Words
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_horizon_stands_in_the_phrase(language: str) -> None:
+    """Wherever a reader sees how likely somebody leaves, it says within how many days."""
+    for key in ("columns.churn_probability", "columns.partial_churn_probability", "churn.risk.probability"):
+        assert "90" in Words(language)(key, horizon_days=90)
+    for key, text in read_words(language).items():
+        said = re.search(r"probability of leaving|chance of leaving|流失概率", str(text))
+        if said and key.partition(".")[0] in ("churn", "leaving", "campaign", "summary", "columns", "codes", "pages"):
+            assert re.search(r"horizon|预测期", str(text)), key
+
+
+def test_findings_are_in_plain_words() -> None:
+    own = Path(__file__).parents[2] / "kalib" / "words" / "en"
+    text = " ".join(
+        (own / f"{name}.yaml").read_text(encoding="utf-8") for name in ("churn", "leaving", "campaign", "silence")
+    )
+    said = re.sub(r"(?m)^\s*[a-z_]+:", "", text)  # keys are not read
+    for phrase in ("drawn anew", "held against", "bears out", "lately", "hangs on", "lean on"):
+        assert phrase not in said, phrase
