@@ -179,11 +179,13 @@ def prove_list(past: pd.DataFrame, *, why: str) -> tuple[pd.DataFrame, dict[str,
     Returns
     -------
     DataFrame, dict
-        As ``compare_lists`` and ``judge_lists`` have it; in the dict also ``against`` (of ``LISTS``).
+        As ``compare_lists`` and ``judge_lists`` have it; in the dict also ``against`` (of ``LISTS``) and ``note``, the sentence below it.
     """
     own, other = _PAIRS.get(why, ("overdue", "largest"))
     compared = compare_lists(past, own=own, other=other)
-    return compared, judge_lists(compared) | {"against": other}
+    judged = judge_lists(compared)
+    note = "unknown" if compared.empty else "note_largest" if other == "largest" else "note"
+    return compared, judged | {"against": other, "note": note}
 
 
 def _rank(rows: pd.DataFrame, sales: pd.Series, name: str) -> pd.Series:

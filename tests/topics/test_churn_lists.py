@@ -113,7 +113,7 @@ def test_the_page_ranks_by_what_wins(clever: bool) -> None:
 
 def test_a_weak_forecast_is_not_held_up_as_proof() -> None:
     _, proof = churn_lists.prove_list(many(clever=True), why="weak")
-    assert proof["against"] == "largest"
+    assert (proof["against"], proof["note"]) == ("largest", "note_largest")
 
 
 def test_without_a_past_date_nothing_is_proved() -> None:
