@@ -53,7 +53,7 @@ TABLES = {  # as CONTRACT has them: the key, and at least these columns
     "tiers": (["customer_id"], ["tier", "tier_rank", "tier_stability"]),
     "value": (["customer_id"], ["p_alive", "expected_orders", "expected_sales", "clv", "clv_low", "clv_high"]),
     "cohorts": (["cohort_start", "period"], ["customers", "active_customers", "net_sales"]),
-    "campaign": (["customer_id"], ["churn_probability", "value_at_stake", "expected_loss", "campaign_rank"]),
+    "campaign": (["customer_id"], ["churn_probability", "value_at_stake", "stake_basis", "campaign_rank"]),
     "churn": (["customer_id"], ["churn_probability", "reasons"]),
 }  # fmt: skip
 

@@ -91,8 +91,8 @@ def draw_models(evaluation: pd.DataFrame, *, words: Words, ax: Axes | None = Non
     return ax
 
 
-def draw_risk(risk: pd.DataFrame, *, words: Words, ax: Axes | None = None) -> Axes:
-    """Draw how many active customers stand at which probability of leaving.
+def draw_risk(risk: pd.DataFrame, *, horizon_days: int, words: Words, ax: Axes | None = None) -> Axes:
+    """Draw how many active customers stand at which probability of leaving within the horizon.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ def draw_risk(risk: pd.DataFrame, *, words: Words, ax: Axes | None = None) -> Ax
     ):
         label.set_ha(side)
     style.show_ticks(ax.xaxis, words, "percent")
-    ax.set_xlabel(words("churn.risk.probability"), loc="right")
+    ax.set_xlabel(words("churn.risk.probability", horizon_days=horizon_days), loc="right")
     return ax
 
 

@@ -15,6 +15,7 @@ import xlsxwriter
 from xlsxwriter.format import Format
 
 from kalib.figures.style import INK, WASH
+from kalib.publish.record import read_horizon
 from kalib.schema import COLUMNS
 from kalib.settings import Job
 from kalib.words import Words
@@ -30,7 +31,14 @@ _JOINED = {
     "migration": ("move",),
     "pareto": ("abc_class", "margin_abc_class", "profit_abc_class", "xyz_class"),
     "rfm": ("segment",),
-    "churn": ("churn_probability", "partial_churn_probability", "sales_at_risk", "known_as", "reasons"),
+    "churn": (
+        "churn_probability",
+        "partial_churn_probability",
+        "sales_at_risk",
+        "known_as",
+        "reasons",
+        "reasons_against",
+    ),
     "campaign": ("campaign_rank", "value_at_stake", "expected_loss", "break_even_rate", "expected_gain", "act"),
     "value": ("clv", "clv_low", "clv_high", "p_alive", "expected_orders", "expected_sales", "pause_is_usual"),
 }
@@ -63,7 +71,7 @@ _FIRST = (
         "clv",
     ),
 )
-_LAST = ("parent_id", "industry", "region", "kind", "manager", "reasons")
+_LAST = ("parent_id", "industry", "region", "kind", "manager", "reasons", "reasons_against")
 _KEY_ACCOUNTS = (
     *("key_account_score", "rule_result", "known_weight_share", "selection_frequency", "selection_class"),
     *("lifted_by", "held_back_by", "override_by", "override_date", "override_reason"),
@@ -85,6 +93,9 @@ _KINDS = {
     **dict.fromkeys(("is_key_account", "act", "pause_is_usual", "has_stopped"), "yes_or_no"),
 }
 """Columns whose codes have their words under another name."""
+
+_SIGNS = {"reasons": 1, "reasons_against": -1}
+"""What raises the risk of a customer, and what lowers it."""
 
 _NUMBER_FORMATS = {
     "currency": "#,##0",
@@ -123,10 +134,12 @@ def write_workbook(run_folder: Path, job: Job, words: Words) -> Path:
     title = job.text("title", words.language) or job.job
     about = " · ".join(filter(None, [title, words("page.as_of", as_of=as_of), job.text("note", words.language)]))
     options = {"strings_to_formulas": False, "strings_to_urls": False}
+    if "churn" in tables:
+        tables["churn"] = tables["churn"].assign(reasons_against=tables["churn"].get("reasons"))
     with xlsxwriter.Workbook(file, options) as book:
         made = dt.datetime.fromisoformat(as_of)  # not the clock: the same tables give the same file
         book.set_properties({"title": about, "author": "kalib", "created": made})
-        pen = _Pen(book, words, about)
+        pen = _Pen(book, words, about, heads=read_horizon(paths["churn"]))
         for name, make, needed in _SHEETS:
             if needed in tables:
                 pen.add_sheets(words(f"page.{name}"), make(tables))
@@ -242,8 +255,8 @@ class _Column:
 class _Pen:
     """Writes sheets of one workbook, in one language."""
 
-    def __init__(self, book: xlsxwriter.Workbook, words: Words, about: str) -> None:
-        self.book, self.words, self.about = book, words, about
+    def __init__(self, book: xlsxwriter.Workbook, words: Words, about: str, *, heads: Mapping[str, object]) -> None:
+        self.book, self.words, self.about, self.heads = book, words, about, heads
         self.said: dict[tuple[str, object, object], str] = {}
         self.head = book.add_format(
             {"bold": True, "text_wrap": True, "valign": "bottom", "bottom": 1, "font_color": INK, "bg_color": WASH}
@@ -258,7 +271,7 @@ class _Pen:
 
     def add_sheet(self, name: str, table: pd.DataFrame) -> None:
         sheet = self.book.add_worksheet(name)
-        headers = _name_headers(table.columns, self.words)
+        headers = _name_headers(table.columns, self.words, self.heads)
         columns = [self._column(table[column]) for column in table]
         sheet.set_row(0, 45)
         for at, (column, header) in enumerate(zip(columns, headers, strict=True)):
@@ -281,8 +294,8 @@ class _Pen:
     def _column(self, values: pd.Series) -> _Column:
         name = str(values.name)
         unit = COLUMNS[name].unit if name in COLUMNS else ""
-        if name == "reasons":
-            return _Column([self._say_reasons(found) for found in values])
+        if name in _SIGNS:
+            return _Column([self._say_reasons(found, sign=_SIGNS[name]) for found in values])
         if unit in ("code", "yes or no"):
             known = {code: self.words.code(_KINDS.get(name, name), code) for code in values.dropna().unique()}
             return _Column([known.get(code, "") for code in values])
@@ -297,12 +310,11 @@ class _Pen:
         kind = unit if unit in self.formats else "count" if pd.api.types.is_integer_dtype(values) else "ratio"
         return _Column(numbers.tolist(), self.formats[kind])
 
-    def _say_reasons(self, found: Iterable[Mapping[str, object]] | None) -> str:
+    def _say_reasons(self, found: Iterable[Mapping[str, object]] | None, *, sign: int) -> str:
         if _is_missing(found):
             return ""
-        return self.words.join(
-            self._say_reason(str(r["code"]), r.get("value"), r.get("typical")) for r in found if r["effect"] > 0
-        )
+        told = sorted((r for r in found if sign * r["effect"] > 0), key=lambda r: -abs(r["effect"]))
+        return self.words.join(self._say_reason(str(r["code"]), r.get("value"), r.get("typical")) for r in told)
 
     def _say_reason(self, code: str, value: object, typical: object) -> str:
         said = self.said.get((code, value, typical))
@@ -313,11 +325,11 @@ class _Pen:
         return said
 
 
-def _name_headers(columns: Iterable[str], words: Words) -> list[str]:
+def _name_headers(columns: Iterable[str], words: Words, heads: Mapping[str, object]) -> list[str]:
     headers: list[str] = []
     for column in columns:
         key = f"columns.{column}"
-        header = words(key) if key in words else str(column).replace("_", " ")
+        header = words(key, **heads) if key in words else str(column).replace("_", " ")
         n = sum(header == other.partition(" (")[0] for other in headers)
         headers.append(f"{header} ({n + 1})" if n else header)
     return headers

@@ -15,6 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pandas as pd
+import pyarrow.parquet as pq
 from pydantic import BaseModel, Field, ValidationError
 
 from kalib.errors import SettingsError, nearest
@@ -233,6 +234,14 @@ def write_whole(file: Path, write: Callable[[Path], object]) -> None:
 def read_json(file: Path) -> dict:
     """Read what ``write_json`` wrote."""
     return json.loads(file.read_text(encoding="utf-8"))
+
+
+def read_horizon(churn: Path) -> dict[str, int]:
+    """Return within how many days leaving is forecast in a table of churn, as ``horizon_days``; nothing where there is none."""
+    if not churn.is_file() or "horizon_days" not in pq.read_schema(churn).names:
+        return {}
+    days = pq.read_table(churn, columns=["horizon_days"])["horizon_days"]
+    return {"horizon_days": int(days[0].as_py())} if len(days) else {}
 
 
 def plain(value: object) -> object:

@@ -30,6 +30,7 @@ from kalib.publish.record import (
     kept_decisions,
     list_versions,
     plain,
+    read_horizon,
     read_json,
     read_run,
     read_settings,
@@ -481,17 +482,20 @@ class Run:
         """Return how many doubts about the source there are, and how many of them the job settled: doubts, settled, told."""
         return count_doubts(self.report.doubts)
 
-    def say_reasons(self, reasons: pd.Series, *, most: int = 2) -> list[str]:
-        """Return in words what raises each customer's risk most.
+    def say_reasons(self, reasons: pd.Series, *, most: int = 2, lowering: bool = False) -> list[str]:
+        """Return in words what raises each customer's risk most, or what lowers it.
 
         Parameters
         ----------
         reasons : per customer a list of code, value, typical and effect, as the churn table has it
         most : how many reasons are said
+        lowering : say what speaks against leaving; where nothing does, nothing is said
         """
-        raising = [[reason for reason in own if reason["effect"] > 0][:most] for own in reasons]
-        said = [self.words.join(self._say(f"codes.reason.{one['code']}", one) for one in own) for own in raising]
-        return [text or self.words.code("reason_name", "none") for text in said]
+        sign = -1 if lowering else 1
+        told = [[one for one in own if sign * one["effect"] > 0] for own in reasons]
+        told = [sorted(own, key=lambda one: -abs(one["effect"]))[:most] for own in told]
+        said = [self.words.join(self._say(f"codes.reason.{one['code']}", one) for one in own) for own in told]
+        return said if lowering else [text or self.words.code("reason_name", "none") for text in said]
 
     def say_parts(self, lists: pd.Series, key: str, *, most: int = 2, also: pd.Series | None = None) -> list[str]:
         """Return each row's list of codes with their figures in words: ``<key>.<code>``, first ones first.
@@ -523,7 +527,8 @@ class Run:
 
     def say_columns(self, columns: Sequence[str]) -> str:
         """Return the headers of columns in words, one after the other."""
-        names = [self.words(f"columns.{name}") if f"columns.{name}" in self.words else name for name in columns]
+        known = {name: f"columns.{name}" for name in columns}
+        names = [self._say(key, self._horizon) if key in self.words else name for name, key in known.items()]
         return self.words.join(names)
 
     def say_ranges(self, rules: pd.Series) -> list[str]:
@@ -552,7 +557,7 @@ class Run:
         """Return a column of figures as it is called within a sentence, else as over a table."""
         for key in (f"codes.figure.{column}", f"columns.{column}"):
             if key in self.words:
-                return self.words(key)
+                return self._say(key, self._horizon)
         return column.replace("_", " ")
 
     def draw(
@@ -617,8 +622,13 @@ class Run:
         check_columns(frame, columns, name="frame")
         if finding:
             self.finding(finding, facts)
-        headers = {name: self._say(f"columns.{name}", facts) for name in columns}
+        headers = {name: self._say(f"columns.{name}", self._horizon | (facts or {})) for name in columns}
         self._show(display.table(frame, columns, self.words, headers=headers, bar=bar, rows=rows))
+
+    @cached_property
+    def _horizon(self) -> dict[str, int]:
+        """Within how many days leaving is forecast, for the heads of columns; nothing in a run without a forecast."""
+        return read_horizon(self._file("churn"))
 
     def close(self, facts: Facts | None = None) -> None:
         """Record what this notebook did and show where its figures come from; always the last cell.

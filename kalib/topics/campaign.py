@@ -39,7 +39,7 @@ def find_stakes(churn: pd.DataFrame, customers: pd.DataFrame, *, value: pd.DataF
     Parameters
     ----------
     churn : customer_id; these accounts are looked at; away_share where it is known (missing: all of the worth is at stake, which
-        is rather too much)
+        is rather too much); stake_basis where it has it: ``overdue``, and all of the worth is at stake
     customers : customer_id, net_sales_365_days and, where costs are known, margin_365_days
     value : customer_id, clv_if_active, and clv_basis where it has it; or None
 
@@ -72,10 +72,15 @@ def find_stakes(churn: pd.DataFrame, customers: pd.DataFrame, *, value: pd.DataF
         stake = "margin" if has_margin else "net_sales"
         check_columns(customers, ["customer_id", f"{stake}_365_days"], name="customers")
         known = customers[["customer_id"]].assign(value_at_stake=customers[f"{stake}_365_days"])
-    away = churn["away_share"].fillna(1.0) if "away_share" in churn else 1.0
+    away = churn["away_share"].fillna(1.0) if "away_share" in churn and find_basis(churn) == "away" else 1.0
     found = churn[["customer_id"]].assign(away=away).merge(known, on="customer_id", how="left", validate="1:1")
     worth = found["value_at_stake"].clip(lower=0) * found.pop("away")
     return found.assign(value_at_stake=worth.round(2), stake=stake)
+
+
+def find_basis(churn: pd.DataFrame) -> str:
+    """Find how the page on churn orders its list: ``away`` by probability times sales, ``overdue`` by sales alone."""
+    return str(churn["stake_basis"].iloc[0]) if "stake_basis" in churn and len(churn) else "away"
 
 
 def find_contact_cost(contacts: pd.DataFrame | None, *, as_of: dt.date) -> dict[str, object]:
@@ -173,9 +178,13 @@ def build_campaign(
     No figure is made up: without a success rate there is no gain but the rate at which acting begins to pay,
     ``(f + d * (1 - p)) / (p * (V - d))``, and without a cost neither.
 
+    Where the page on churn multiplies no probability by money (``overdue``), nor does this one: the list has the same accounts
+    in the same order, and each counts as if it would leave (p is 1), so that all figures are the most that can be.
+
     Parameters
     ----------
-    churn : customer_id, churn_probability
+    churn : customer_id, churn_probability; where it has them silence (who has ordered once is left out: such accounts have a list
+        of their own) and stake_basis, with it sales_at_risk
     stakes : as ``find_stakes`` returns it
     success_rate, cost, offer_cost : g, f and d, the company's own; None where they are not known
     left : accounts that no offer can reach any more, since they have left
@@ -184,14 +193,15 @@ def build_campaign(
     -------
     DataFrame
         One row per account that can be reached and whose probability and value are known, best first: customer_id, churn_probability,
-        value_at_stake, expected_loss (probability times value), campaign_rank (equal ones share it); with a cost
-        break_even_rate (NaN where even a sure success would not pay), with a success rate break_even_cost (at which acting
-        no longer pays; 0 at least), with both expected_cost, expected_gain and act.
+        value_at_stake, stake_basis, campaign_rank (equal ones share it), expected_loss (probability times value; not where
+        ``overdue``); with a cost break_even_rate (NaN where even a sure success would not pay), with a success rate
+        break_even_cost (at which acting no longer pays; 0 at least), with both expected_cost, expected_gain and act (down to
+        where the list pays most).
 
     Raises
     ------
     NotEnoughDataError
-        ``campaign_nobody``: nobody can be reached, or nothing is at stake.
+        ``campaign_nobody``: nobody can be reached, or nothing is at stake; ``campaign_nobody_overdue``: nobody is silent beyond its rhythm.
 
     Source: Neslin, Gupta, Kamakura, Lu and Mason (2006), J. Marketing Research 43, p. 204, equation 1, for one account; as in
     Verbraken, Verbeke and Baesens (2013), IEEE Trans. Knowledge and Data Engineering 25, equation 1.
@@ -206,16 +216,11 @@ def build_campaign(
     """
     check_columns(churn, ["customer_id", "churn_probability"], name="churn")
     check_key(churn, ["customer_id"], name="churn")
-    table = churn[["customer_id", "churn_probability"]].merge(
-        stakes[["customer_id", "value_at_stake"]], on="customer_id", validate="1:1"
-    )
-    known = table[["churn_probability", "value_at_stake"]].notna().all(axis=1)
-    table = table[known & ~table["customer_id"].isin(list(left))]
-    if not (table["value_at_stake"] * table["churn_probability"] > 0).any():
-        raise NotEnoughDataError("campaign_nobody", accounts=len(churn))
-    leaving, stake = table["churn_probability"], table["value_at_stake"]
-    table = table.assign(expected_loss=(leaving * stake).round(2))
-    best = table["expected_loss"]
+    table = _choose(churn, stakes, left=left)
+    leaving, stake = _leaving(table), table["value_at_stake"]
+    best = (leaving * stake).round(2)
+    if table["stake_basis"].iloc[0] == "away":
+        table["expected_loss"] = best
     if cost is not None:
         kept = leaving * (stake - offer_cost)
         rate = ((cost + offer_cost * (1 - leaving)) / kept).where(kept > 0)
@@ -227,11 +232,46 @@ def build_campaign(
     if cost is not None and success_rate is not None:
         accepted = leaving * success_rate + (1 - leaving)
         table["expected_cost"] = (cost + offer_cost * accepted).round(2)
-        table["expected_gain"] = (before_cost - cost).round(2)
-        table["act"] = table["expected_gain"] > 0
-        best = table["expected_gain"]
-    table["campaign_rank"] = best.rank(ascending=False, method="min").astype(int)
-    return table.sort_values(["campaign_rank", "customer_id"], ignore_index=True)
+        table["expected_gain"] = best = (before_cost - cost).round(2)
+    order = table.pop("sales_at_risk")
+    rank = (best if table["stake_basis"].iloc[0] == "away" else order).rank(ascending=False, method="min")
+    table["campaign_rank"] = rank.astype(int)
+    table = table.sort_values(["campaign_rank", "customer_id"], ignore_index=True)
+    if "expected_gain" in table:
+        table["act"] = np.arange(len(table)) < int(_add_up(table["expected_gain"]).argmax())
+    return table
+
+
+def _choose(churn: pd.DataFrame, stakes: pd.DataFrame, *, left: Collection[str]) -> pd.DataFrame:
+    """Return the accounts that can be reached and have something at stake, with it and with their place on the page on churn."""
+    basis = find_basis(churn)
+    rows = churn[~churn["customer_id"].isin(list(left))]
+    if "silence" in rows:
+        rows = rows[rows["silence"] != "one_order"]
+    if basis == "overdue":
+        rows = rows[rows["sales_at_risk"] > 0]
+    order = rows["sales_at_risk"] if "sales_at_risk" in rows else 0.0
+    table = rows[["customer_id", "churn_probability"]].assign(sales_at_risk=order, stake_basis=basis)
+    table = table.merge(stakes[["customer_id", "value_at_stake"]], on="customer_id", validate="1:1")
+    table = table[table["value_at_stake"].notna() & _leaving(table).notna()]
+    if not (table["value_at_stake"] * _leaving(table) > 0).any():
+        raise NotEnoughDataError(
+            "campaign_nobody_overdue" if basis == "overdue" else "campaign_nobody", accounts=len(churn)
+        )
+    return table[["customer_id", "churn_probability", "value_at_stake", "stake_basis", "sales_at_risk"]]
+
+
+def _leaving(table: pd.DataFrame) -> pd.Series:
+    """Return the probability that counts: each account's own or, where none is multiplied by money, that all leave."""
+    return (
+        table["churn_probability"].where(table["stake_basis"] == "away", 1.0)
+        if "stake_basis" in table
+        else table["churn_probability"]
+    )
+
+
+def _loss(table: pd.DataFrame) -> pd.Series:
+    return table["expected_loss"] if "expected_loss" in table else table["value_at_stake"]
 
 
 def summarise_gain(campaign: pd.DataFrame) -> pd.DataFrame:
@@ -268,7 +308,8 @@ def summarise_sizes(
     Returns
     -------
     DataFrame
-        One row per number of accounts below all, and all: accounts, leaving (how many are expected to leave), expected_loss,
+        One row per number of accounts below all, and all: accounts, leaving (how many are expected to leave) and expected_loss (where no
+        probability is multiplied by money value_at_stake instead of both),
         worth_per_point (what one hundredth of success brings per account), last_worth_per_point (of the last one alone); with
         a cost needed_rate (of success, for all of them together) and last_needed_rate; NaN where not even a sure success pays.
     """
@@ -276,13 +317,15 @@ def summarise_sizes(
     rows = []
     for size in [*[size for size in sizes if size < count], count]:
         own = campaign.head(size)
-        leaving, loss = own["churn_probability"], add(own["expected_loss"])
+        leaving, loss = _leaving(own), add(_loss(own))
+        at_stake = {"leaving": float(leaving.sum()), "expected_loss": loss}
+        if find_basis(own) == "overdue":
+            at_stake = {"value_at_stake": loss}
         row = {
             "accounts": size,
-            "leaving": float(leaving.sum()),
-            "expected_loss": loss,
+            **at_stake,
             "worth_per_point": loss / size / 100,
-            "last_worth_per_point": float(own["expected_loss"].iloc[-1]) / 100,
+            "last_worth_per_point": float(_loss(own).iloc[-1]) / 100,
         }
         if cost is not None:
             kept = loss - offer_cost * float(leaving.sum())
@@ -324,10 +367,12 @@ def summarise_rates(
         where nobody is worth it).
     """
     rows = []
-    leaving, stake = campaign["churn_probability"], campaign["value_at_stake"]
+    leaving, stake = _leaving(campaign), campaign["value_at_stake"]
     for rate in sorted({*rates, *([success_rate] if success_rate is not None else [])}):
         gain = (leaving * (rate * stake + (1 - rate) * offer_cost) - offer_cost - cost).round(2)
         acted = gain > 0
+        if find_basis(campaign) == "overdue":  # in the order of the list, which does not change with the rate
+            acted = np.arange(len(gain)) < int(_add_up(gain).argmax())
         spent = (cost + offer_cost * (leaving * rate + 1 - leaving))[acted]
         rows.append((rate, rate == success_rate, int(acted.sum()), add(spent), add(gain[acted])))
     return pd.DataFrame(rows, columns=["success_rate", "is_given", "accounts", "expected_cost", "expected_gain"])
@@ -341,22 +386,23 @@ def describe_campaign(
     Returns
     -------
     dict
-        reached (accounts), leaving, expected_loss, first_loss_share (share of it that the first tenth holds),
+        reached (accounts), leaving, stake_basis, expected_loss (``overdue``: the value of all), first_loss_share (share of it that the first tenth holds),
         first_accounts, and ``mode``: ``gain`` with both figures: acted, acted_cost, gain, gain_by_risk (at its own best),
         gain_all (of acting on all), risk_accounts; ``rate`` with a cost alone: payable (accounts that a sure success pays
         for), ten and its ten_rate, and half_rate (needed for the account in the middle of the list); ``cost`` with a success
         rate alone: first_cost, middle_cost (at which acting on the first, and the middle one, no longer pays); ``worth`` with
         neither: first_worth, middle_worth (what a hundredth of success is worth).
     """
-    loss = add(campaign["expected_loss"])
+    loss = add(_loss(campaign))
     first = max(len(campaign) // 10, 1)
     middle = campaign.iloc[len(campaign) // 2]
     facts: dict[str, object] = {
         "reached": len(campaign),
-        "leaving": float(campaign["churn_probability"].sum()),
+        "leaving": float(_leaving(campaign).sum()),
+        "stake_basis": find_basis(campaign),
         "expected_loss": loss,
         "first_accounts": first,
-        "first_loss_share": add(campaign["expected_loss"].nlargest(first)) / loss,
+        "first_loss_share": add(_loss(campaign).nlargest(first)) / loss,
         "mode": "worth",
     }
     if success_rate is not None and cost is not None:
@@ -364,7 +410,7 @@ def describe_campaign(
         return facts | {
             "mode": "gain",
             "acted": len(acted),
-            "acted_leaving": float(acted["churn_probability"].sum()),
+            "acted_leaving": float(_leaving(acted).sum()),
             "acted_cost": add(acted["expected_cost"]),
             "gain": add(acted["expected_gain"]),
             "gain_by_risk": float(curve["gain_by_risk"].max()),
@@ -390,8 +436,8 @@ def describe_campaign(
             "middle_cost": float(middle["break_even_cost"]),
         }
     return facts | {
-        "first_worth": float(campaign["expected_loss"].iloc[0]) / 100,
-        "middle_worth": float(middle["expected_loss"]) / 100,
+        "first_worth": float(_loss(campaign).iloc[0]) / 100,
+        "middle_worth": float(_loss(campaign).iloc[len(campaign) // 2]) / 100,
     }
 
 
@@ -412,8 +458,8 @@ def compare_rankings(campaign: pd.DataFrame, *, first: int) -> dict[str, object]
     return {
         "compared": len(own),
         "shared": int(own["customer_id"].isin(risk["customer_id"]).sum()),
-        "loss_by_list": add(own["expected_loss"]),
-        "loss_by_risk": add(risk["expected_loss"]),
+        "loss_by_list": add(_loss(own)),
+        "loss_by_risk": add(_loss(risk)),
     }
 
 
@@ -432,12 +478,16 @@ def find_left(churn: pd.DataFrame) -> list[str]:
     return sorted(churn.loc[churn["known_as"].notna(), "customer_id"]) if "known_as" in churn else []
 
 
-def find_answer(facts: Mapping[str, object]) -> str:
-    """Find the sentence of the answer, below ``campaign.answer``."""
-    mode = str(facts["mode"])
+def find_answer(facts: Mapping[str, object]) -> list[str]:
+    """Find the sentences of the answer, below ``campaign``: what is at stake, and whether acting pays."""
+    mode, overdue = str(facts["mode"]), "_overdue" if facts["stake_basis"] == "overdue" else ""
     if mode == "gain":
-        return mode + find_reach(facts)
-    return f"{mode}_none" if mode == "rate" and not facts["payable"] else mode
+        reach = find_reach(facts)
+        return [f"answer.gain{reach}{'' if reach == '_none' else overdue}"]
+    return [
+        f"at_stake{overdue}",
+        f"answer.{mode}_none" if mode == "rate" and not facts["payable"] else f"answer.{mode}",
+    ]
 
 
 def find_reach(facts: Mapping[str, object]) -> str:
@@ -453,7 +503,10 @@ def list_kpis(facts: Mapping[str, object]) -> list[str]:
         "cost": ["loss", "first_cost", "middle_cost", "reached"],
         "worth": ["loss", "first_worth", "middle_worth", "reached"],
     }
-    return own[str(facts["mode"])]
+    names = own[str(facts["mode"])]
+    if facts["stake_basis"] == "away":
+        return names
+    return [f"{name}_overdue" if name in ("gain", "loss", "reached") else name for name in names]
 
 
 def _add_up(gains: pd.Series) -> np.ndarray:

@@ -14,7 +14,6 @@ from kalib.topics.churn_windows import is_same_season
 WEAK = 0.6
 """A ranking that may be no better than this (lower end of the interval of its AUC) is not to be leaned on."""
 
-
 OVERDUE = ("pausing", "quiet")
 """Silent beyond their rhythm, and customers still."""
 
@@ -67,24 +66,29 @@ def build_churn(
     return table
 
 
-def put_at_stake(churn: pd.DataFrame, silence: pd.DataFrame) -> pd.DataFrame:
+def put_at_stake(churn: pd.DataFrame, silence: pd.DataFrame, *, naive_wins: bool = False) -> pd.DataFrame:
     """Put at stake what is lost for good: the probability of leaving times that of staying away then, times the year's net sales.
 
     No order within the horizon is not the end. How many of those who placed none stayed away for the year after it differs by
     kind of account: who pauses every winter comes back, who was never silent for so long mostly does not. Where the history does
-    not tell, or the forecast ranks hardly better than chance, no probability is multiplied by money: at stake are the year's net
-    sales of who is silent beyond its rhythm, and nothing else, which on Online Retail II found more of the money that left
-    (docs/validation.md).
+    not tell, the forecast ranks hardly better than chance, or the naive list found clearly more of the sales that left at past
+    dates, no probability is multiplied by money: at stake are the year's net sales of who is silent beyond its rhythm, and
+    nothing else. The list of those at risk is by what is at stake, on every page.
+
+    Who is silent beyond its rhythm but has paused as long before gets that among its reasons, as one that speaks against leaving;
+    where the list is made by silence, that is a reason of all who are on it. Such effects are infinite: no figures of the model.
 
     Parameters
     ----------
-    churn : customer_id, churn_probability, net_sales_365_days, forecast_is_weak
-    silence : customer_id, silence, kind_of_silence, away_share
+    churn : customer_id, churn_probability, net_sales_365_days, forecast_is_weak, reasons
+    silence : customer_id, silence, kind_of_silence, away_share, silent_days, usual_gap_days, longest_gap_days
+    naive_wins : as ``churn_lists.judge_lists`` finds it (``worse``)
 
     Returns
     -------
     DataFrame
-        The rows of ``churn`` with silence, kind_of_silence, away_share (missing where the history does not tell) and sales_at_risk.
+        The rows of ``churn`` with silence, kind_of_silence, away_share (missing where the history does not tell), stake_basis (``away`` or
+        ``overdue``, the same for all) and sales_at_risk.
 
     Examples
     --------
@@ -94,22 +98,66 @@ def put_at_stake(churn: pd.DataFrame, silence: pd.DataFrame) -> pd.DataFrame:
     ...     "away_share": [0.3, 0.6]})
     >>> put_at_stake(churn, silence)["sales_at_risk"].tolist()
     [15.0, 30.0]
-    >>> put_at_stake(churn.assign(forecast_is_weak=True), silence)["sales_at_risk"].tolist()
+    >>> put_at_stake(churn, silence, naive_wins=True)["sales_at_risk"].tolist()
     [0.0, 100.0]
     """
     known = silence[["customer_id", "silence", "kind_of_silence", "away_share"]]
-    table = churn.merge(known, on="customer_id", how="left", validate="1:1")
+    table = churn.drop(columns="stake_basis", errors="ignore").merge(
+        known, on="customer_id", how="left", validate="1:1"
+    )
+    table["stake_basis"] = "overdue" if naive_wins else find_basis(table)
     if find_basis(table) == "away":
         leaves = table["churn_probability"] * table["away_share"]
     else:
         leaves = table["silence"].isin(OVERDUE).astype(float)
-    return table.assign(sales_at_risk=(leaves * table["net_sales_365_days"].clip(lower=0)).round(2))
+    table["sales_at_risk"] = (leaves * table["net_sales_365_days"].clip(lower=0)).round(2)
+    if "reasons" in table and "longest_gap_days" in silence:
+        table["reasons"] = _add_silence(table, silence)
+    return table
+
+
+def _add_silence(table: pd.DataFrame, silence: pd.DataFrame) -> pd.Series:
+    """Return the reasons, with the silence that the list is made by, and with pauses as long before; neither is a figure of the model."""
+    own = silence.set_index("customer_id").reindex(table["customer_id"])
+    by_silence = find_basis(table) == "overdue"
+    told = []
+    for reasons, row in zip(table["reasons"], own.itertuples(), strict=True):
+        found = list(reasons)
+        known = any(one["code"] == "silence" and one["effect"] > 0 for one in found)
+        if by_silence and row.silence in OVERDUE and not known:
+            typical = round(float(row.usual_gap_days), 4)
+            found.insert(0, {"code": "overdue", "value": float(row.silent_days), "typical": typical, "effect": np.inf})
+        if row.silence == "pausing":
+            longest = float(row.longest_gap_days)
+            found.append({"code": "paused_before", "value": longest, "typical": None, "effect": -np.inf})
+        told.append(found)
+    return pd.Series(told, index=table.index, dtype=object)
 
 
 def find_basis(churn: pd.DataFrame) -> str:
-    """Find what sales are put at stake by: ``away``, or ``overdue`` where staying away is not known or the forecast is weak."""
+    """Find what sales are put at stake by: ``away``, or ``overdue`` where no probability is multiplied by money.
+
+    That is what ``put_at_stake`` wrote; before it, ``overdue`` where staying away is not known or the forecast is weak.
+    """
+    if "stake_basis" in churn and len(churn):
+        return str(churn["stake_basis"].iloc[0])
     known = "away_share" in churn and churn["away_share"].notna().any()
     return "away" if known and not churn["forecast_is_weak"].any() else "overdue"
+
+
+def find_why(churn: pd.DataFrame) -> str:
+    """Find why no probability is multiplied by money: ``weak``, ``unknown`` (who stays away) or ``naive``; empty where it is.
+
+    Examples
+    --------
+    >>> find_why(pd.DataFrame({"stake_basis": ["overdue"], "forecast_is_weak": False, "away_share": 0.4}))
+    'naive'
+    """
+    if find_basis(churn) == "away":
+        return ""
+    if churn["forecast_is_weak"].any():
+        return "weak"
+    return "naive" if "away_share" in churn and churn["away_share"].notna().any() else "unknown"
 
 
 def is_weak(evaluation: pd.DataFrame) -> bool:
@@ -169,7 +217,7 @@ def describe_churn(
         gain_high, beats_rule, verdict (``beats``, ``equal`` or ``rule``: a rule is in use), average_precision,
         lift, brier, calibration_error with its parts shift_error and shape_error;
         report_date, report_end, predicted_share, observed_share and observed_left, predicted_left on the report date;
-        ``weak`` (the ranking is hardly better than chance); stake_basis (see ``find_basis``), overdue_customers; held_out (``dates`` or ``customers``: how candidates were
+        ``weak`` (the ranking is hardly better than chance); stake_basis (see ``find_basis``), stake_why (see ``find_why``), overdue_customers; held_out (``dates`` or ``customers``: how candidates were
         compared); same_season (a held-out date is of the season of the score date), season_share (weight of such dates in
         the level), season_date (the newest of them, else the date that weighs most).
     """
@@ -215,6 +263,7 @@ def describe_churn(
         "season_share": float(np.clip(season.sum(), 0, 1)),
         "weak": is_weak(evaluation),
         "stake_basis": find_basis(churn) if "forecast_is_weak" in churn else "away",
+        "stake_why": find_why(churn) if "forecast_is_weak" in churn else "",
         "overdue_customers": int(churn["silence"].isin(OVERDUE).sum()) if "silence" in churn else 0,
         "same_season": bool(len(season)),
     }

@@ -60,6 +60,9 @@ LEAST_DIFFERENCE = 0.2
 LEAST_RETURNS = 0.01
 """Share of sales: returns that are nearer to the typical share are no reason either."""
 
+YEARS_BACK = {"season": 365, "trend": 730}
+"""Days since the first order from which the account had the whole of what a figure of the year before tells of."""
+
 _OWN_RHYTHM = ("silence", "silence_ratio", "silence_excess", "p_alive")
 
 
@@ -101,9 +104,9 @@ def explain_churn(model: _Model, features: pd.DataFrame, *, top: int = 3) -> pd.
     Returns
     -------
     Series of lists, by the index of ``features``
-        At most ``top`` reasons each, largest effect first; left out are effects below 0.05, those whose direction a
-        reader could not follow (more sales than is typical, raising the risk), and figures that differ from what they are held
-        against by less than a fifth of the larger of the two or, for returns, by less than one percentage point: ``code``, ``value`` (the customer's figure),
+        At most ``top`` reasons that raise the risk and as many that lower it, largest effect first; left out are effects below 0.05, those whose direction a
+        reader could not follow (more sales than is typical, raising the risk), figures that differ from what they are compared
+        with by less than a fifth of the larger of the two or, for returns, by less than one percentage point, and those of a year before of whom was no customer yet then: ``code``, ``value`` (the customer's figure),
         ``typical`` (what it is held against), ``effect`` (above 0 raises the risk). ``silence`` holds days against the
         customer's own gap, ``recency`` (after a single order, or where the model knows no gap) days against all customers,
         ``trend`` net sales of 365 days against the 365 before; the others hold a figure against its median: ``lately``
@@ -123,13 +126,22 @@ def explain_churn(model: _Model, features: pd.DataFrame, *, top: int = 3) -> pd.
         told &= _differ(code, value, against) | (np.array(codes) == "one_order")
         if code not in ("returns", "spend", "trend", "margin"):  # days and orders are told as whole numbers
             told &= (np.round(value) != np.round(against)) | (np.array(codes) == "one_order")
+        if code in YEARS_BACK:  # who came within the year before did not buy little then, and has not grown
+            told &= (features["tenure_days"].to_numpy(float) >= YEARS_BACK[code]) | (code == "trend") & (effect > 0)
         if code == "rhythm":  # the silence is told against it
             told &= [all(one["code"] != "silence" for one in own) for own in reasons]
         for row in np.flatnonzero(told):
             figures = {"value": _round(value[row]), "typical": _round(against[row]), "effect": float(effect[row])}
             reasons[row].append({"code": codes[row], **figures})
-    first = [sorted(found, key=lambda reason: -abs(reason["effect"]))[:top] for found in reasons]
-    return pd.Series(first, index=features.index, dtype=object)
+    return pd.Series([_pick(found, top) for found in reasons], index=features.index, dtype=object)
+
+
+def _pick(found: list[dict[str, object]], top: int) -> list[dict[str, object]]:
+    """Pick the reasons with the largest effects, so many of each direction."""
+    ordered = sorted(found, key=lambda reason: -abs(reason["effect"]))
+    raising = [reason for reason in ordered if reason["effect"] > 0][:top]
+    lowering = [reason for reason in ordered if reason["effect"] < 0][:top]
+    return [reason for reason in ordered if reason in raising or reason in lowering]
 
 
 def _differ(code: str, value: np.ndarray, against: np.ndarray) -> np.ndarray:

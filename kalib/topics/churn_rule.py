@@ -70,6 +70,21 @@ def rank_by_rule(
     return table.assign(horizon_days=horizon_days, forecast_is_weak=True, rule_score=score.round(6), best_rule=rule)
 
 
+def list_ranked(ranked: pd.DataFrame, *, rows: int = 100) -> pd.DataFrame:
+    """List who is silent beyond its own rhythm, by sales, then the others by the rule; who has ordered once has a list of its own.
+
+    Examples
+    --------
+    >>> ranked = pd.DataFrame({"customer_id": ["a", "b", "c"], "sales_at_risk": [0.0, 9.0, 0.0], "rule_score": [1.0, 4.0, 2.0],
+    ...     "silence": ["buying", "quiet", "one_order"]})
+    >>> list_ranked(ranked)["customer_id"].tolist()
+    ['b', 'a']
+    """
+    table = ranked[ranked["silence"] != "one_order"]
+    order = ["sales_at_risk", "rule_score", "customer_id"]
+    return table.sort_values(order, ascending=[False, False, True], ignore_index=True).head(rows)
+
+
 def list_labelled_dates(as_of: dt.date, *, first_order_date: dt.date, horizon_days: int) -> list[dt.date]:
     """List the one past date whose horizon has just passed, if there was an order by then.
 

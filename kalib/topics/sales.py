@@ -357,20 +357,23 @@ def keep_forecast(churn: pd.DataFrame) -> pd.DataFrame:
 def list_at_risk(churn: pd.DataFrame, customers: pd.DataFrame, *, rows: int = 20) -> pd.DataFrame:
     """Return the customers with the most sales at risk, as the churn table has them.
 
-    Who is known to have left (``known_as``) is not listed: nothing is at risk any more.
+    Who is known to have left (``known_as``) is not listed: nothing is at risk any more. Nor is who has ordered once: such
+    accounts have no rhythm, and a list of their own. Nor is an account with nothing at risk.
 
     Returns
     -------
     DataFrame
         One row per customer, most at risk first: customer_id, churn_probability, sales_at_risk, reasons,
-        net_sales_365_days, days_since_last_order, gap_days; and silence where churn has it.
+        net_sales_365_days, days_since_last_order, gap_days; and silence, horizon_days where churn has them.
     """
     check_columns(churn, ["customer_id", "churn_probability", "sales_at_risk", "reasons"], name="churn")
     known = customers[["customer_id", "net_sales_365_days", "days_since_last_order", "gap_days"]]
-    told = [
-        name for name in ("customer_id", "churn_probability", "sales_at_risk", "silence", "reasons") if name in churn
-    ]
-    table = keep_forecast(churn)[told].merge(known, on="customer_id", validate="1:1")
+    wanted = ("customer_id", "churn_probability", "sales_at_risk", "silence", "horizon_days", "reasons")
+    table = keep_forecast(churn)[[name for name in wanted if name in churn]]
+    table = table[~(table["sales_at_risk"] <= 0)]
+    if "silence" in table:
+        table = table[table["silence"] != "one_order"]
+    table = table.merge(known, on="customer_id", validate="1:1")
     return (
         table.sort_values(["sales_at_risk", "customer_id"], ascending=[False, True]).head(rows).reset_index(drop=True)
     )

@@ -357,6 +357,32 @@ def expect_away(order_days: pd.DataFrame, away: pd.DataFrame, *, as_of: dt.date,
     return kinds.assign(away_share=kinds["kind_of_silence"].map(shares).astype(float))
 
 
+def add_states(
+    past: pd.DataFrame, order_days: pd.DataFrame, *, horizon_days: int, active_days: int, factor: float = FACTOR
+) -> pd.DataFrame:
+    """Add how silent each customer was at past dates, and how many of its kind had stayed away by then; nothing after a date is seen.
+
+    Parameters
+    ----------
+    past : as_of, customer_id
+    order_days, horizon_days, active_days, factor : as for ``study``
+
+    Returns
+    -------
+    DataFrame
+        The rows of ``past`` with silence and away_share (missing where too little was known then), date by date.
+    """
+    span, parts = {"horizon_days": horizon_days}, []
+    for date, rows in past.groupby("as_of"):
+        day = pd.Timestamp(date).date()
+        states = measure_silence(order_days, as_of=day, active_days=active_days, factor=factor)
+        away = measure_away(order_days, as_of=day, active_days=active_days, **span)
+        kinds = expect_away(order_days, away, as_of=day, **span)[["customer_id", "away_share"]]
+        known = states[["customer_id", "silence"]].merge(kinds, on="customer_id", validate="1:1")
+        parts.append(rows.merge(known, on="customer_id", how="left", validate="1:1"))
+    return pd.concat(parts, ignore_index=True) if parts else past.assign(silence=None, away_share=np.nan)
+
+
 def _describe_away(away: pd.DataFrame) -> dict[str, object]:
     rows = away.set_index("kind_of_silence")
     shares = {f"{kind}_away_share": float(rows.at[kind, "away_share"]) for kind in KINDS}

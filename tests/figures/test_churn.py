@@ -56,7 +56,7 @@ ACTIVE = pd.DataFrame(
 FIGURES: dict[str, Callable[[Words, Axes | None], Axes]] = {
     "calibration": lambda words, ax: draw_calibration(CALIBRATION, words=words, ax=ax),
     "models": lambda words, ax: draw_models(MODELS, words=words, ax=ax),
-    "risk": lambda words, ax: draw_risk(RISK, words=words, ax=ax),
+    "risk": lambda words, ax: draw_risk(RISK, horizon_days=90, words=words, ax=ax),
     "horizon": lambda words, ax: draw_horizon(REPEATS, HORIZONS, words=words, ax=ax),
     "active": lambda words, ax: draw_active_days(ACTIVE, words=words, ax=ax),
 }
@@ -115,7 +115,7 @@ def test_models_stand_best_first_with_their_figure() -> None:
 
 
 def test_bars_carry_their_numbers_and_risk_its_colour() -> None:
-    ax = draw_risk(RISK, words=Words("en"))
+    ax = draw_risk(RISK, horizon_days=90, words=Words("en"))
     assert [bar.get_height() for bar in ax.patches] == RISK["customers"].tolist()
     assert "1,200" in texts(ax)
     assert style.ALERT == "#c4461f"

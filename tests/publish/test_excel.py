@@ -50,9 +50,9 @@ def run(tmp_path: Path) -> Path:
         tables / "tiers.parquet"
     )
     reasons = [[{"code": "silence", "value": 90.0, "typical": 30.0, "effect": 0.4}], []]
-    pd.DataFrame({"customer_id": HOSTILE[:2], "churn_probability": [0.5, 0.25], "reasons": reasons}).to_parquet(
-        tables / "churn.parquet"
-    )
+    reasons[0] += [{"code": "season", "value": 4.0, "typical": 1.0, "effect": -0.9}]
+    churn = pd.DataFrame({"customer_id": HOSTILE[:2], "churn_probability": [0.5, 0.25], "reasons": reasons})
+    churn.assign(horizon_days=90).to_parquet(tables / "churn.parquet")
     pd.DataFrame({"customer_id": HOSTILE, "name": HOSTILE, "region": [None] * n}).to_parquet(
         tables / "accounts.parquet"
     )
@@ -74,8 +74,9 @@ def test_customers_come_first_in_words(run: Path, job: Job) -> None:
     first = rows[HOSTILE[0]]
     assert first["Account"] == HOSTILE[0]
     assert first["Tier"] == "Core"
-    assert first["Probability of leaving"] == 0.5
-    assert first["Why we think so"] == "silent for 90 days, usually orders every 30 days"
+    assert first["Leaves within 90 days"] == 0.5
+    assert first["What raises the risk"] == "silent for 90 days, usually orders every 30 days"
+    assert first["What lowers it"] == "4 orders in the coming 90 days of last year; 1 is typical"
     assert first["First order"] == dt.date(2026, 1, 5)
     assert first["Net sales"] == 1234.57
     assert "Region" not in first  # an empty column of the accounts

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from kalib.errors import NotEnoughDataError
 from kalib.settings.campaign import CampaignSettings
 from kalib.topics import campaign as topic
+from kalib.words import Words
 from tests.depth import examples
 
 AS_OF = dt.date(2026, 6, 30)
@@ -71,7 +72,8 @@ def test_the_list_stops_where_the_curve_peaks() -> None:
 
 def test_no_figure_is_made_up() -> None:
     nothing = topic.build_campaign(*FOUR)
-    assert set(nothing) == {"customer_id", "churn_probability", "value_at_stake", "expected_loss", "campaign_rank"}
+    named = {"customer_id", "churn_probability", "value_at_stake", "stake_basis", "expected_loss", "campaign_rank"}
+    assert set(nothing) == named
     assert topic.describe_campaign(nothing, success_rate=None, cost=None)["mode"] == "worth"
     cost = topic.build_campaign(*FOUR, cost=20.0)
     assert {"expected_gain", "act"}.isdisjoint(cost)
@@ -92,6 +94,67 @@ def test_no_figure_is_made_up() -> None:
     assert (settings.success_rate, settings.cost, settings.offer_cost, settings.empc) == (None, None, None, None)
     with pytest.raises(ValidationError, match="give one that costs less"):
         CampaignSettings(empc={"alpha": 6, "beta": 14, "clv": 10, "offer_cost": 10, "cost": 1})
+
+
+OVERDUE = pd.DataFrame(
+    [("a", 0.9, 10.0, "quiet"), ("b", 0.1, 30.0, "pausing"), ("c", 0.9, 0.0, "buying"), ("d", 0.9, 0.0, "one_order"), ("e", 0.2, 20.0, "quiet")],
+    columns=["customer_id", "churn_probability", "sales_at_risk", "silence"],
+).assign(stake_basis="overdue", away_share=np.nan)  # fmt: skip
+WORTH = pd.DataFrame({"customer_id": list("abcde"), "net_sales_365_days": [100.0, 300.0, 900.0, 900.0, 200.0]})
+
+
+def test_no_probability_is_multiplied_by_money_where_the_page_on_churn_multiplies_none() -> None:
+    """The same accounts in the same order, each as if it would leave: b, e, a by sales, and neither c, who buys, nor d, who has ordered once."""
+    stakes = topic.find_stakes(OVERDUE.assign(away_share=0.5), WORTH)
+    assert stakes["value_at_stake"].tolist() == [100.0, 300.0, 900.0, 900.0, 200.0]
+    table = topic.build_campaign(OVERDUE, stakes, success_rate=0.1, cost=15.0)
+    assert table["customer_id"].tolist() == ["b", "e", "a"]
+    assert "expected_loss" not in table
+    assert table["expected_gain"].tolist() == [15.0, 5.0, -5.0]  # a tenth of 300, 200, 100, less the cost
+    assert table["act"].tolist() == [True, True, False]
+    assert table["break_even_rate"].tolist() == pytest.approx([0.05, 0.075, 0.15])
+    facts = topic.describe_campaign(table, success_rate=0.1, cost=15.0)
+    assert (facts["stake_basis"], facts["acted"], facts["gain"], facts["expected_loss"]) == ("overdue", 2, 20.0, 600.0)
+    assert topic.find_answer(facts) == ["answer.gain_overdue"]
+    assert topic.list_kpis(facts) == ["acted", "acted_cost", "gain_overdue", "loss_overdue"]
+    for rate, accounts in ((0.1, 2), (0.5, 3), (0.01, 0)):
+        found = topic.summarise_rates(table, cost=15.0, rates=(rate,)).iloc[0]
+        assert found["accounts"] == accounts
+    sizes = topic.summarise_sizes(table, cost=15.0, sizes=(1,))
+    assert {"leaving", "expected_loss"}.isdisjoint(sizes)
+    assert sizes["value_at_stake"].tolist() == [300.0, 600.0]
+    assert sizes["needed_rate"].tolist() == pytest.approx([15 / 300, 45 / 600])
+    unknown = topic.build_campaign(OVERDUE.assign(churn_probability=np.nan), stakes)
+    assert unknown["customer_id"].tolist() == ["b", "e", "a"]  # the order needs none
+    for key in (
+        "at_stake_overdue",
+        "overdue.why",
+        "overdue.weak",
+        "overdue.unknown",
+        "overdue.naive",
+        "answer.gain_overdue",
+        "list.finding_overdue",
+    ):
+        for language in ("en", "zh"):
+            said = facts | {
+                "horizon_days": 90,
+                "success_rate": 0.1,
+                "cost": 15.0,
+                "first_name": "b",
+                "first_loss": 300.0,
+            }
+            assert Words(language, currency="EUR")(f"campaign.{key}", **said)
+
+
+def test_nobody_is_overdue() -> None:
+    with pytest.raises(NotEnoughDataError, match="campaign_nobody_overdue"):
+        topic.build_campaign(OVERDUE.assign(sales_at_risk=0.0), topic.find_stakes(OVERDUE, WORTH))
+
+
+def test_who_has_ordered_once_is_not_on_the_list_by_rhythm() -> None:
+    churn, stakes = FOUR
+    table = topic.build_campaign(churn.assign(silence=["buying", "one_order", "quiet", "pausing"]), stakes)
+    assert table["customer_id"].tolist() == ["a", "c", "d"]
 
 
 def test_at_each_rate_it_is_a_list_of_its_own() -> None:

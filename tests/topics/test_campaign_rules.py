@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from kalib.topics import campaign_rules as topic
+from kalib.words import Words
 
 AS_OF = dt.date(2026, 6, 30)
 
@@ -54,8 +55,9 @@ def test_winning_against_keeping_by_hand() -> None:
     assert row["cost_ratio"] == pytest.approx(120 / 35)
     assert row["ratio_low"] < row["cost_ratio"] < row["ratio_high"]
     assert row["won_contacted"] == 10
-    facts = topic.describe_rule(table, ["cost_ratio"])
-    assert (facts["years"], facts["cost_ratio"]) == (1, row["cost_ratio"])
+    facts = topic.pool_winning(customers, contacts_of(), as_of=AS_OF)
+    assert (facts["years"], facts["cost_ratio"]) == (1, row["cost_ratio"])  # of one year alone it is that year's
+    assert (facts["ratio_low"], facts["ratio_high"]) == (row["ratio_low"], row["ratio_high"])
 
 
 def test_what_won_them_is_not_in_the_record() -> None:
@@ -69,7 +71,7 @@ def test_too_few_to_say_and_nothing_to_say() -> None:
     customers = customers_of(order_days_of(KEPT | {"w0": [100], "w1": [90]}))
     assert topic.compare_winning(customers, contacts_of(won=2), as_of=AS_OF)["verdict"].iloc[0] == "few"
     for contacts in (None, contacts_of().drop(columns="cost"), contacts_of().assign(cost=np.nan)):
-        assert topic.describe_rule(topic.compare_winning(customers, contacts, as_of=AS_OF), [])["verdict"] == "unknown"
+        assert topic.pool_winning(customers, contacts, as_of=AS_OF) == {"years": 0, "verdict": "unknown"}
     young = customers_of(order_days_of({"k00": [500, 30], "w1": [100]}))
     assert topic.compare_winning(young, contacts_of(), as_of=AS_OF).empty
     late = contacts_of()
@@ -117,7 +119,49 @@ def test_a_short_log_says_nothing() -> None:
     customers = customers_of(order_days_of({"a": [900, 10], "b": [600]}))
     then = pd.DataFrame({"as_of": [AS_OF - dt.timedelta(days=365)], "customer_id": ["a"], "net_sales_365_days": [5.0]})
     table = topic.compare_losing(then, months_of({"a": [("2024-01-01", 5.0)]}), customers, as_of=AS_OF)
-    assert topic.describe_rule(table, ["sales_ratio"]) == {"verdict": "unknown", "years": 0}
+    assert table.empty
+    months = months_of({"a": [("2024-01-01", 5.0)]})
+    assert topic.pool_losing(then, months, customers, as_of=AS_OF) == {"years": 0, "verdict": "unknown"}
+
+
+def test_years_are_pooled_by_hand() -> None:
+    """Six lost at 1,000 in one year and six at 400 in the one before, against ten new ones at 50 each: 700 / 50 = 14, from 8 to 20."""
+    late, early = [f"l{at}" for at in range(6)], [f"m{at}" for at in range(6)]
+    new = {f"n{at}": [600] for at in range(5)} | {f"o{at}": [950] for at in range(5)}
+    order_days = order_days_of(
+        {c: [1500, 500] for c in late} | {c: [1500, 850] for c in early} | {"s": [1500, 850, 500, 40]} | new
+    )
+    customers = customers_of(order_days)
+    then = pd.concat(
+        [
+            pd.DataFrame(
+                {"as_of": AS_OF - dt.timedelta(days=365), "customer_id": [*late, "s"], "net_sales_365_days": 1000.0}
+            ),
+            pd.DataFrame(
+                {"as_of": AS_OF - dt.timedelta(days=730), "customer_id": [*early, "s"], "net_sales_365_days": 400.0}
+            ),
+        ]
+    )
+    months = months_of({c: [(ago(own[0]).strftime("%Y-%m-01"), 50.0)] for c, own in new.items()})
+    table = topic.compare_losing(then, months, customers, as_of=AS_OF)
+    assert table[["lost_accounts", "sales_ratio"]].values.tolist() == [[6, 20.0], [6, 8.0]]
+    told = topic.pool_losing(then, months, customers, as_of=AS_OF)
+    assert (told["years"], told["lost_accounts"], told["new_accounts"], told["sales_ratio"]) == (2, 12, 10, 14.0)
+    assert (told["year_low"], told["year_high"]) == (8.0, 20.0)
+    assert told["ratio_low"] < 14 < told["ratio_high"]
+    assert told["verdict"] == "more"
+    assert topic.list_notes(told, rule="losing") == ["losing.note", "rule.years"]
+    for language in ("en", "zh"):
+        said = Words(language)("campaign.losing.more", **told), Words(language)("campaign.rule.years", **told)
+        assert all(figure in said[1] for figure in ("2", "8", "20"))
+        assert "14" in said[0]
+
+
+def test_no_year_is_left_out() -> None:
+    """Five years of orders tell of three, and of no more than three either way of counting."""
+    assert len(topic.list_dates(AS_OF, first_order_date=ago(5 * 365))) == 3
+    assert topic.list_dates(AS_OF, first_order_date=ago(900)) == []
+    assert topic.list_dates(AS_OF, first_order_date=pd.NaT) == []
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from pathlib import Path
 from typing import ClassVar
 
@@ -16,7 +17,14 @@ from sklearn.metrics import roc_auc_score
 from threadpoolctl import threadpool_info
 
 from kalib.errors import NotEnoughDataError
-from kalib.topics.churn import build_churn, describe_churn, explain_churn, summarise_reasons, summarise_risk
+from kalib.topics.churn import (
+    build_churn,
+    describe_churn,
+    explain_churn,
+    put_at_stake,
+    summarise_reasons,
+    summarise_risk,
+)
 from kalib.topics.churn_evidence import evaluate_churn, summarise_calibration
 from kalib.topics.churn_features import COLUMNS, add_purchase
 from kalib.topics.churn_model import ChurnModel
@@ -29,7 +37,7 @@ from kalib.topics.churn_windows import (
     plan_snapshots,
     summarise_repeats,
 )
-from kalib.words import Words
+from kalib.words import Words, read_words
 from tests.depth import examples
 
 AS_OF = dt.date(2026, 6, 30)
@@ -504,7 +512,8 @@ def test_the_chosen_model_is_close_to_what_happened(
 
 def test_reasons_say_what_a_reader_can_follow(churn: pd.DataFrame) -> None:
     words = Words("en", currency="GBP")
-    assert churn["reasons"].str.len().max() == 3
+    for raises in (True, False):  # three that raise the risk at most, and three that lower it
+        assert max(sum((one["effect"] > 0) == raises for one in own) for own in churn["reasons"]) == 3
     for reasons in churn["reasons"]:
         effects = [abs(reason["effect"]) for reason in reasons]
         assert effects == sorted(effects, reverse=True)
@@ -566,6 +575,83 @@ def test_returns_must_differ_by_a_point() -> None:
         [{**few.typical_, "orders": 5.0, "gap_days_spread": 0.0, "returns_share": r} for r in (0.013, 0.015)]
     )
     assert [[reason["code"] for reason in found] for found in explain_churn(few, rows)] == [[], ["returns"]]
+
+
+def test_what_speaks_against_leaving_is_told_as_such() -> None:
+    """Silent for long, but it buys every autumn: the season is told beside the silence, and never as a reason to leave."""
+
+    class Both(_Told):
+        columns_: ClassVar = {"told": ["days_since_last_order", "silence_ratio", "orders_next_90_days_last_year"]}
+        typical_ = pd.Series({**_Told.typical_, "days_since_last_order": 20.0, "orders_next_90_days_last_year": 1.0})
+
+        def share_out(self, x: pd.DataFrame, baseline: pd.DataFrame, groups: dict[str, int]) -> np.ndarray:
+            effects = np.zeros((len(x), 1 + max(groups.values())))
+            effects[:, groups["silence_ratio"]], effects[:, groups["orders_next_90_days_last_year"]] = 0.4, -1.2
+            return effects
+
+    row = {**Both.typical_, "orders": 9.0, "gap_days_spread": 1.0, "days_since_last_order": 151.0, "gap_days": 8.0}
+    rows = pd.DataFrame(
+        [
+            row | {"silence_ratio": 19.0, "orders_next_90_days_last_year": 6.0, "tenure_days": days}
+            for days in (800, 200)
+        ]
+    )
+    old, young = explain_churn(Both(), rows)
+    assert [(one["code"], one["effect"] > 0) for one in old] == [("season", False), ("silence", True)]
+    assert [one["code"] for one in young] == ["silence"]  # it was no customer in that season
+
+
+def test_a_pause_as_long_before_speaks_against_leaving() -> None:
+    reason = {"code": "silence", "value": 151.0, "typical": 8.0, "effect": 0.4}
+    own = pd.DataFrame(
+        {"customer_id": ["a", "b"], "churn_probability": 0.15, "net_sales_365_days": 100.0, "forecast_is_weak": False}
+    )
+    own["reasons"] = [[reason], [reason]]
+    states = pd.DataFrame(
+        {
+            "customer_id": ["a", "b"],
+            "silence": ["pausing", "quiet"],
+            "kind_of_silence": "as_before",
+            "away_share": 0.3,
+            "silent_days": 151,
+            "usual_gap_days": 8.0,
+            "longest_gap_days": [225.0, 90.0],
+        }
+    )
+    table = put_at_stake(own, states)
+    told = [[(one["code"], one["effect"] > 0) for one in reasons] for reasons in table["reasons"]]
+    assert told == [[("silence", True), ("paused_before", False)], [("silence", True)]]
+    assert (
+        Words("en")("codes.reason.paused_before", **table["reasons"].iloc[0][1])
+        == "has been silent for up to 225 days before, and came back"
+    )
+    assert len(own["reasons"].iloc[0]) == 1  # the input stays
+    assert summarise_reasons(table)["reason"].tolist() == ["silence"]
+
+
+def test_who_is_listed_for_its_silence_is_told_so() -> None:
+    """Where the list is made by silence, the model may find nothing in it: the silence is a reason all the same, and once."""
+    own = pd.DataFrame(
+        {
+            "customer_id": ["a", "b", "c"],
+            "churn_probability": 0.04,
+            "net_sales_365_days": 100.0,
+            "forecast_is_weak": True,
+        }
+    )
+    own["reasons"] = [[], [{"code": "silence", "value": 40.0, "typical": 4.0, "effect": 0.4}], []]
+    states = pd.DataFrame(
+        {
+            "customer_id": ["a", "b", "c"],
+            "silence": ["quiet", "quiet", "buying"],
+            "kind_of_silence": "longer_than_ever",
+            "away_share": 0.3,
+        }
+    )
+    states = states.assign(silent_days=40, usual_gap_days=4.0, longest_gap_days=12.0)
+    told = put_at_stake(own, states)["reasons"].tolist()
+    assert [[one["code"] for one in reasons] for reasons in told] == [["overdue"], ["silence"], []]
+    assert Words("en")("codes.reason.overdue", **told[0][0]) == "silent for 40 days, usually orders every 4 days"
 
 
 def test_longer_silence_is_a_reason(
@@ -681,3 +767,27 @@ def read_retail(file: Path) -> pd.DataFrame:
     )
     by = lines.groupby(["customer_id", "order_date"], as_index=False)
     return by.agg(orders=("order", "nunique"), net_sales=("net_sales", "sum"), gross_sales=("gross_sales", "sum"))
+
+
+# Words
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_horizon_stands_in_the_phrase(language: str) -> None:
+    """Wherever a reader sees how likely somebody leaves, it says within how many days."""
+    for key in ("columns.churn_probability", "columns.partial_churn_probability", "churn.risk.probability"):
+        assert "90" in Words(language)(key, horizon_days=90)
+    for key, text in read_words(language).items():
+        said = re.search(r"probability of leaving|chance of leaving|流失概率", str(text))
+        if said and key.partition(".")[0] in ("churn", "leaving", "campaign", "summary", "columns", "codes", "pages"):
+            assert re.search(r"horizon|预测期", str(text)), key
+
+
+def test_findings_are_in_plain_words() -> None:
+    own = Path(__file__).parents[2] / "kalib" / "words" / "en"
+    text = " ".join(
+        (own / f"{name}.yaml").read_text(encoding="utf-8") for name in ("churn", "leaving", "campaign", "silence")
+    )
+    said = re.sub(r"(?m)^\s*[a-z_]+:", "", text)  # keys are not read
+    for phrase in ("drawn anew", "held against", "bears out", "lately", "hangs on", "lean on"):
+        assert phrase not in said, phrase
