@@ -18,6 +18,8 @@ LIMITS = (0.5, 1.0)
 
 LEAST_MONTHS = 6
 
+MONTHS = 12
+
 SEASONAL = 0.25
 """Share of the variation that the season explains at least where a customer is called seasonal."""
 
@@ -91,7 +93,7 @@ def measure_demand(
     DataFrame
         One row per customer with an order, by ``customer_id``: customer_id, demand_months, demand_variability (absent
         where the class is unknown), xyz_class, is_seasonal (the season explains a quarter of the variation or more, and makes
-        the class better).
+        the class better; missing where the record does not hold two whole years).
 
     Examples
     --------
@@ -100,7 +102,7 @@ def measure_demand(
     ...     "customer_id": "a", "month": [dt.date(2026, 1, 1), dt.date(2026, 2, 1)], "net_sales": [30.0, 10.0],
     ... })
     >>> measure_demand(customers, months, as_of=dt.date(2026, 2, 28), least_months=2).values.tolist()
-    [['a', 2, 0.5, 'X', False]]
+    [['a', 2, 0.5, 'X', <NA>]]
     """
     check_columns(customers, ["customer_id", "orders", "first_order_date"], name="customers")
     check_columns(months, ["customer_id", "month", demand], name="months")
@@ -119,13 +121,14 @@ def measure_demand(
     counted = np.maximum(np.minimum(spans.starts, spans.back) + 1, 0)
     known = (counted >= least_months) & np.isfinite(left) & ~table["customer_id"].isin(set(stopped)).to_numpy()
     before, after = (_class(values, known, limits) for values in (plain, left))
+    seasonal = pd.array((after < before) & (left**2 <= (1 - SEASONAL) * plain**2), "boolean")
     return pd.DataFrame(
         {
             "customer_id": table["customer_id"],
             "demand_months": counted.astype("int64"),
             "demand_variability": np.where(known, left, np.nan),
             "xyz_class": name_codes(after, XYZ),
-            "is_seasonal": (after < before) & (left**2 <= (1 - SEASONAL) * plain**2),
+            "is_seasonal": seasonal if spans.known >= 2 * MONTHS - 1 else pd.array([pd.NA] * len(table), "boolean"),
         }
     )
 
@@ -148,7 +151,7 @@ def knows_season(months: pd.DataFrame, *, as_of: dt.date) -> bool:
     if months.empty:
         return False
     _, last = find_months(as_of)
-    return last - int(_months_of(months["month"]).min()) >= 23
+    return last - int(_months_of(months["month"]).min()) >= 2 * MONTHS - 1
 
 
 def summarise_matrix(pareto: pd.DataFrame) -> pd.DataFrame:
@@ -207,7 +210,7 @@ def describe_demand(pareto: pd.DataFrame) -> dict[str, int | float]:
         facts[f"{name}_accounts"] = int(row["accounts"])
         facts[f"{name}_sales"] = float(row["net_sales"])
         facts[f"{name}_sales_share"] = float(row["net_sales_share"])
-    seasonal = pareto[(pareto["abc_class"] == "A") & pareto["is_seasonal"]]
+    seasonal = pareto[(pareto["abc_class"] == "A") & pareto["is_seasonal"].fillna(value=False).astype(bool)]
     facts |= {"seasonal_accounts": len(seasonal), "seasonal_sales": add(seasonal["window_net_sales"])}
     facts["steady_sales_share"] = float(matrix.xs("X", level="xyz_class")["net_sales_share"].sum())
     facts["unknown_accounts"] = int(matrix.xs("unknown", level="xyz_class")["accounts"].sum())

@@ -212,6 +212,7 @@ def test_without_two_whole_years_no_season_is_taken_off() -> None:
     short = measure_demand(customers, late, as_of=AS_OF)
     assert short["demand_variability"].iloc[0] == pytest.approx(np.std(AUTUMN) / np.mean(AUTUMN))
     assert short["xyz_class"].tolist() == ["Z"]
+    assert short["is_seasonal"].isna().all()
     assert not topic.knows_season(late, as_of=AS_OF)
     assert topic.knows_season(pd.concat([late, late.head(1).assign(month=dt.date(2024, 7, 1))]), as_of=AS_OF)
     assert not topic.knows_season(months.head(0), as_of=AS_OF)
