@@ -110,7 +110,7 @@ UP = Question(
         Listed("90_summary: rising", "90_summary", ("summary.rising",)),
         Listed("65_migration: smaller accounts on the rise", "65_migration", ("migration.rising",)),
         Listed("65_migration: moved up", "65_migration", ("migration.promoted",)),
-        Listed("40_value: on the rise", "40_value", ("value.concentration.rising",)),
+        Listed("40_value: on the rise", "40_value", ("pace.rising",)),
     ),
     measures=(
         Measure("ratio", "next year's sales over this year's", "list", more=True),
@@ -130,7 +130,7 @@ DOWN = Question(
         Listed("90_summary: falling", "90_summary", ("summary.falling",)),
         Listed("65_migration: sliding", "65_migration", ("migration.sliding",)),
         Listed("65_migration: moved down", "65_migration", ("migration.demoted",)),
-        Listed("40_value: on the decline", "40_value", ("value.concentration.falling",)),
+        Listed("40_value: on the decline", "40_value", ("pace.falling",)),
         Listed("50_churn: left in part", "50_churn", ("leaving.partial",)),
     ),
     measures=(

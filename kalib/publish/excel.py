@@ -18,8 +18,9 @@ from kalib.figures.style import INK, WASH
 from kalib.publish.record import read_horizon
 from kalib.schema import COLUMNS
 from kalib.settings import Job
+from kalib.topics.sales import name_others
 from kalib.words import Words
-from kalib.years import find_kinds, is_whole
+from kalib.years import YEAR, find_kinds, is_whole
 
 TABLES = ("customers", "accounts", "rfm", "pareto", "tiers", "value", "churn", "campaign", "scorecard", "migration")
 """The tables that the sheets are made of, as far as the run has them."""
@@ -29,7 +30,7 @@ _JOINED = {
     "scorecard": ("is_key_account", "key_account_score", "key_account_rank"),
     "tiers": ("tier", "tier_stability", "next_tier"),
     "migration": ("move",),
-    "pareto": ("abc_class", "margin_abc_class", "profit_abc_class", "xyz_class"),
+    "pareto": ("abc_class", "margin_abc_class", "profit_abc_class", "xyz_class", "is_seasonal", "loss_kind"),
     "rfm": ("segment",),
     "churn": (
         "churn_probability",
@@ -76,10 +77,12 @@ _KEY_ACCOUNTS = (
     *("key_account_score", "rule_result", "known_weight_share", "selection_frequency", "selection_class"),
     *("lifted_by", "held_back_by", "override_by", "override_date", "override_reason"),
 )
+_OTHERS = ("taken_up_by", "takes_up")
+"""Columns that name another account: by its name, where that is known."""
 _MOVES = (
     *("move", "tier_before", "tier_now", "reason"),
     *("net_sales_365_days_before", "net_sales_365_days", "net_sales_moved", "year_kind", "has_stopped"),
-    *("taken_up_by", "takes_up"),
+    *_OTHERS,
 )
 _BASES = ("net_sales_365_days_last_year", "net_sales_365_days_before")
 """Figures of a year before; empty where the account had a part of it only, which ``year_kind`` says."""
@@ -90,7 +93,7 @@ _KINDS = {
     "lifted_by": "criterion",
     "held_back_by": "held_back",
     "reason": "migration_reason",
-    **dict.fromkeys(("is_key_account", "act", "pause_is_usual", "has_stopped"), "yes_or_no"),
+    **dict.fromkeys(("is_key_account", "act", "pause_is_usual", "has_stopped", "is_seasonal"), "yes_or_no"),
 }
 """Columns whose codes have their words under another name."""
 
@@ -142,7 +145,7 @@ def write_workbook(run_folder: Path, job: Job, words: Words) -> Path:
         pen = _Pen(book, words, about, heads=read_horizon(paths["churn"]))
         for name, make, needed in _SHEETS:
             if needed in tables:
-                pen.add_sheets(words(f"page.{name}"), make(tables))
+                pen.add_sheets(words(f"page.{name}"), make(tables), days=_count_days(tables["customers"]))
     return file
 
 
@@ -204,8 +207,9 @@ def list_moves(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     if "net_sales_365_days" not in moved:
         sales = tables["customers"][["customer_id", "net_sales_365_days"]]
         moved = moved.merge(sales, on="customer_id", how="left", validate="one_to_one")
-    hints = [column for column in ("taken_up_by", "takes_up") if column in moved and moved[column].isna().all()]
+    hints = [column for column in _OTHERS if column in moved and moved[column].isna().all()]
     moved = _name(moved.drop(columns=hints), tables)
+    moved = name_others(moved, tables.get("accounts"), [column for column in _OTHERS if column in moved])
     return moved.sort_values(["size", "customer_id"], ascending=[False, True], ignore_index=True).drop(columns="size")
 
 
@@ -263,17 +267,18 @@ class _Pen:
         )
         self.formats = {unit: book.add_format({"num_format": how}) for unit, how in _NUMBER_FORMATS.items()}
 
-    def add_sheets(self, name: str, table: pd.DataFrame) -> None:
-        """Write a table on as many sheets as it needs: ``Customers``, ``Customers 2`` and so on."""
+    def add_sheets(self, name: str, table: pd.DataFrame, *, days: int) -> None:
+        """Write a table on as many sheets as it needs: ``Customers``, ``Customers 2`` and so on; ``days`` are those of the record."""
         for n, start in enumerate(range(0, max(len(table), 1), MOST_ROWS), 1):
             after = f" {n}" if n > 1 else ""
-            self.add_sheet(name[: 31 - len(after)] + after, table.iloc[start : start + MOST_ROWS])
+            self.add_sheet(name[: 31 - len(after)] + after, table.iloc[start : start + MOST_ROWS], days=days)
 
-    def add_sheet(self, name: str, table: pd.DataFrame) -> None:
+    def add_sheet(self, name: str, table: pd.DataFrame, *, days: int) -> None:
         sheet = self.book.add_worksheet(name)
         headers = _name_headers(table.columns, self.words, self.heads)
         columns = [self._column(table[column]) for column in table]
         sheet.set_row(0, 45)
+        headers = [_say_period(_say_criterion(header, self.words), self.words, days=days) for header in headers]
         for at, (column, header) in enumerate(zip(columns, headers, strict=True)):
             sheet.set_column(at, at, _width(header, column), column.shown)
             sheet.write_string(0, at, header, self.head)
@@ -333,6 +338,31 @@ def _name_headers(columns: Iterable[str], words: Words, heads: Mapping[str, obje
         n = sum(header == other.partition(" (")[0] for other in headers)
         headers.append(f"{header} ({n + 1})" if n else header)
     return headers
+
+
+def _say_criterion(header: str, words: Words) -> str:
+    """Name the score of a criterion by the criterion; a column that has no words begins with a capital letter."""
+    code = header.removesuffix(" score").replace(" ", "_")
+    if header.endswith(" score") and f"codes.criterion.{code}" in words:
+        return words("columns.criterion_score", criterion=code)
+    return header[:1].upper() + header[1:]
+
+
+def _say_period(header: str, words: Words, *, days: int) -> str:
+    """Say the days that the record holds where it holds less than the year of which the header speaks.
+
+    Examples
+    --------
+    >>> _say_period("Net sales, 365 days", Words("en"), days=181), _say_period("Net sales, 365 days", Words("en"), days=900)
+    ('Net sales, 181 days', 'Net sales, 365 days')
+    """
+    return header.replace(words("units.days", n=YEAR), words("units.days", n=days)) if days < YEAR else header
+
+
+def _count_days(customers: pd.DataFrame) -> int:
+    """Count the days of the record, from the first order to the snapshot date; a year where they are not known."""
+    longest = customers["tenure_days"].max() if "tenure_days" in customers else None
+    return YEAR if longest is None or longest != longest else int(longest) + 1
 
 
 def _is_missing(value: object) -> bool:

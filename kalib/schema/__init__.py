@@ -9,6 +9,7 @@ from kalib.schema import (
     leaving,
     ledger,
     migration,
+    pace,
     pareto,
     quality,
     retention,
@@ -25,7 +26,7 @@ __all__ = ["COLUMNS", "TABLES", "Column", "Table", "check_columns", "check_key"]
 
 _FILES = (
     *(ledger, quality, grades, rfm, pareto, tiers, value),
-    *(retention, churn, leaving, campaign, silence, scorecard, migration, years),
+    *(retention, churn, leaving, campaign, silence, scorecard, migration, pace, years),
 )
 
 COLUMNS: dict[str, Column] = {name: column for file in _FILES for name, column in file.COLUMNS.items()}

@@ -25,10 +25,23 @@ COLUMNS: dict[str, Column] = {
         "count", "whole months of the window since the month of the first order, that month included"
     ),
     "demand_variability": Column(
-        "ratio", "standard deviation of the monthly demand in these months over its mean; absent without demand"
+        "ratio",
+        "standard deviation of the monthly demand in these months over its mean, the season taken off where the record holds two whole years; absent "
+        "where xyz_class is unknown",
     ),
     "xyz_class": Column(
-        "code", "X steady, Y uneven, Z erratic demand; unknown where the history is too short or nothing was bought"
+        "code",
+        "X steady, Y uneven, Z erratic demand beside the season; unknown where the history is too short, nothing was bought, or the customer "
+        "is silent for longer than ever or has stopped",
+    ),
+    "is_seasonal": Column(
+        "yes or no",
+        "the season explains a quarter or more of the variation of the monthly demand, and makes xyz_class better",
+    ),
+    "loss_kind": Column(
+        "code",
+        "clear: costs more than it brings in the 365 days, still orders, and is of class A by sales or has a monthly profit below 0 by more than chance "
+        "over two years; unclear: a loss that is neither; stopped: a loss of who orders no more; none. Absent where profit is not known",
     ),
 }
 

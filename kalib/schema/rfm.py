@@ -12,7 +12,11 @@ COLUMNS: dict[str, Column] = {
     "m_score": Column(
         "score", "monetary score, in the same way; highest is most net sales, or what else the job scores"
     ),
-    "segment": Column("code", "international RFM segment, or the business's own"),
+    "segment": Column(
+        "code",
+        "international RFM segment, or the business's own; new_customers: first order within the horizon; lost: silent for longer than ever, or past the "
+        "activity window; within its own rhythm nobody is at_risk, cant_lose_them, hibernating or lost; others: not told apart by the figures",
+    ),
     "segment_8": Column("code", "Chinese eight-cell RFM segment"),
     "is_worth_much": Column(
         "yes or no", "frequency and money together in the upper three fifths, whenever the last order was"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import pandas as pd
@@ -11,11 +11,17 @@ import pandas as pd
 from kalib.money import add, share
 from kalib.schema import check_columns, check_key
 from kalib.topics.pareto import CLASSES, name_codes, to_cents
+from kalib.topics.pareto_season import Rows, Spans, measure_variation
 
 LIMITS = (0.5, 1.0)
 """Coefficients of variation up to which demand is X and Y."""
 
 LEAST_MONTHS = 6
+
+MONTHS = 12
+
+SEASONAL = 0.25
+"""Share of the variation that the season explains at least where a customer is called seasonal."""
 
 XYZ = ("X", "Y", "Z", "unknown")
 """Steady, uneven, erratic; and those of whom too little is known."""
@@ -55,15 +61,21 @@ def measure_demand(
     demand: str = "net_sales",
     limits: Sequence[float] = LIMITS,
     least_months: int = LEAST_MONTHS,
+    stopped: Collection[str] = (),
 ) -> pd.DataFrame:
-    """Measure how much each customer's monthly demand varies, and class it X, Y or Z.
+    """Measure how much each customer's monthly demand varies beside its season, and class it X, Y or Z.
 
     The coefficient of variation is the standard deviation over the mean (dividing by the number of months, since they are
     all there are) of the demand in the whole calendar months of the window, from the month of the customer's first order on;
     a month without an order counts as 0. That first month counts although it is seldom whole: who bought once and
-    never again is as erratic as can be. X is up to the first limit, Y up to the second, Z above. It is ``unknown``,
-    never Z, where there are fewer than ``least_months`` such months, or where the demand in them does not come to
-    more than 0.
+    never again is as erratic as can be. X is up to the first limit, Y up to the second, Z above.
+
+    Of a record with two whole years the season is taken off first: the part of the variation that the same calendar months of the
+    other years foretell, those of the customer and, as one more year, those of all customers together. Of it counts what shows
+    again: the slope of this year's months on that profile, where it is above 0. Decision 23.
+
+    The class is ``unknown``, never Z, where there are fewer than ``least_months`` such months, where the demand in them does not come to
+    more than 0, and of who has stopped.
 
     Parameters
     ----------
@@ -74,12 +86,14 @@ def measure_demand(
     demand : ``net_sales`` or ``orders``
     limits : two coefficients of variation, rising
     least_months : months that a class needs
+    stopped : customers who order no more
 
     Returns
     -------
     DataFrame
         One row per customer with an order, by ``customer_id``: customer_id, demand_months, demand_variability (absent
-        where the class is unknown), xyz_class.
+        where the class is unknown), xyz_class, is_seasonal (the season explains a quarter of the variation or more, and makes
+        the class better; missing where the record does not hold two whole years).
 
     Examples
     --------
@@ -88,7 +102,7 @@ def measure_demand(
     ...     "customer_id": "a", "month": [dt.date(2026, 1, 1), dt.date(2026, 2, 1)], "net_sales": [30.0, 10.0],
     ... })
     >>> measure_demand(customers, months, as_of=dt.date(2026, 2, 28), least_months=2).values.tolist()
-    [['a', 2, 0.5, 'X']]
+    [['a', 2, 0.5, 'X', <NA>]]
     """
     check_columns(customers, ["customer_id", "orders", "first_order_date"], name="customers")
     check_columns(months, ["customer_id", "month", demand], name="months")
@@ -97,48 +111,47 @@ def measure_demand(
     month = _months_of(months["month"])
     begin = months["month"].min() if len(months) else None
     first, last = find_months(as_of, window=window, first=begin)
-    start = np.maximum(_months_of(table["first_order_date"]), first)
-    counted = np.maximum(last - start + 1, 0)
-
-    inside = np.flatnonzero((month >= first) & (month <= last))
-    who = _find_rows(months["customer_id"].iloc[inside], table["customer_id"])
-    inside, who = inside[who < len(table)], who[who < len(table)]
-    order = np.argsort(month[inside], kind="stable")
-    inside, who = inside[order], who[order]
-    money = to_cents(months[demand].iloc[inside]).astype(float)
-    edges = np.searchsorted(month[inside], np.arange(first, last + 2))
-
-    # Month by month, so that memory does not grow with their number and sums do not depend on the row order.
-    total, squares = np.zeros(len(table)), np.zeros(len(table))
-    bought = np.zeros(len(table))
-    for place in range(last - first + 1):
-        rows = slice(edges[place], edges[place + 1])
-        since = start[who[rows]] <= first + place
-        total[who[rows][since]] += money[rows][since]
-    mean = total / np.maximum(counted, 1)
-    for place in range(last - first + 1):
-        rows = slice(edges[place], edges[place + 1])
-        bought[:] = 0
-        bought[who[rows]] = money[rows]
-        squares += np.square(bought - mean) * (start <= first + place)
-    known = (counted >= least_months) & (total > 0)
-    spread = np.sqrt(squares / np.maximum(counted, 1))
-    variability = np.full(len(table), np.nan)
-    variability[known] = (spread[known] / mean[known]).round(9)
-    place = np.where(known, sum((variability > limit).astype(int) for limit in limits), len(XYZ) - 1)
+    start = _months_of(table["first_order_date"])
+    known_from = min(int(month.min()) if len(months) else last + 1, first)
+    who = _find_rows(months["customer_id"], table["customer_id"])
+    inside = (month <= last) & (who < len(table))
+    rows = Rows(who[inside], last - month[inside], to_cents(months.loc[inside, demand]).astype(float))
+    spans = Spans(starts=last - start, back=last - first, known=last - known_from)
+    plain, left = measure_variation(rows, spans)
+    counted = np.maximum(np.minimum(spans.starts, spans.back) + 1, 0)
+    known = (counted >= least_months) & np.isfinite(left) & ~table["customer_id"].isin(set(stopped)).to_numpy()
+    before, after = (_class(values, known, limits) for values in (plain, left))
+    seasonal = pd.array((after < before) & (left**2 <= (1 - SEASONAL) * plain**2), "boolean")
     return pd.DataFrame(
         {
             "customer_id": table["customer_id"],
             "demand_months": counted.astype("int64"),
-            "demand_variability": variability,
-            "xyz_class": name_codes(place, XYZ),
+            "demand_variability": np.where(known, left, np.nan),
+            "xyz_class": name_codes(after, XYZ),
+            "is_seasonal": seasonal if spans.known >= 2 * MONTHS - 1 else pd.array([pd.NA] * len(table), "boolean"),
         }
     )
 
 
-def add_demand(pareto: pd.DataFrame, demand: pd.DataFrame) -> pd.DataFrame:
-    """Add the columns of ``measure_demand`` to the classes, one row per customer_id as before."""
-    return pareto.merge(demand, on="customer_id", how="left", validate="1:1")
+def add_demand(pareto: pd.DataFrame, demand: pd.DataFrame, silence: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Add the columns of ``measure_demand``, and the state of silence, to the classes, one row per customer_id as before.
+
+    Parameters
+    ----------
+    silence : customer_id, silence
+    """
+    pareto = pareto.merge(demand, on="customer_id", how="left", validate="1:1")
+    if silence is None:
+        return pareto
+    return pareto.merge(silence[["customer_id", "silence"]], on="customer_id", how="left", validate="1:1")
+
+
+def knows_season(months: pd.DataFrame, *, as_of: dt.date) -> bool:
+    """Return whether the record holds two whole years of months, so that the season can be taken off."""
+    if months.empty:
+        return False
+    _, last = find_months(as_of)
+    return last - int(_months_of(months["month"]).min()) >= 2 * MONTHS - 1
 
 
 def summarise_matrix(pareto: pd.DataFrame) -> pd.DataFrame:
@@ -166,15 +179,29 @@ def summarise_matrix(pareto: pd.DataFrame) -> pd.DataFrame:
 
 def list_erratic(pareto: pd.DataFrame) -> pd.DataFrame:
     """List the accounts of class A whose demand is erratic (Z), largest first: the columns of ``pareto``."""
-    found = pareto[(pareto["abc_class"] == "A") & (pareto["xyz_class"] == "Z")]
-    return found.sort_values(["window_net_sales", "customer_id"], ascending=[False, True], ignore_index=True)
+    return _list(pareto[(pareto["abc_class"] == "A") & (pareto["xyz_class"] == "Z")])
+
+
+def list_stopped(pareto: pd.DataFrame, silence: pd.DataFrame, *, states: Collection[str]) -> pd.DataFrame:
+    """List the accounts of class A that have stopped, largest first, with how long they have been silent.
+
+    Parameters
+    ----------
+    silence : customer_id, silence, silent_days, longest_gap_days
+    states : of silence in which a customer orders no more
+    """
+    known = silence.loc[
+        silence["silence"].isin(set(states)), ["customer_id", "silence", "silent_days", "longest_gap_days"]
+    ]
+    found = pareto[pareto["abc_class"] == "A"].drop(columns="silence", errors="ignore")
+    return _list(found.merge(known, on="customer_id", validate="1:1"))
 
 
 def describe_demand(pareto: pd.DataFrame) -> dict[str, int | float]:
     """Describe the matrix in facts: ``ax_*`` are the large and steady accounts, ``az_*`` the large and erratic ones.
 
     ``*_accounts`` count them, ``*_sales`` is what they bring and ``*_sales_share`` their part of net sales;
-    ``unknown_accounts`` are those with sales of whom too little is known.
+    ``unknown_accounts`` are those with sales that have no class, ``seasonal_accounts`` the large ones that follow the season.
     """
     matrix = summarise_matrix(pareto).set_index(["abc_class", "xyz_class"])
     facts: dict[str, int | float] = {}
@@ -183,9 +210,20 @@ def describe_demand(pareto: pd.DataFrame) -> dict[str, int | float]:
         facts[f"{name}_accounts"] = int(row["accounts"])
         facts[f"{name}_sales"] = float(row["net_sales"])
         facts[f"{name}_sales_share"] = float(row["net_sales_share"])
+    seasonal = pareto[(pareto["abc_class"] == "A") & pareto["is_seasonal"].fillna(value=False).astype(bool)]
+    facts |= {"seasonal_accounts": len(seasonal), "seasonal_sales": add(seasonal["window_net_sales"])}
     facts["steady_sales_share"] = float(matrix.xs("X", level="xyz_class")["net_sales_share"].sum())
     facts["unknown_accounts"] = int(matrix.xs("unknown", level="xyz_class")["accounts"].sum())
     return facts
+
+
+def _list(found: pd.DataFrame) -> pd.DataFrame:
+    return found.sort_values(["window_net_sales", "customer_id"], ascending=[False, True], ignore_index=True)
+
+
+def _class(variation: np.ndarray, known: np.ndarray, limits: Sequence[float]) -> np.ndarray:
+    with np.errstate(invalid="ignore"):
+        return np.where(known, sum((variation > limit).astype(int) for limit in limits), len(XYZ) - 1)
 
 
 def _month(day: dt.date) -> int:

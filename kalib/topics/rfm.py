@@ -6,6 +6,7 @@ import datetime as dt
 import math
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from kalib.errors import NotEnoughDataError
@@ -20,6 +21,7 @@ from kalib.topics.rfm_segments import (
     SEGMENTS_8,
     Rule,
     assign_cells,
+    find_fifths,
     find_segment,
     find_unreachable,
 )
@@ -35,16 +37,27 @@ __all__ = [
     "apply_rules",
     "check_snapshot",
     "choose_sentences",
+    "count_renamed",
     "describe_rfm",
     "find_segment",
     "list_quiet",
     "list_segments",
     "mark_quiet",
+    "name_segments",
     "score_rfm",
     "summarise_cells",
     "summarise_scores",
     "summarise_segments",
 ]
+
+NOT_TOLD = "others"
+"""Segment of all where their figures cannot tell them apart."""
+
+MIDDLE = 3
+"""Fifth of recency that a customer within its own rhythm has at least."""
+
+ENDED = ("quiet", "lapsed", "lost")
+"""States of silence of which a customer may be called lost."""
 
 MEASURES = RfmScorer().measures
 """Which column each score is made of, unless the settings say otherwise."""
@@ -217,6 +230,63 @@ def summarise_scores(rfm: pd.DataFrame, *, scorer: RfmScorer | None = None) -> p
     return table
 
 
+def name_segments(
+    rfm: pd.DataFrame, customers: pd.DataFrame, silence: pd.DataFrame, *, new_days: int, scorer: RfmScorer | None = None
+) -> pd.DataFrame:
+    """Name the international segments so that nobody is called new, at risk or lost who is not.
+
+    Scores rank customers against each other: of those who order every month somebody always ordered least lately, and of
+    equal figures all have the lowest score. So a figure that is the same for all takes no part: of frequency and money the other
+    counts alone. Who is within its own rhythm counts as having ordered in the middle fifth at least. Lost is who is silent for longer
+    than ever or no customer any more, else hibernating; new is whose first order is recent, else promising. Where recency is the
+    same for all, or frequency and money both are, nobody can be told apart, and all are ``others``. The business's own
+    segments stay as they are.
+
+    Parameters
+    ----------
+    rfm : as ``score_rfm`` returns it
+    customers : customer_id, tenure_days
+    silence : customer_id, silence
+    new_days : a first order within so many days up to the snapshot date is new
+    scorer : that made it
+
+    Returns
+    -------
+    DataFrame
+        ``rfm`` with segment so named.
+
+    Examples
+    --------
+    >>> customers = pd.DataFrame({"customer_id": list("abcdef"), "orders": 36, "net_sales": [3.0, 4, 5, 6, 7, 8],
+    ...     "days_since_last_order": [5, 9, 14, 19, 24, 29], "tenure_days": 1000})
+    >>> silence = customers[["customer_id"]].assign(silence="buying")
+    >>> scored = score_rfm(customers)
+    >>> scored["segment"].tolist()
+    ['new_customers', 'new_customers', 'potential_loyalist', 'about_to_sleep', 'at_risk', 'at_risk']
+    >>> name_segments(scored, customers, silence, new_days=90)["segment"].tolist()
+    ['promising', 'promising', 'potential_loyalist', 'need_attention', 'loyal', 'loyal']
+    """
+    if scorer is not None and scorer.segments is not None:
+        return rfm
+    scores = dict(zip(SCORES, zip(*_fifths(rfm, scorer), strict=True), strict=True))
+    same = {score: rfm[column].nunique(dropna=False) == 1 for score, column in _measures(scorer).items()}
+    if same["r_score"] or (same["f_score"] and same["m_score"]):
+        return rfm.assign(segment=NOT_TOLD)
+    scores["f_score"], scores["m_score"] = (
+        scores["m_score" if same["f_score"] else "f_score"],
+        scores["f_score" if same["m_score"] else "m_score"],
+    )
+    ids = rfm["customer_id"]
+    states = ids.map(silence.set_index("customer_id")["silence"])
+    recency = np.where(states == "buying", np.maximum(scores["r_score"], MIDDLE), scores["r_score"])
+    cells = list(zip(recency.tolist(), scores["f_score"], scores["m_score"], strict=True))
+    names = {cell: find_segment(*cell) for cell in set(cells)}
+    named = pd.Series([names[cell] for cell in cells], index=rfm.index, dtype="str")
+    first = ids.map(customers.set_index("customer_id")["tenure_days"])
+    named = named.mask((named == "new_customers") & ~(first < new_days), "promising")
+    return rfm.assign(segment=named.mask((named == "lost") & ~states.isin(ENDED), "hibernating"))
+
+
 def mark_quiet(rfm: pd.DataFrame, silence: pd.DataFrame) -> pd.DataFrame:
     """Mark who was worth much and has gone quiet: silent beyond its rhythm and for longer than ever, and a customer still.
 
@@ -262,6 +332,11 @@ def list_quiet(rfm: pd.DataFrame) -> pd.DataFrame:
     return quiet.sort_values(["net_sales_before", "customer_id"], ascending=[False, True], ignore_index=True)
 
 
+def count_renamed(rfm: pd.DataFrame, scored: pd.DataFrame) -> int:
+    """Count the customers whose segment is another than their scores alone would make it."""
+    return int((rfm["segment"].to_numpy() != scored["segment"].to_numpy()).sum())
+
+
 def describe_rfm(rfm: pd.DataFrame, *, scorer: RfmScorer | None = None) -> dict[str, object]:
     """Describe the scores in facts that fill the sentences ``rfm.*``.
 
@@ -299,7 +374,9 @@ def describe_rfm(rfm: pd.DataFrame, *, scorer: RfmScorer | None = None) -> dict[
         "corner": (rfm["r_score"] == recency) & (rfm["f_score"] == frequency),
         "one_order": rfm["orders"] == 1,
     }
+    named = is_own and scorer is not None and scorer.segments is None and set(segments["segment"]) == {NOT_TOLD}
     facts: dict[str, object] = {"customers": len(rfm), "net_sales": total, "top_segment": top, "is_own": is_own}
+    facts["is_named"] = not named
     for name, rows in groups.items():
         net_sales = add(rfm.loc[rows, "net_sales"])
         facts |= {
@@ -310,7 +387,8 @@ def describe_rfm(rfm: pd.DataFrame, *, scorer: RfmScorer | None = None) -> dict[
         }
     quiet = rfm[groups["leaving"]]
     facts["leaving_net_sales_before"] = add(quiet["net_sales_before"]) if len(quiet) else 0.0
-    unreachable = _list_unreachable(rfm, scorer) if scorer else []
+    unreachable = _list_unreachable(rfm, scorer) if scorer and facts["is_named"] else []
+    unreachable = [code for code in unreachable if code not in set(segments["segment"])]
     largest = segments.loc[segments["customers"].idxmax()]
     richest = segments.loc[segments["net_sales"].idxmax()]
     leaving = quiet["days_since_last_order"]
@@ -355,6 +433,8 @@ def choose_sentences(facts: dict[str, object], *, origin: str = "here") -> dict[
     has_shares = not math.isnan(float(facts["best_net_sales_share"]))
     if len(facts["constant"]) == len(SCORES):
         first = "rfm.answer.alike"
+    elif not facts["is_named"]:
+        first = "rfm.answer.not_named"
     elif not has_shares:
         first = "rfm.answer.no_shares"
     elif not facts["best_customers"]:
@@ -362,6 +442,8 @@ def choose_sentences(facts: dict[str, object], *, origin: str = "here") -> dict[
     else:
         first = "rfm.answer.own" if facts["is_own"] else "rfm.answer.best"
     corner = "finding" if has_shares else "finding_no_shares"
+    segments = "finding" if facts["champions_customers"] else "finding_none"
+    segments = segments if facts["is_named"] else "not_named"
     origin = "given" if facts["all_given"] and origin != "model" else origin
     few = len(facts["unreachable"]) <= len(facts["reachable"])
     remarks = {
@@ -369,6 +451,7 @@ def choose_sentences(facts: dict[str, object], *, origin: str = "here") -> dict[
         "rfm.scored.window": facts["window_days"],
         f"rfm.scored.{origin}": True,
         "rfm.scored.some_given": facts["given"] and not facts["all_given"] and origin != "model",
+        "rfm.scored.names": facts["is_named"] and not facts["is_own"] and facts.get("new_days"),
         "rfm.scored.constant": facts["constant"],
         "rfm.scored.unknown_money": facts["unknown_money"],
         "rfm.scored.empty_scores": facts["empty_scores"],
@@ -378,10 +461,21 @@ def choose_sentences(facts: dict[str, object], *, origin: str = "here") -> dict[
     return {
         "answer": [first, "rfm.answer.leaving" if facts["leaving_customers"] else "rfm.quiet.none"],
         "cells": f"rfm.cells.{corner}" if facts["corner_customers"] else "rfm.cells.finding_none",
-        "segments": "rfm.segments.finding" if facts["champions_customers"] else "rfm.segments.finding_none",
+        "segments": f"rfm.segments.{segments}",
         "segments_8": "rfm.segments_8.finding" if facts["keep_customers"] else "rfm.segments_8.finding_none",
         "scored": [key for key, holds in remarks.items() if holds],
     }
+
+
+def _measures(scorer: RfmScorer | None) -> dict[str, str]:
+    return scorer.measures if scorer else MEASURES
+
+
+def _fifths(rfm: pd.DataFrame, scorer: RfmScorer | None) -> list[tuple[int, ...]]:
+    """Return the scores of each customer as fifths."""
+    bands = [find_fifths(most) for most in _counts(scorer)]
+    own = [[band[score - 1] for score in rfm[name]] for band, name in zip(bands, SCORES, strict=True)]
+    return list(zip(*own, strict=True))
 
 
 def _counts(scorer: RfmScorer | None) -> tuple[int, int, int]:

@@ -31,7 +31,6 @@ from kalib.topics.tiers_points import (
     measure_squares,
     pick_other,
 )
-from kalib.years import is_whole
 
 TIERS = {
     2: ("key", "standard"),
@@ -459,10 +458,8 @@ def summarise_tiers(tiers: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         One row per tier: tier, tier_rank, customers, customers_share, net_sales_365_days, net_sales_365_days_share,
         median_net_sales_365_days, median_orders_365_days, median_days_since_last_order, silent_customers (without an
-        order in the year), tier_stability (mean), and net_sales_change (net sales of the year over the year before,
-        less 1, of the accounts that had both years whole) where ``tiers`` has the year before and tenure_days. Shares and changes are absent where they have no base. Beware that
-        tiers are made of this year's sales: who had a good year is more likely to stand high, so that the change of a
-        high tier is flattered and that of a low one the reverse.
+        order in the year), tier_stability (mean). Shares are absent where they have no base. No change on the year before is told:
+        tiers are made of this year's sales, so that it would be sorted by its own outcome.
     """
     total = add(tiers["net_sales_365_days"])
     rows = []
@@ -481,10 +478,6 @@ def summarise_tiers(tiers: pd.DataFrame) -> pd.DataFrame:
             "silent_customers": int((group["orders_365_days"] == 0).sum()),
             "tier_stability": float(group["tier_stability"].mean()),
         }
-        if {"net_sales_365_days_last_year", "tenure_days"} <= set(tiers):
-            whole = group[is_whole(group["tenure_days"])]
-            now, before = add(whole["net_sales_365_days"]), add(whole["net_sales_365_days_last_year"])
-            row["net_sales_change"] = share(now, before) - 1
         rows.append(row)
     return pd.DataFrame(rows)
 

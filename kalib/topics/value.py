@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import Protocol
 
 import numpy as np
@@ -278,6 +278,9 @@ def describe_pauses(value: pd.DataFrame, customers: pd.DataFrame) -> dict[str, o
 def rank_value(value: pd.DataFrame, customers: pd.DataFrame) -> pd.DataFrame:
     """Rank accounts by what they are worth ahead, beside what they bought in the year before.
 
+    The two ranks say nothing of who rises or declines: a low margin looks like decline, and a customer of a few months like rise.
+    That is what ``kalib.topics.pace`` measures.
+
     Parameters
     ----------
     value : as from ``build_value``
@@ -286,38 +289,26 @@ def rank_value(value: pd.DataFrame, customers: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per account, the most valuable first: the columns of ``value``, net_sales_365_days, clv_rank,
-        sales_rank (equal figures have the same rank, the best of theirs), clv_share (of the total), moves (``rising``: among the tenth with most value ahead and
-        at least twice as far up by it as by sales, and five ranks; ``falling``: among the tenth with most sales, and the other way round; ``steady``).
+        One row per account, the most valuable first: the columns of ``value``, net_sales_365_days, clv_rank (equal figures have the
+        same rank, the best of theirs), clv_share (of the total).
     """
     check_key(customers, ["customer_id"], name="customers")
     check_columns(customers, ["net_sales_365_days"], name="customers")
     table = value.merge(customers[["customer_id", "net_sales_365_days"]], on="customer_id", how="left", validate="1:1")
     table["clv_rank"] = table["clv"].rank(ascending=False, method="min").astype("int64")
-    table["sales_rank"] = table["net_sales_365_days"].rank(ascending=False, method="min").astype("int64")
-    whole, top = add(table["clv"]), max(10, round(len(table) / 10))
+    whole = add(table["clv"])
     table["clv_share"] = table["clv"] / whole if whole > 0 else np.nan
-    rising = (table["clv_rank"] <= top) & (table["sales_rank"] >= 2 * table["clv_rank"]) & (table["clv"] > 0)
-    falling = (
-        (table["sales_rank"] <= top)
-        & (table["clv_rank"] >= 2 * table["sales_rank"])
-        & (table["net_sales_365_days"] > 0)
-    )
-    far = (table["clv_rank"] - table["sales_rank"]).abs() >= 5  # from first to second is no decline
-    if "pause_is_usual" in table:
-        falling &= ~table["pause_is_usual"]
-    table["moves"] = np.select([rising & far, falling & far], ["rising", "falling"], "steady")
     return table.sort_values(["clv", "customer_id"], ascending=[False, True], ignore_index=True)
 
 
 def describe_ranks(ranked: pd.DataFrame) -> dict[str, object]:
-    """Return what share of future value, and of last year's net sales, the most valuable tenth holds, and who moves.
+    """Return what share of future value, and of last year's net sales, the most valuable tenth holds.
 
     Returns
     -------
     dict
-        top_customers, top_share, top_sales_share (the same accounts' share of the year's net sales), top_customer,
-        rising, falling (counts).
+        top_customers, top_share, top_sales_share (the same accounts' share of the year's net sales), first_clv, first_low,
+        first_high.
     """
     top = max(1, round(len(ranked) / 10))
     first = ranked.head(top)
@@ -328,13 +319,4 @@ def describe_ranks(ranked: pd.DataFrame) -> dict[str, object]:
         "first_clv": float(ranked["clv"].iloc[0]),
         "first_low": float(ranked["clv_low"].iloc[0]),
         "first_high": float(ranked["clv_high"].iloc[0]),
-        "rising": int((ranked["moves"] == "rising").sum()),
-        "falling": int((ranked["moves"] == "falling").sum()),
     }
-
-
-def list_moves(ranked: pd.DataFrame, moves: Sequence[str], *, rows: int = 50) -> pd.DataFrame:
-    """List the accounts that rise or fall, those with most value or most sales first."""
-    by = "clv" if list(moves) == ["rising"] else "net_sales_365_days"
-    found = ranked[ranked["moves"].isin(moves)]
-    return found.sort_values([by, "customer_id"], ascending=[False, True], ignore_index=True).head(rows)

@@ -120,7 +120,7 @@ def test_words_stay_in_their_cells_and_tiles(language: str, width: int) -> None:
 def test_the_ends_of_any_number_of_scores_are_named() -> None:
     ax = draw_rfm_cells(many_cells(3, 7), words=Words())
     assert [label.get_text() for label in ax.get_xticklabels()] == ["1 · seldom", "2", "3", "4", "5", "6", "7 · often"]
-    assert [label.get_text() for label in ax.get_yticklabels()] == ["1\nlong\nago", "2", "3\nlately"]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["1\nlong\nago", "2", "3\nrecent"]
 
 
 def test_tiles_are_as_large_as_their_sales() -> None:

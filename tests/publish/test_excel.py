@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from python_calamine import CalamineWorkbook
 
+from kalib.publish import excel
 from kalib.publish.excel import join_customers, write_workbook
 from kalib.settings import Job
 from kalib.words import Words
@@ -230,3 +231,34 @@ def test_more_rows_than_a_sheet_holds_go_on_the_next(run: Path, job: Job, monkey
     found = [row[0] for sheet in sheets.values() for row in sheet[1:]]
     assert len(found) == len(HOSTILE)
     assert set(found) == {row[0] for row in sheets["Customers"][1:]} | {row[0] for row in sheets["Customers 2"][1:]}
+
+
+def test_every_head_is_said_in_words(run: Path, job: Job) -> None:
+    """Of each column that a sheet may have; what a user's own criterion is called has no words and begins with a capital."""
+    joined = [column for columns in excel._JOINED.values() for column in columns]
+    for column in {*joined, *excel._ABOUT, *excel._FIRST, *excel._KEY_ACCOUNTS, *excel._MOVES}:
+        for language in ("en", "zh"):
+            assert f"columns.{column}" in Words(language), column
+    assert excel._say_criterion("purchasing power score", Words("en")) == "Score, Purchasing power"
+    assert excel._say_criterion("own thing score", Words("en")) == "Own thing score"
+    for name in ("is_seasonal", "has_stopped", "is_key_account", "act", "pause_is_usual"):
+        assert Words("en").code(excel._KINDS[name], True) == "yes"
+
+
+@pytest.mark.parametrize(("language", "head"), [("en", "Net sales, 181 days"), ("zh", "181天")])
+def test_a_record_below_a_year_speaks_of_the_days_that_it_holds(run: Path, job: Job, language: str, head: str) -> None:
+    file = run / "tables" / "customers.parquet"
+    pd.read_parquet(file).assign(tenure_days=180.0).to_parquet(file)
+    heads = next(iter(_read(write_workbook(run, job, Words(language))).values()))[0]
+    assert any(head in one for one in heads)
+    assert not any("365" in one for one in heads)
+
+
+def test_who_takes_up_an_account_is_said_by_name(graded: Path, job: Job) -> None:
+    file = graded / "tables" / "migration.parquet"
+    migration = pd.read_parquet(file)
+    accounts = pd.read_parquet(graded / "tables" / "accounts.parquet")
+    accounts.assign(name="Acorn Hotel").to_parquet(graded / "tables" / "accounts.parquet")
+    migration.assign(taken_up_by=accounts["customer_id"].iloc[0]).to_parquet(file)
+    rows = _read(write_workbook(graded, job, Words("en")))["Moves"]
+    assert {row[rows[0].index("Perhaps taken up by")] for row in rows[1:]} == {"Acorn Hotel"}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,7 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kalib.ledger import read_report
 from kalib.topics import pareto_demand as topic
+from kalib.topics import silence
 from kalib.topics.pareto import assign_classes
 from kalib.topics.pareto_demand import find_months, measure_demand
 from tests.depth import examples
@@ -157,3 +161,95 @@ def test_no_months_at_all_leave_everything_open() -> None:
     customers, months = log(a=[10.0] * 12)
     table = measure_demand(customers, months.head(0), as_of=AS_OF, window="all")
     assert table["xyz_class"].tolist() == ["unknown"]
+
+
+def years(**customers: list[list[float]]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return customers and months: years from July to June, the last one ending with June 2026."""
+    rows = [
+        (name, dt.date(2026 - len(own) + n + (m > 5), (m + 6) % 12 + 1, 1), 1, value)
+        for name, own in customers.items()
+        for n, year in enumerate(own)
+        for m, value in enumerate(year)
+        if value
+    ]
+    months = pd.DataFrame(rows, columns=["customer_id", "month", "orders", "net_sales"])
+    first = months.groupby("customer_id")["month"].min()
+    table = pd.DataFrame({"customer_id": list(first.index), "orders": 3, "first_order_date": first.to_list()})
+    return table, months
+
+
+AUTUMN = [0.0, 0, 100, 120, 80] + [0.0] * 7
+
+
+def test_who_buys_each_autumn_by_clockwork_is_not_erratic() -> None:
+    steady = {f"s{n}": [[1000.0] * 12] * 3 for n in range(4)}
+    customers, months = years(clockwork=[AUTUMN] * 3, turned=[AUTUMN[::-1], AUTUMN[::-1], AUTUMN], **steady)
+    table = measure_demand(customers, months, as_of=AS_OF).set_index("customer_id")
+    # Its profile: two own years, and the book, in which it hardly shows, as a third.
+    assert table.loc["clockwork", ["xyz_class", "is_seasonal"]].tolist() == ["X", True]
+    assert table.loc["clockwork", "demand_variability"] < 0.1
+    # A season that did not show again takes nothing off.
+    plain = np.std(AUTUMN) / np.mean(AUTUMN)
+    assert table.loc["turned", "demand_variability"] == pytest.approx(plain, rel=0.05)
+    assert table.loc["turned", ["xyz_class", "is_seasonal"]].tolist() == ["Z", False]
+    assert table.loc["s0", ["xyz_class", "is_seasonal"]].tolist() == ["X", False]
+
+
+def test_the_season_by_hand() -> None:
+    """Two years of a single account: its profile is half its own other year, half the book's, which is the same year."""
+    before, now = [2.0, 0, 1, 1, 0, 2, 1, 1, 1, 1, 1, 1], [4.0, 1, 1, 0, 0, 0, 1, 1, 1, 1, 1, 1]
+    customers, months = years(a=[before, now])
+    table = measure_demand(customers, months, as_of=AS_OF)
+    profile, apart = np.array(before) - 1, np.array(now) - 1  # both means are 1
+    slope = (profile @ apart) / (profile @ profile)  # (3 + 0 + 1 - 1) / 4
+    assert slope == 0.75
+    assert table["demand_variability"].iloc[0] == pytest.approx(math.sqrt(((apart - slope * profile) ** 2).mean()))
+
+
+def test_without_two_whole_years_no_season_is_taken_off() -> None:
+    customers, months = years(a=[AUTUMN, AUTUMN])
+    late = months[months["month"] > dt.date(2024, 9, 1)].assign(net_sales=lambda t: t["net_sales"])  # 21 months
+    short = measure_demand(customers, late, as_of=AS_OF)
+    assert short["demand_variability"].iloc[0] == pytest.approx(np.std(AUTUMN) / np.mean(AUTUMN))
+    assert short["xyz_class"].tolist() == ["Z"]
+    assert short["is_seasonal"].isna().all()
+    assert not topic.knows_season(late, as_of=AS_OF)
+    assert topic.knows_season(pd.concat([late, late.head(1).assign(month=dt.date(2024, 7, 1))]), as_of=AS_OF)
+    assert not topic.knows_season(months.head(0), as_of=AS_OF)
+
+
+def test_who_has_stopped_has_no_class_and_is_named() -> None:
+    customers, months = log(a=[10.0] * 12, left=[900.0] + [None] * 11)
+    demand = measure_demand(customers, months, as_of=AS_OF, stopped=["left"])
+    assert demand["xyz_class"].tolist() == ["X", "unknown"]
+    assert demand["demand_variability"].isna().tolist() == [False, True]
+    customers["net_sales_365_days"] = [120.0, 900.0]
+    silent = pd.DataFrame(
+        {
+            "customer_id": ["a", "left"],
+            "silence": ["buying", "lapsed"],
+            "silent_days": [5, 340],
+            "longest_gap_days": 31.0,
+        }
+    )
+    pareto = topic.add_demand(assign_classes(customers), demand, silent)
+    assert topic.list_erratic(pareto).empty
+    ended = topic.list_stopped(pareto, silent, states=["quiet", "lapsed", "lost"])
+    assert ended[["customer_id", "silence", "silent_days"]].values.tolist() == [["left", "lapsed", 340]]
+
+
+def test_on_the_sample_no_seasonal_buyer_is_erratic(shipped: Callable[[str], Path]) -> None:
+    """Of 21 large accounts that seemed erratic 14 were made to buy by the season, and 4 had gone."""
+    folder = shipped("wholesale")
+    customers, months = (pd.read_parquet(folder / "tables" / f"{name}.parquet") for name in ("customers", "months"))
+    truth = pd.read_parquet(Path(__file__).parents[1] / "reference" / "wholesale_truth.parquet").set_index(
+        "customer_id"
+    )
+    as_of = read_report(folder).as_of
+    days = pd.read_parquet(folder / "tables" / "order_days.parquet")
+    silent = silence.measure_silence(days, as_of=as_of, active_days=180)
+    gone = silent.loc[silent["silence"].isin(["quiet", *silence.GONE]), "customer_id"]
+    demand = measure_demand(customers, months, as_of=as_of, stopped=gone)
+    erratic = topic.list_erratic(topic.add_demand(assign_classes(customers), demand))["customer_id"]
+    assert 0 < len(erratic) <= 5
+    assert not (truth.loc[erratic, "buying_pattern"] == "seasonal").any()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -76,6 +77,9 @@ def open_case(name: str, folder: Path) -> Case:
     months = pd.read_parquet(folder / "tables" / "months.parquet")
     demand = pareto_demand.measure_demand(customers, months, as_of=report.as_of)
     pareto = pareto_demand.add_demand(topic.assign_classes(customers), demand)
+    beside = {table: folder / "tables" / f"{table}.parquet" for table in ("costs", "contacts")}
+    served = {table: pd.read_parquet(file) for table, file in beside.items() if file.is_file()}
+    pareto = pareto_profit.add_losses(pareto, months, as_of=report.as_of, **served)
     assert len(pareto) == con.execute("SELECT count(*) FROM year").fetchone()[0]  # those with an order
     return Case(folder, pareto, con, customers, day)
 
@@ -158,22 +162,40 @@ def test_losing_each_of_the_largest(case: Case) -> None:
 
 
 def test_steadiness_by_month(case: Case) -> None:
-    # Whole months within the year; both logs end on the last day of a month. The first order is one that was not cancelled.
+    """The season is taken off year by year, customer by customer; the months of the SQL are those of the raw rows."""
+    # Whole months of four years; both logs end on the last day of a month. The first order is one that was not cancelled.
     rows = case.con.execute(f"""
-        WITH months AS (SELECT unnest(generate_series(date_trunc('month', {case.as_of} - 364 + INTERVAL 27 DAY), {case.as_of}, INTERVAL 1 MONTH))::DATE AS month),
-        first AS (SELECT customer_id AS c, date_trunc('month', first_order_date)::DATE AS start FROM '{case.folder}/tables/customers.parquet'),
-        grid AS (SELECT c, month, coalesce((SELECT sum(m) FROM l WHERE l.c = first.c AND date_trunc('month', l.d) = month), 0) AS m
-            FROM first, months WHERE month >= start)
-        SELECT c, count(*), CASE WHEN count(*) >= 6 AND sum(m) > 0 THEN stddev_pop(m) / avg(m) END FROM grid GROUP BY c""").fetchall()
+        WITH months AS (SELECT unnest(generate_series(date_trunc('month', {case.as_of}) - INTERVAL 47 MONTH, {case.as_of}, INTERVAL 1 MONTH))::DATE AS month),
+        first AS (SELECT customer_id AS c, date_trunc('month', first_order_date)::DATE AS start FROM '{case.folder}/tables/customers.parquet' WHERE orders > 0),
+        sold AS (SELECT c, date_trunc('month', d)::DATE AS month, sum(m) AS m FROM l GROUP BY ALL)
+        SELECT c, min(date_diff('month', start, {case.as_of})), list(coalesce(m, 0)::DOUBLE ORDER BY month)
+            FROM first CROSS JOIN months LEFT JOIN sold USING (c, month) GROUP BY c""").fetchall()
+    first = case.one("SELECT date_diff('month', min(d), max(d)) FROM l")[0]
+    years = {c: np.array(money).reshape(4, 12) for c, _, money in rows}  # the last year last
+    whole = {c: [back >= 47, back >= 35, back >= 23, back >= 11] for c, back, _ in rows}
+    book = [sum(years[c][y] for c in years if whole[c][y]) for y in range(4)]
+    book = [year / np.mean(year) if np.sum(year) > 0 else None for year in book]
     found = case.pareto.set_index("customer_id")
-    for customer, months, variability in rows:
-        assert found.at[customer, "demand_months"] == months
-        if variability is None:
+    for customer, back, _ in rows:
+        count = min(back + 1, 12)
+        now = years[customer][3][12 - count :]
+        assert found.at[customer, "demand_months"] == max(count, 0)
+        if count < 6 or now.sum() <= 0:
             assert found.at[customer, "xyz_class"] == "unknown"
-        else:
-            assert found.at[customer, "demand_variability"] == pytest.approx(variability, abs=1e-8)
-            wanted = "X" if round(variability, 9) <= 0.5 else "Y" if round(variability, 9) <= 1 else "Z"
-            assert found.at[customer, "xyz_class"] == wanted
+            continue
+        own = [
+            years[customer][y] / years[customer][y].mean()
+            for y in range(3)
+            if whole[customer][y] and years[customer][y].mean() > 0
+        ]
+        shared = np.mean([year for year in book[:3] if year is not None], axis=0) if first >= 23 else np.ones(12)
+        profile = (np.mean([*own, shared], axis=0) if first >= 23 else shared)[12 - count :]
+        apart, season = now / now.mean() - 1, profile - profile.mean()
+        slope = max(np.polyfit(season, apart, 1)[0], 0) if np.ptp(season) > 1e-9 else 0
+        wanted = np.std(apart - slope * season)
+        assert found.at[customer, "demand_variability"] == pytest.approx(wanted, abs=1e-6)
+        if min(abs(wanted - limit) for limit in (0.5, 1)) > 1e-6:
+            assert found.at[customer, "xyz_class"] == ("X" if wanted <= 0.5 else "Y" if wanted <= 1 else "Z")
     assert len(rows) >= (found["demand_months"] > 0).sum()
 
 
@@ -195,6 +217,26 @@ def test_profit_after_cost_to_serve(wholesale: Case) -> None:
     truth = pd.read_parquet(ROOT / "tests" / "reference" / "wholesale_truth.parquet").set_index("customer_id")
     made_so = truth.loc[[row[0] for row in costly], "unprofitable"]
     assert made_so.mean() > 0.8  # the sample was made with large accounts that cost more than they bring
+
+
+def test_monthly_profit_below_nought_by_more_than_chance(wholesale: Case) -> None:
+    """The mean of 24 months and its error, by SQL over the raw rows and files."""
+    wholesale.con.execute(f"""CREATE OR REPLACE TABLE booked AS
+        SELECT c, date_trunc('month', d)::DATE AS month, (m - k) / 100 AS p FROM l
+        UNION ALL SELECT customer_id, (period || '-01')::DATE, -(rebates + promotion + logistics + other) FROM read_csv('{ROOT}/data/wholesale/costs.csv')
+        UNION ALL SELECT customer_id, date_trunc('month', date)::DATE, -cost FROM read_csv('{ROOT}/data/wholesale/contacts.csv')""")
+    rows = wholesale.con.execute(f"""
+        WITH recent AS (SELECT c, month, sum(p) AS p FROM booked WHERE month > {wholesale.as_of} - INTERVAL 24 MONTH AND month <= {wholesale.as_of} GROUP BY ALL),
+        since AS (SELECT c, min(month) AS start FROM recent GROUP BY c),
+        months AS (SELECT DISTINCT month FROM recent),
+        grid AS (SELECT since.c, coalesce(p, 0) AS p FROM since JOIN months ON month >= start LEFT JOIN recent ON recent.c = since.c AND recent.month = months.month)
+        SELECT c FROM grid GROUP BY c HAVING count(*) >= 12 AND avg(p) < -1.645 * stddev_samp(p) / sqrt(count(*))""").fetchall()
+    pareto = wholesale.pareto.set_index("customer_id")
+    losing, sure = pareto[pareto["profit_365_days"] < 0], {customer for (customer,) in rows}
+    assert len(sure & set(losing.index)) >= 5
+    for customer, row in losing.iterrows():
+        assert row["loss_kind"] == ("clear" if row["abc_class"] == "A" or customer in sure else "unclear")
+    assert (pareto.loc[pareto["profit_365_days"] >= 0, "loss_kind"] == "none").all()
 
 
 def test_groups_and_chains(wholesale: Case) -> None:

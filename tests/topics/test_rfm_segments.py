@@ -239,3 +239,60 @@ def test_own_segments_are_listed_as_the_job_has_them_or_best_first() -> None:
     assert topic.list_segments(rfm, scorer=scorer) == ["a", "c", "b"]
     assert topic.list_segments(rfm) == ["b", "a"]
     assert topic.list_segments(rfm.assign(segment="lost")) == list(SEGMENTS)
+
+
+def monthly_book(**figures: object) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Forty customers of 36 monthly orders each, the last one within the month; and their silence."""
+    rng = np.random.default_rng(5)
+    customers = pd.DataFrame(
+        {"customer_id": [f"c{n:02}" for n in range(40)], "days_since_last_order": rng.permutation(40) * 30 // 40}
+    )
+    customers = customers.assign(orders=36, net_sales=rng.uniform(3_000, 4_000, 40).round(2), tenure_days=1_080.0)
+    customers = customers.assign(**figures)
+    return customers, customers[["customer_id"]].assign(silence="buying")
+
+
+def test_nobody_who_orders_every_month_is_new_at_risk_or_lost() -> None:
+    customers, silent = monthly_book()
+    scored = topic.score_rfm(customers)
+    assert {"new_customers", "lost", "at_risk"} & set(scored["segment"])  # by the scores alone
+    named = topic.name_segments(scored, customers, silent, new_days=90)
+    assert not {"new_customers", "lost", "hibernating", *topic.LEAVING} & set(named["segment"])
+    assert topic.count_renamed(named, scored) > 10
+    pd.testing.assert_frame_equal(named.drop(columns="segment"), scored.drop(columns="segment"))  # the scores stay
+
+
+def test_new_and_lost_are_those_who_are() -> None:
+    states = ["one_order", "one_order", "lapsed", "pausing", "quiet", *["buying"] * 20]
+    customers = pd.DataFrame({"customer_id": [f"c{n:02}" for n in range(25)], "orders": [1] * 5 + list(range(3, 23))})
+    customers = customers.assign(
+        days_since_last_order=[5, 5, 300, 300, 300, *range(40, 60)],
+        tenure_days=[5.0, 700.0, *[900.0] * 23],
+        net_sales=customers["orders"] * 10.0,
+    )
+    silent = customers[["customer_id"]].assign(silence=states)
+    named = topic.name_segments(topic.score_rfm(customers), customers, silent, new_days=90)["segment"]
+    assert named.head(5).tolist() == ["new_customers", "promising", "lost", "hibernating", "lost"]
+
+
+@pytest.mark.parametrize("same", [{"days_since_last_order": 5}, {"net_sales": 3_600.0}])
+def test_who_cannot_be_told_apart_is_not_named(same: dict[str, object]) -> None:
+    customers, silent = monthly_book(**same)
+    scorer = topic.RfmScorer().fit(customers)
+    named = topic.name_segments(
+        topic.score_rfm(customers, scorer=scorer), customers, silent, new_days=90, scorer=scorer
+    )
+    assert set(named["segment"]) == {"others"}
+    facts = topic.describe_rfm(named, scorer=scorer)
+    said = topic.choose_sentences(facts | {"new_days": 90, "renamed": 40})
+    assert said["answer"][0] == "rfm.answer.not_named"
+    assert said["segments"] == "rfm.segments.not_named"
+    assert "rfm.scored.names" not in said["scored"]
+    assert facts["unreachable"] == []
+
+
+def test_the_businesss_own_segments_stay() -> None:
+    customers, silent = monthly_book()
+    scorer = topic.RfmScorer(segments=[{"name": "lost", "r": (1, 2)}], rest="others").fit(customers)
+    scored = topic.score_rfm(customers, scorer=scorer)
+    assert topic.name_segments(scored, customers, silent, new_days=90, scorer=scorer) is scored
