@@ -10,7 +10,7 @@ import pandas as pd
 from kalib.money import add, share
 from kalib.schema import check_columns, check_key
 from kalib.topics.migration import MOVES
-from kalib.years import find_kinds, is_whole
+from kalib.years import YEAR, find_kinds, is_whole
 
 PARTS = ("promoted", "demoted", "stayed", "second_year", *(move for move in MOVES[2:] if move != "stayed"))
 """The parts of the bridge: moves between tiers of accounts that had all of the year before, and those of ``second_year``, who had
@@ -125,12 +125,29 @@ def list_stopped(migration: pd.DataFrame) -> pd.DataFrame:
     return _sort(found.assign(most=-found["net_sales_365_days_before"]), "most").drop(columns="most")
 
 
-def list_rising(migration: pd.DataFrame, *, least_growth: float = 0.25) -> pd.DataFrame:
-    """List the accounts on the rise below the best tier, whether or not they have reached another tier.
+def take_pace(migration: pd.DataFrame, value: pd.DataFrame | None, *, apart_days: int) -> pd.DataFrame:
+    """Return ``migration`` with pace, as the page on value measured it, where it compares the same two years; else missing.
 
     Parameters
     ----------
-    least_growth : share by which net sales of the year grew at least; a smaller growth is everyday change
+    value : customer_id, pace; None where the run has no such page
+    apart_days : between the two dates of the migration
+    """
+    if value is None or "pace" not in value or apart_days not in (YEAR, YEAR + 1):
+        return migration.assign(pace=pd.Series(pd.NA, index=migration.index, dtype="str"))
+    return migration.merge(value[["customer_id", "pace"]], on="customer_id", how="left", validate="1:1")
+
+
+def list_rising(migration: pd.DataFrame, *, least_growth: float = 0.25) -> pd.DataFrame:
+    """List the accounts on the rise below the best tier, whether or not they have reached another tier.
+
+    On the rise is who buys more than a year ago by more than chance explains (``kalib.topics.pace``). Where nobody's pace is known,
+    who grew by ``least_growth`` or more: half of such growth is chance, and most of them do not go on.
+
+    Parameters
+    ----------
+    migration : with pace, where ``take_pace`` put it there
+    least_growth : share by which net sales of the year grew at least, where nobody's pace is known
 
     Returns
     -------
@@ -140,18 +157,20 @@ def list_rising(migration: pd.DataFrame, *, least_growth: float = 0.25) -> pd.Da
     """
     rising = _with_growth(migration)
     below = (rising["tier_rank_now"] > 1) & rising["move"].isin(BETWEEN) & rising["base_is_whole"]
-    rising = rising[below & ~rising["has_stopped"] & (rising["change_share"] >= least_growth)]
+    grew = _read_pace(rising) == "rising" if knows_pace(migration) else rising["change_share"] >= least_growth
+    rising = rising[below & ~rising["has_stopped"] & grew]
     return _sort(rising.assign(most=-rising["net_sales_moved"]), "most").drop(columns="most")
 
 
 def list_sliding(migration: pd.DataFrame, *, least_fall: float = 0.25) -> pd.DataFrame:
     """List the accounts of the upper half of the tiers whose sales fell, though they still have their tier and still order.
 
-    Who had a part of the year before and bought less than in that part has fallen all the more.
+    In decline is who buys less than a year ago by more than chance explains; where nobody's pace is known, by ``least_fall`` or more. Who had a part of the year before and bought less than in that part has fallen all the more.
 
     Parameters
     ----------
-    least_fall : share by which net sales of the year fell at least
+    migration : with pace, where ``take_pace`` put it there
+    least_fall : share by which net sales of the year fell at least, of accounts whose pace is not known
 
     Returns
     -------
@@ -161,7 +180,20 @@ def list_sliding(migration: pd.DataFrame, *, least_fall: float = 0.25) -> pd.Dat
     sliding = _with_growth(migration)
     tiers = int(pd.concat([migration["tier_rank_before"], migration["tier_rank_now"]]).nunique())
     upper = (sliding["tier_rank_now"] <= tiers / 2) & (sliding["move"] == "stayed") & ~sliding["has_stopped"]
-    return _sort(sliding[upper & (sliding["change_share"] <= -least_fall)], "net_sales_moved")
+    pace = _read_pace(sliding)
+    fell = (pace == "falling") | (pace.isna() & (sliding["change_share"] <= -least_fall))
+    return _sort(sliding[upper & fell], "net_sales_moved")
+
+
+def knows_pace(migration: pd.DataFrame) -> bool:
+    """Say whether anybody's pace is known."""
+    return bool(_read_pace(migration).notna().any())
+
+
+def _read_pace(migration: pd.DataFrame) -> pd.Series:
+    if "pace" in migration:
+        return migration["pace"]
+    return pd.Series(pd.NA, index=migration.index, dtype="str")
 
 
 def describe_base(migration: pd.DataFrame) -> dict[str, object]:
@@ -175,7 +207,7 @@ def describe_base(migration: pd.DataFrame) -> dict[str, object]:
         promoted and demoted: accounts that still order, and those who have stopped; promoted_whole, promoted_whole_net_sales (of
         those listed who had all of the year before), promoted_part (of those listed, the others), demoted_listed_net_sales_before,
         demoted_listed_net_sales; stopped, stopped_net_sales_before, stopped_lately (of them, with an order in the year);
-        like_before, like_now, like_change (net revenue retention less 1), like_customers; rising, sliding; parts_follow (those on the
+        like_before, like_now, like_change (net revenue retention less 1), like_customers; knows_pace, rising, sliding; parts_follow (those on the
         way up buy more and those on the way down less).
     """
     facts: dict[str, object] = {}
@@ -208,6 +240,7 @@ def describe_base(migration: pd.DataFrame) -> dict[str, object]:
         "like_before": before,
         "like_now": now,
         "like_change": share(now, before) - 1,
+        "knows_pace": knows_pace(migration),
         "rising": len(list_rising(migration)),
         "sliding": len(list_sliding(migration)),
         "parts_follow": facts["part_promoted_moved"] >= 0 >= facts["part_demoted_moved"],

@@ -95,6 +95,18 @@ def list_pace(pace: pd.DataFrame, kind: str) -> pd.DataFrame:
     return found.sort_values(order, ascending=[kind == "falling", True], ignore_index=True)
 
 
+def add_pace(table: pd.DataFrame, pace: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of accounts with pace and pace_change, missing of who cannot be compared.
+
+    Examples
+    --------
+    >>> pace = pd.DataFrame({"customer_id": ["a"], "pace": ["rising"], "pace_change": [0.2]})
+    >>> add_pace(pd.DataFrame({"customer_id": ["a", "b"]}), pace)["pace"].fillna("").tolist()
+    ['rising', '']
+    """
+    return table.merge(pace[["customer_id", "pace", "pace_change"]], on="customer_id", how="left", validate="1:1")
+
+
 def describe_pace(pace: pd.DataFrame) -> dict[str, object]:
     """Describe who rises and who declines, in facts that fill sentences.
 

@@ -186,7 +186,9 @@ def describe_key_accounts(scorecard: pd.DataFrame, customers: pd.DataFrame) -> d
         "key_accounts": len(key),
         "key_net_sales": net_sales,
         "key_share": net_sales / whole if whole > 0 else None,
-        "key_none": "spread_thin" if "rule_result" in scorecard and (scorecard["rule_result"] == "spread_thin").any() else "none",
+        "key_none": "spread_thin"
+        if "rule_result" in scorecard and (scorecard["rule_result"] == "spread_thin").any()
+        else "none",
     }
 
 
@@ -287,7 +289,7 @@ def describe_risk(churn: pd.DataFrame) -> dict[str, object]:
     }
 
 
-def list_movers(lined: pd.DataFrame, *, rows: int = 10) -> dict[str, pd.DataFrame]:
+def list_movers(lined: pd.DataFrame, *, pace: pd.DataFrame | None = None, rows: int = 10) -> dict[str, pd.DataFrame]:
     """List the accounts that gained and lost most money, told apart by what can be compared.
 
     Who rises had both spans whole. Who had only a part of the one before stands in a list of its own, whatever it gained: it
@@ -297,6 +299,8 @@ def list_movers(lined: pd.DataFrame, *, rows: int = 10) -> dict[str, pd.DataFram
     Parameters
     ----------
     lined : as ``kalib.years.line_up`` returns it
+    pace : customer_id, pace: with it only those rise and fall who do by more than chance explains. Of accounts whose pace cannot
+        be told (a part of the year before, money below 0) the falling stay
 
     Returns
     -------
@@ -305,11 +309,14 @@ def list_movers(lined: pd.DataFrame, *, rows: int = 10) -> dict[str, pd.DataFram
         the most net sales then; ties by customer_id.
     """
     there, moved = ~lined["has_stopped"], lined["net_sales_moved"]
+    own = None if pace is None else lined["customer_id"].map(pace.set_index("customer_id")["pace"])
+    rises = moved > 0 if own is None else (moved > 0) & (own == "rising")
+    falls = moved < 0 if own is None else (moved < 0) & (own.isna() | (own == "falling"))
     newer = lined["year_kind"].isin(["first_year", "second_year"])
     lists = {
-        "rising": (lined[there & (lined["year_kind"] == "two_years") & (moved > 0)], "net_sales_moved", False),
+        "rising": (lined[there & (lined["year_kind"] == "two_years") & rises], "net_sales_moved", False),
         "newer": (lined[there & newer & (moved > 0)], "net_sales_moved", False),
-        "falling": (lined[there & (lined["orders_then"] > 0) & (moved < 0)], "net_sales_moved", True),
+        "falling": (lined[there & (lined["orders_then"] > 0) & falls], "net_sales_moved", True),
         "stopped": (lined[~there & (lined["orders_then"] > 0)], "net_sales_then", False),
     }
     return {

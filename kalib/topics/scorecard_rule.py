@@ -222,7 +222,9 @@ def _reasons(sheet: Sheet, scores: Scores, key: np.ndarray) -> dict[str, np.ndar
         return np.where(pull[np.arange(len(pull)), column] > 0, names[column], None)
 
     lifted, lifted_next = pick(lift, 0), pick(lift, 1)
-    lack = np.where((names == lifted[:, None]) | (names == lifted_next[:, None]), 0.0, lack)  # nothing both lifts and holds back
+    lack = np.where(
+        (names == lifted[:, None]) | (names == lifted_next[:, None]), 0.0, lack
+    )  # nothing both lifts and holds back
     return {"lifted_by": lifted, "lifted_by_next": lifted_next, "held_back_by": pick(lack, 0)}
 
 

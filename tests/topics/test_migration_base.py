@@ -109,3 +109,24 @@ def test_no_cent_is_lost_and_nobody_rises_by_beginning(rows: list[tuple]) -> Non
         assert listed["base_is_whole"].all()
         assert not listed["has_stopped"].any()
     assert not set(base.list_stopped(moves)["customer_id"]) & set(base.list_between(moves, "demoted")["customer_id"])
+
+
+def test_who_rises_or_slides_does_so_by_more_than_chance() -> None:
+    moves = build(still=set(NOW) - {"quiet", "fell"})
+    value = pd.DataFrame({"customer_id": ["up", "stay", "slid"], "pace": ["steady", "rising", "steady"]})
+    known = base.take_pace(moves, value, apart_days=365)
+    assert base.list_rising(known)["customer_id"].tolist() == ["stay"]  # up more than quadrupled, on few orders
+    assert base.list_sliding(known).empty
+    falling = base.take_pace(moves, value.assign(pace="falling"), apart_days=365)
+    assert base.list_rising(falling).empty
+    assert base.list_sliding(falling)["customer_id"].tolist() == ["slid"]
+
+
+@pytest.mark.parametrize(
+    ("value", "apart"), [(None, 365), (pd.DataFrame({"customer_id": ["up"], "pace": ["steady"]}), 180)]
+)
+def test_without_a_pace_of_the_same_years_growth_is_what_is_known(value: pd.DataFrame | None, apart: int) -> None:
+    moves = build(still=set(NOW) - {"quiet", "fell"})
+    known = base.take_pace(moves, value, apart_days=apart)
+    assert not base.knows_pace(known)
+    assert base.list_rising(known)["customer_id"].tolist() == ["up", "stay"]

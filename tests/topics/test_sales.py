@@ -88,3 +88,19 @@ def test_who_stopped_is_not_falling() -> None:
     assert lists["falling"]["customer_id"].tolist() == ["c02", "c03", "c04"]
     assert lists["stopped"]["customer_id"].tolist() == ["c00", "c01"]
     assert lists["rising"].empty
+
+
+def test_movers_are_those_whose_change_chance_does_not_explain() -> None:
+    customers = make_customers(4, longest=800)
+    lined = line_up(customers, choose_span(customers, AS_OF))
+    assert sales.list_movers(lined)["falling"]["customer_id"].tolist() == ["c00", "c01", "c02", "c03"]
+    pace = pd.DataFrame({"customer_id": ["c00", "c01", "c02"], "pace": ["falling", "steady", None]})
+    lists = sales.list_movers(lined, pace=pace)
+    assert lists["falling"]["customer_id"].tolist() == ["c00", "c02", "c03"]  # of two nobody can tell
+    assert lists["rising"].empty
+    grown = lined.assign(net_sales_moved=-lined["net_sales_moved"])
+    assert sales.list_movers(grown, pace=pace.assign(pace="rising"))["rising"]["customer_id"].tolist() == [
+        "c00",
+        "c01",
+        "c02",
+    ]

@@ -159,7 +159,12 @@ def test_the_weakest_criterion_is_named() -> None:
 def test_a_review_stands_beside_the_classes_of_today() -> None:
     scorecard, _ = make_scorecard()
     review = pd.DataFrame(
-        {"selection_class": ["certain", "likely"], "on_list_then": [8, 4], "stayed": [6, 1], "stayed_share": [0.75, 0.25]}
+        {
+            "selection_class": ["certain", "likely"],
+            "on_list_then": [8, 4],
+            "stayed": [6, 1],
+            "stayed_share": [0.75, 0.25],
+        }
     )
     facts = topic.describe_list(scorecard, review=review)
     assert (facts["then"], facts["stayed"]) == (12, 7)
