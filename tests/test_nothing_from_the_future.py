@@ -107,7 +107,7 @@ def topics(made: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
         "tiers": lambda: tiers.assign_tiers(customers, count=3, resamples=2),
         "pareto": lambda: pareto.assign_classes(customers),
         "demand": lambda: pareto_demand.measure_demand(customers, made["months"], as_of=AS_OF),
-        "pace": lambda: pace.measure_pace(order_days, as_of=AS_OF),
+        "pace": lambda: pace.measure_pace(customers, order_days, as_of=AS_OF),
         "scores": lambda: score(made),
         "horizon": lambda: churn_windows.choose_horizon(order_days, as_of=AS_OF),
         "repeats": lambda: churn_windows.summarise_repeats(order_days, as_of=AS_OF),

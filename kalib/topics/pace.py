@@ -11,7 +11,7 @@ from scipy.stats import norm
 
 from kalib.money import add
 from kalib.schema import check_columns, check_key
-from kalib.years import LEAST, YEAR
+from kalib.years import LEAST, YEAR, choose_span, line_up
 
 SLOTS = 12
 """Parts of a year; each is compared with the same part of the year before, so that seasons fall out."""
@@ -28,7 +28,9 @@ _Z = float(norm.ppf(SURE))
 """Of an interval of 80 %: nine in ten lie above its lower end."""
 
 
-def measure_pace(order_days: pd.DataFrame, *, as_of: dt.date, stopped: Collection[str] = ()) -> pd.DataFrame:
+def measure_pace(
+    customers: pd.DataFrame, order_days: pd.DataFrame, *, as_of: dt.date, stopped: Collection[str] = ()
+) -> pd.DataFrame:
     """Measure how each account's sales of the last year compare with its own of the year before, less what is noise.
 
     An account with few orders doubles or halves by chance. So the logarithm of now over then is drawn towards that of the
@@ -41,7 +43,9 @@ def measure_pace(order_days: pd.DataFrame, *, as_of: dt.date, stopped: Collectio
 
     Parameters
     ----------
-    order_days : customer_id, order_date, orders, net_sales; rows after ``as_of`` are not looked at
+    customers : as of ``as_of``: customer_id, tenure_days, days_since_last_order, and net_sales and orders of the 365 days and of the
+        365 before
+    order_days : customer_id, order_date, orders, net_sales, for the noise; rows after ``as_of`` are not looked at
     stopped : customers who order no more: they do not decline, they are gone
 
     Returns
@@ -56,14 +60,17 @@ def measure_pace(order_days: pd.DataFrame, *, as_of: dt.date, stopped: Collectio
     Examples
     --------
     >>> days = pd.date_range("2024-07-05", "2026-06-30", freq="14D")
-    >>> one = pd.DataFrame({"order_date": ["2024-06-01", *days], "orders": 1, "net_sales": 100.0})
+    >>> one = pd.DataFrame({"order_date": days, "orders": 1, "net_sales": 100.0})
     >>> book = pd.concat([one.assign(customer_id=f"c{n:02}") for n in range(20)])
-    >>> halved = (book["customer_id"] == "c07") & (pd.to_datetime(book["order_date"]) > "2025-06-30")
-    >>> pace = measure_pace(book.assign(net_sales=book["net_sales"].where(~halved, 40)), as_of=dt.date(2026, 6, 30))
+    >>> halved = (book["customer_id"] == "c07") & (book["order_date"] > "2025-06-30")
+    >>> customers = pd.DataFrame({"customer_id": [f"c{n:02}" for n in range(20)], "net_sales_365_days": [2600.0] * 7 + [1040.0] + [2600.0] * 12,
+    ...     "net_sales_365_days_last_year": 2600.0, "orders_365_days": 26, "orders_365_days_last_year": 26, "tenure_days": 900.0,
+    ...     "days_since_last_order": 5})
+    >>> pace = measure_pace(customers, book.assign(net_sales=book["net_sales"].where(~halved, 40)), as_of=dt.date(2026, 6, 30))
     >>> pace.loc[pace["pace"] != "steady", ["customer_id", "pace"]].values.tolist()
     [['c07', 'falling']]
     """
-    lined = _line_up(order_days, as_of, stopped)
+    lined = _line_up(customers, order_days, as_of, stopped)
     if len(lined) < LEAST:
         return _shrink(lined.head(0), 0.0, 0.0)
     return _shrink(lined, *find_book(lined["log_change"], lined["noise"]))
@@ -123,36 +130,44 @@ def describe_pace(pace: pd.DataFrame) -> dict[str, object]:
     return facts | {"falling_size": -facts["falling_moved"]}
 
 
-def _line_up(order_days: pd.DataFrame, as_of: dt.date, stopped: Collection[str]) -> pd.DataFrame:
+def _line_up(
+    customers: pd.DataFrame, order_days: pd.DataFrame, as_of: dt.date, stopped: Collection[str]
+) -> pd.DataFrame:
     """Return each comparable account's sales of both years, the logarithm of their ratio, and its noise."""
+    span = choose_span(customers, as_of)
+    if span.name != "year":
+        return pd.DataFrame(
+            columns=["customer_id", "net_sales_then", "net_sales_now", "log_change", "noise"], dtype=float
+        )
+    lined = line_up(customers, span)
+    known = (lined["year_kind"] == "two_years") & (lined["net_sales_now"] > 0) & (lined["net_sales_then"] > 0)
+    lined = lined.loc[
+        known & ~lined["customer_id"].isin(set(stopped)), ["customer_id", "net_sales_then", "net_sales_now"]
+    ]
+    lined = lined.set_index("customer_id")
+    lined["log_change"] = np.log(lined["net_sales_now"] / lined["net_sales_then"])
+    return lined.assign(noise=_measure_noise(lined.index, order_days, as_of)).reset_index()
+
+
+def _measure_noise(accounts: pd.Index, order_days: pd.DataFrame, as_of: dt.date) -> pd.Series:
+    """Measure the variance of each account's ratio of the two years: half its own by twelfths, half what is usual."""
     check_columns(order_days, ["customer_id", "order_date", "orders", "net_sales"], name="order_days")
-    check_key(order_days, ["customer_id", "order_date"], name="order_days")
     back = (pd.Timestamp(as_of) - pd.to_datetime(order_days["order_date"])).dt.days
-    days = order_days[["customer_id", "orders", "net_sales"]].assign(back=back)
-    days = days[(days["back"] >= 0) & ~days["customer_id"].isin(set(stopped))].sort_values(["customer_id", "back"])
-    ordered = days[days["orders"] > 0]
-    oldest = ordered.groupby("customer_id")["back"].max()
-    days = days[days["customer_id"].isin(oldest.index[oldest >= 2 * YEAR]) & (days["back"] < 2 * YEAR)]
+    days = order_days[["customer_id", "orders", "net_sales"]].assign(back=back)[back.between(0, 2 * YEAR - 1)]
+    check_key(days, ["customer_id", "back"], name="order_days")
+    days = days[days["customer_id"].isin(accounts)].sort_values(["customer_id", "back"])
     slot = days["back"] // YEAR * SLOTS + days["back"] % YEAR * SLOTS // YEAR
     money = days.groupby(["customer_id", slot.rename("slot")])["net_sales"].sum().unstack(fill_value=0.0)
-    money = money.reindex(columns=range(2 * SLOTS), fill_value=0.0)
+    money = money.reindex(index=accounts, columns=range(2 * SLOTS), fill_value=0.0)
     now, then = money[money.columns[:SLOTS]].to_numpy(), money[money.columns[SLOTS:]].to_numpy()
+    sold, sold_then = now.sum(axis=1), then.sum(axis=1)
+    known = (sold > 0) & (sold_then > 0)
+    apart = now - then * np.where(known, sold / np.where(known, sold_then, 1), 0)[:, None]
+    own = pd.Series((apart**2).sum(axis=1) / np.where(known, sold, 1) ** 2 * SLOTS / (SLOTS - 1), index=accounts)
     counts = days[days["orders"] > 0].groupby(["customer_id", days["back"] // YEAR]).size().unstack(fill_value=0)
-    counts = counts.reindex(index=money.index, columns=[0, 1], fill_value=0)
-    lined = pd.DataFrame({"net_sales_then": then.sum(axis=1), "net_sales_now": now.sum(axis=1)}, index=money.index)
-    lined = lined.round(2)
-    known = (counts[0] > 0) & (counts[1] > 0) & (lined["net_sales_now"] > 0) & (lined["net_sales_then"] > 0)
-    lined = lined[known].assign(few=1 / counts[0] + 1 / counts[1])
-    return _measure_noise(lined, now[known.to_numpy()], then[known.to_numpy()]).reset_index()
-
-
-def _measure_noise(lined: pd.DataFrame, now: np.ndarray, then: np.ndarray) -> pd.DataFrame:
-    ratio = lined["net_sales_now"] / lined["net_sales_then"]
-    apart = now - then * ratio.to_numpy()[:, None]
-    own = (apart**2).sum(axis=1) / lined["net_sales_now"] ** 2 * SLOTS / (SLOTS - 1)
-    usual = (own / lined["few"]).median() * lined["few"]
-    noise = ((own + usual) / 2).clip(lower=1e-6)
-    return lined.assign(log_change=np.log(ratio), noise=noise)
+    few = (1 / counts.reindex(index=accounts, columns=[0, 1], fill_value=0).clip(lower=1)).sum(axis=1)
+    usual = (own / few)[known].median() * few
+    return ((own.where(known, usual) + usual) / 2).clip(lower=1e-6)
 
 
 def _shrink(lined: pd.DataFrame, book: float, true: float) -> pd.DataFrame:

@@ -10,7 +10,7 @@ import pandas as pd
 from scipy.stats import binomtest
 
 from kalib.topics.pace import PACES
-from kalib.years import LEAST, YEAR
+from kalib.years import LEAST
 
 BECAME = ("grew", "held", "fell")
 """Bought more in the next year, about as much, or less (or nothing at all)."""
@@ -21,24 +21,21 @@ ABOUT = 0.1
 TENTHS = 10
 
 
-def follow_pace(pace: pd.DataFrame, order_days: pd.DataFrame, *, before: dt.date) -> pd.DataFrame:
-    """Follow what accounts bought in the year after a date, against the year up to it.
+def follow_pace(pace: pd.DataFrame, customers: pd.DataFrame) -> pd.DataFrame:
+    """Follow what accounts bought in the year after an earlier date, against the year up to it.
 
     Parameters
     ----------
-    pace : as ``pace.measure_pace`` gives it as of ``before``, of what was known then
-    order_days : customer_id, order_date, net_sales; rows after the year are not looked at
-    before : the earlier date, a year before the snapshot date
+    pace : as ``pace.measure_pace`` gives it as of a year ago, of what was known then
+    customers : as of now: customer_id, net_sales_365_days
 
     Returns
     -------
     DataFrame
         ``pace`` with net_sales_after, became (one of ``BECAME``), size_tenth (by net_sales_now, 10 the largest).
     """
-    ahead = (pd.to_datetime(order_days["order_date"]) - pd.Timestamp(before)).dt.days
-    inside = order_days[(ahead > 0) & (ahead <= YEAR)]
-    after = inside.groupby("customer_id")["net_sales"].sum()
-    after = pd.Series(after.reindex(pace["customer_id"]).fillna(0.0).round(2).to_numpy(float), index=pace.index)
+    after = customers.set_index("customer_id")["net_sales_365_days"].reindex(pace["customer_id"]).fillna(0.0)
+    after = pd.Series(after.to_numpy(float), index=pace.index)
     became = np.select(
         [after > (1 + ABOUT) * pace["net_sales_now"], after >= (1 - ABOUT) * pace["net_sales_now"]], BECAME[:2], "fell"
     )

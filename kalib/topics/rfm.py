@@ -452,6 +452,7 @@ def choose_sentences(facts: dict[str, object], *, origin: str = "here") -> dict[
         f"rfm.scored.{origin}": True,
         "rfm.scored.some_given": facts["given"] and not facts["all_given"] and origin != "model",
         "rfm.scored.names": facts["is_named"] and not facts["is_own"] and facts.get("new_days"),
+        "rfm.scored.renamed": facts.get("renamed") and facts["is_named"],
         "rfm.scored.constant": facts["constant"],
         "rfm.scored.unknown_money": facts["unknown_money"],
         "rfm.scored.empty_scores": facts["empty_scores"],

@@ -39,8 +39,30 @@ def book(count: int = 20) -> list[pd.DataFrame]:
     return [monthly(f"b{n:02}", *(100 + rng.normal(0, 10, (2, 12))).round(2).tolist()) for n in range(count)]
 
 
+def known(rows: pd.DataFrame, as_of: dt.date = AS_OF) -> pd.DataFrame:
+    """Return customers as of a day, counted row by row."""
+    table = []
+    for customer, own in rows[rows["order_date"] <= as_of].groupby("customer_id"):
+        back = [(as_of - day).days for day in own["order_date"]]
+        row = {"customer_id": customer, "tenure_days": float(max(back)), "days_since_last_order": min(back)}
+        for name, low in (("", 0), ("_last_year", 365)):
+            inside = [low <= days < low + 365 for days in back]
+            row |= {
+                f"net_sales_365_days{name}": own.loc[inside, "net_sales"].sum(),
+                f"orders_365_days{name}": sum(inside),
+            }
+        table.append(row)
+    columns = ["customer_id", "tenure_days", "days_since_last_order"]
+    columns += [f"{one}_365_days{name}" for one in ("net_sales", "orders") for name in ("", "_last_year")]
+    return pd.DataFrame(table, columns=columns)
+
+
+def run(rows: pd.DataFrame, **options: object) -> pd.DataFrame:
+    return pace.measure_pace(known(rows), rows, as_of=AS_OF, **options)
+
+
 def measure(*accounts: pd.DataFrame, **options: object) -> pd.DataFrame:
-    return pace.measure_pace(pd.concat([*book(), *accounts]), as_of=AS_OF, **options).set_index("customer_id")
+    return run(pd.concat([*book(), *accounts]), **options).set_index("customer_id")
 
 
 def test_the_book_by_hand() -> None:
@@ -90,7 +112,7 @@ def test_noise_and_shrinkage_a_second_way() -> None:
     usual = float(np.median([own * 6 for own in noise.values()])) / 6  # 12 orders in each year: 1 / 12 + 1 / 12
     variance = {name: (own + usual) / 2 for name, own in noise.items()}
     mean, true = pace.find_book(pd.Series(told), pd.Series(variance))
-    table = pace.measure_pace(pd.concat(accounts), as_of=AS_OF).set_index("customer_id")
+    table = run(pd.concat(accounts)).set_index("customer_id")
     grid = np.linspace(-3, 3, 200_001)
     for name in ("halved", "uneven", "b03"):
         density = norm.pdf(told[name], grid, math.sqrt(variance[name])) * norm.pdf(grid, mean, math.sqrt(true))
@@ -117,19 +139,17 @@ def test_only_accounts_with_two_whole_years_that_still_order() -> None:
 
 def test_too_few_to_compare_say_nothing() -> None:
     for accounts in (book(9), [book(1)[0].head(0)], [monthly("new", [0.0] * 12, [5.0] * 12, first=None)]):
-        table = pace.measure_pace(pd.concat(accounts), as_of=AS_OF)
+        table = run(pd.concat(accounts))
         assert table.empty
         assert pace.describe_pace(table)["rising"] == 0
-        followed = pace_review.follow_pace(table, pd.concat(accounts), before=BEFORE)
+        followed = pace_review.follow_pace(table, known(pd.concat(accounts)))
         assert (
             pace_review.describe_became(pace_review.summarise_became(followed), before=BEFORE)["rising_proof"] == "none"
         )
 
 
 def test_all_alike_and_nothing_beyond_noise() -> None:
-    table = pace.measure_pace(
-        pd.concat([monthly(f"c{n:02}", [100.0] * 12, [100.0] * 12) for n in range(12)]), as_of=AS_OF
-    )
+    table = run(pd.concat([monthly(f"c{n:02}", [100.0] * 12, [100.0] * 12) for n in range(12)]))
     assert table["pace"].tolist() == ["steady"] * 12
     assert table["pace_change"].tolist() == [0] * 12
 
@@ -137,8 +157,8 @@ def test_all_alike_and_nothing_beyond_noise() -> None:
 def test_neither_row_order_nor_later_rows_change_anything() -> None:
     rows = pd.concat([*book(), monthly("halved", [100.0] * 12, [50.0] * 12)])
     later = orders("halved", [AS_OF + dt.timedelta(days=1)], 9_999.0)
-    one = pace.measure_pace(rows, as_of=AS_OF)
-    other = pace.measure_pace(pd.concat([later, rows]).sample(frac=1, random_state=3), as_of=AS_OF)
+    one = run(rows)
+    other = pace.measure_pace(known(rows)[::-1], pd.concat([later, rows]).sample(frac=1, random_state=3), as_of=AS_OF)
     pd.testing.assert_frame_equal(one, other)
 
 
@@ -159,9 +179,10 @@ def test_what_became_of_a_list_by_hand() -> None:
         "c19": 0.5,
     }
     money = then.set_index("customer_id")["net_sales_now"]
-    since = pd.concat([orders(name, [dt.date(2026, 1, 5)], money[name] * times) for name, times in after.items()])
-    late = orders("c18", [dt.date(2026, 7, 1)], 999.0)  # after the year
-    followed = pace_review.follow_pace(then, pd.concat([since, late]), before=BEFORE)
+    bought = pd.DataFrame(
+        {"customer_id": list(after), "net_sales_365_days": [money[name] * times for name, times in after.items()]}
+    )
+    followed = pace_review.follow_pace(then, bought)
     table = pace_review.summarise_became(followed)
     assert table[["pace", "who", "customers"]].values.tolist() == [["rising", "listed", 5], ["rising", "like_size", 5]]
     assert table.loc[0, ["grew_share", "held_share", "fell_share"]].tolist() == [0.6, 0.2, 0.2]
@@ -184,7 +205,8 @@ def test_on_the_sample_the_lists_hold_who_truly_rises_and_declines(shipped: Call
     days, as_of = pd.read_parquet(folder / "tables" / "order_days.parquet"), read_report(folder).as_of
     found = silence.measure_silence(days, as_of=as_of, active_days=180)
     stopped = found.loc[found["silence"].isin(["quiet", *silence.GONE]), "customer_id"]
-    table = pace.measure_pace(days, as_of=as_of, stopped=stopped)
+    customers = pd.read_parquet(folder / "tables" / "customers.parquet")
+    table = pace.measure_pace(customers, days, as_of=as_of, stopped=stopped)
     truth = pd.read_parquet(Path(__file__).parents[1] / "reference" / "wholesale_truth.parquet").set_index(
         "customer_id"
     )
