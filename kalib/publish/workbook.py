@@ -495,7 +495,7 @@ class Run:
         told = [[one for one in own if sign * one["effect"] > 0] for own in reasons]
         told = [sorted(own, key=lambda one: -abs(one["effect"]))[:most] for own in told]
         said = [self.words.join(self._say(f"codes.reason.{one['code']}", one) for one in own) for own in told]
-        return said if lowering else [text or self.words.code("reason_name", "none") for text in said]
+        return said if lowering else [text or self.words.code("reason", "none") for text in said]
 
     def say_parts(self, lists: pd.Series, key: str, *, most: int = 2, also: pd.Series | None = None) -> list[str]:
         """Return each row's list of codes with their figures in words: ``<key>.<code>``, first ones first.

@@ -146,17 +146,22 @@ def find_basis(churn: pd.DataFrame) -> str:
 
 
 def find_why(churn: pd.DataFrame) -> str:
-    """Find why no probability is multiplied by money: ``weak``, ``unknown`` (who stays away) or ``naive``; empty where it is.
+    """Find why no probability is multiplied by money; empty where it is.
+
+    ``rule``: there is no forecast, and a rule ranks; ``weak``: it ranks hardly better than chance; ``unknown``: who stays away; ``naive``: the
+    naive list found clearly more.
 
     Examples
     --------
     >>> find_why(pd.DataFrame({"stake_basis": ["overdue"], "forecast_is_weak": False, "away_share": 0.4}))
     'naive'
+    >>> find_why(pd.DataFrame({"stake_basis": ["overdue"], "forecast_is_weak": True, "best_rule": "silence"}))
+    'rule'
     """
     if find_basis(churn) == "away":
         return ""
     if churn["forecast_is_weak"].any():
-        return "weak"
+        return "rule" if "best_rule" in churn else "weak"
     return "naive" if "away_share" in churn and churn["away_share"].notna().any() else "unknown"
 
 

@@ -130,6 +130,7 @@ def test_no_probability_is_multiplied_by_money_where_the_page_on_churn_multiplie
         "at_stake_overdue",
         "overdue.why",
         "overdue.weak",
+        "overdue.rule",
         "overdue.unknown",
         "overdue.naive",
         "answer.gain_overdue",
