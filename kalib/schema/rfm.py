@@ -25,6 +25,7 @@ COLUMNS: dict[str, Column] = {
     "net_sales_per_customer": Column("currency", "net sales of the row's class over its customers"),
     "margin_per_customer": Column("currency", "margin of the row's class over its customers with a known margin"),
     "quiet_customers": Column("count", "customers in the row's class who were worth much and have gone quiet"),
+    "still_customers": Column("count", "customers in the row's class who are not silent beyond the activity window"),
     **{
         f"net_sales_per_order_{days}_days": Column(
             "currency",

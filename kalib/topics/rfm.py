@@ -1,4 +1,4 @@
-"""Who bought lately, often and much? Scores, and segments made of them."""
+"""Who bought recently, often and much? Scores, and segments made of them."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from kalib.topics.rfm_segments import (
     find_segment,
     find_unreachable,
 )
+from kalib.topics.silence import GONE
 
 __all__ = [
     "BINS",
@@ -159,8 +160,8 @@ def summarise_segments(rfm: pd.DataFrame, *, by: str = "segment", scorer: RfmSco
     -------
     DataFrame
         ``by``, customers, customers_share, net_sales, net_sales_share, net_sales_per_customer, where there is margin
-        margin and margin_per_customer, median_days_since_last_order, median_orders, quiet_customers. Shares of sales
-        are absent where net sales do not add up to something above nought.
+        margin and margin_per_customer, median_days_since_last_order, median_orders, quiet_customers, and where ``mark_quiet`` has said so still_customers (not
+        silent for so long that they no longer count as customers). Shares of sales are absent where net sales do not add up to something above nought.
     """
     if by not in ("segment", "segment_8"):
         raise ValueError(f"`by` is one of segment, segment_8; it was {by!r}.")
@@ -189,6 +190,8 @@ def summarise_segments(rfm: pd.DataFrame, *, by: str = "segment", scorer: RfmSco
             "median_orders": float(group["orders"].median()),
             "quiet_customers": int(group["is_quiet"].sum()) if "is_quiet" in group else 0,
         }
+        if "silence" in group:
+            row["still_customers"] = int((~group["silence"].isin(GONE)).sum())
         rows.append(row)
     return pd.DataFrame(rows)
 

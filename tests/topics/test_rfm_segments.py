@@ -296,3 +296,17 @@ def test_the_businesss_own_segments_stay() -> None:
     scorer = topic.RfmScorer(segments=[{"name": "lost", "r": (1, 2)}], rest="others").fit(customers)
     scored = topic.score_rfm(customers, scorer=scorer)
     assert topic.name_segments(scored, customers, silent, new_days=90, scorer=scorer) is scored
+
+
+def test_a_segment_says_how_many_are_customers_still() -> None:
+    rfm = pd.DataFrame(
+        {
+            "segment": ["at_risk", "at_risk", "champions"],
+            "net_sales": [1.0, 2.0, 3.0],
+            "days_since_last_order": [400, 20, 3],
+            "orders": [9, 9, 9],
+            "silence": ["lost", "quiet", "in_rhythm"],
+        }
+    )
+    table = topic.summarise_segments(rfm).set_index("segment")
+    assert table["still_customers"].to_dict() == {"champions": 1, "at_risk": 1}
