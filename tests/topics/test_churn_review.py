@@ -71,8 +71,10 @@ def test_a_grade_by_hand() -> None:
     assert grade["miss"] == "fits"
     assert (grade["expected_stay"], grade["stay_left"], grade["stay_left_sales"]) == (2, 1, 400.0)
     assert grade["stay_expected"] == 0.5  # 0.4 of c and 0.1 of d: those given less than an even chance
-    assert "2 customers were given less than an even chance of leaving; 1 of them left, against 0 that" in Words("en")(
-        "leaving.review.surprises", **grade
+    said = Words("en")("leaving.review.surprises", horizon_days=90, **grade)
+    assert (
+        "2 customers were given less than an even chance of leaving within 90 days; 1 of them left, against 0 that"
+        in said
     )
     assert (grade["expected_leave"], grade["leave_stayed"]) == (2, 1)
     assert list_surprises(joined).values.tolist() == [["d", 0.1, 400.0]]
