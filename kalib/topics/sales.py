@@ -270,7 +270,8 @@ def describe_risk(churn: pd.DataFrame) -> dict[str, object]:
     dict
         graded (customers), expected_leaving (sum of the probabilities), sales_at_risk (both None where the customers
         are ranked without a probability), sales_graded (net sales of the 365 days before, of all graded, nothing where
-        negative), horizon_days, weak.
+        negative), horizon_days, weak, stake_basis (see ``kalib.topics.churn.find_basis``), overdue_customers (where it is overdue: silent
+        beyond their own rhythm, whose sales sales_at_risk then is).
     """
     check_columns(
         churn,
@@ -286,6 +287,8 @@ def describe_risk(churn: pd.DataFrame) -> dict[str, object]:
         "sales_graded": math.fsum(churn["net_sales_365_days"].clip(lower=0)),
         "horizon_days": int(churn["horizon_days"].iloc[0]),
         "weak": bool(churn["forecast_is_weak"].iloc[0]),
+        "stake_basis": str(churn["stake_basis"].iloc[0]) if "stake_basis" in churn else "away",
+        "overdue_customers": int((churn["sales_at_risk"] > 0).sum()),
     }
 
 

@@ -34,6 +34,9 @@ FLOORS: dict[str, float] = {"returns_share_365_days": 0.02, "overdue_share": 0.0
 LEAST_ORDERS = 12
 """Orders of the year from which on an account's dependence on one product can be told: fewer hold few products anyway."""
 
+LEAST_ACCOUNTS, LEAST_SHARE = 10, 0.1
+"""A figure known of fewer accounts than the smaller of these (a number, a share) has too few to be compared with."""
+
 LEAST_KNOWN = 0.5
 """Share of the weights that must rest on known criteria before an account can be key by its score."""
 
@@ -344,7 +347,7 @@ def list_measures(measures: pd.DataFrame, uses: Sequence[Use]) -> pd.DataFrame:
     """List every measure that was asked for and what became of it.
 
     ``measure_state`` is ``used``; ``constant`` where all known figures are equal, so that the measure says nothing;
-    ``unknown`` where no account has a figure; ``absent`` where the source lacks the column; ``no_such_name`` where
+    ``unknown`` where no account has a figure; ``few`` where fewer than ten have one, and less than a tenth of all; ``absent`` where the source lacks the column; ``no_such_name`` where
     the job asks for a column that the house does not know.
 
     Returns
@@ -360,6 +363,8 @@ def list_measures(measures: pd.DataFrame, uses: Sequence[Use]) -> pd.DataFrame:
             state = "absent" if use.name in _KNOWN or use.name in COLUMNS else "no_such_name"
         elif not known:
             state = "unknown"
+        elif known < min(LEAST_ACCOUNTS, LEAST_SHARE * len(measures)):
+            state = "few"
         else:
             state = "constant" if values.min() == values.max() else "used"
         share = known / len(measures) if len(measures) else 0.0
@@ -371,7 +376,7 @@ def list_measures(measures: pd.DataFrame, uses: Sequence[Use]) -> pd.DataFrame:
 def build_sheet(measures: pd.DataFrame, *, uses: Sequence[Use] | None = None, normalise: str = "rank") -> Sheet:
     """Put all measures on a scale from 0 to 1 and take the mean per criterion over what is known.
 
-    A measure that is absent, unknown or the same for all says nothing and is left out, and a criterion without any
+    A measure that is absent, unknown, known of hardly anybody or the same for all says nothing and is left out, and a criterion without any
     measure with it; ``list_measures`` says so. Missing stays missing: it is neither 0 nor the mean. A criterion of an
     account is the mean of its known measures.
 

@@ -104,3 +104,22 @@ def test_movers_are_those_whose_change_chance_does_not_explain() -> None:
         "c01",
         "c02",
     ]
+
+
+def test_the_sentence_on_risk_follows_what_the_list_is_made_by() -> None:
+    churn = pd.DataFrame(
+        {
+            "customer_id": ["a", "b", "c"],
+            "churn_probability": [0.9, 0.5, 0.1],
+            "sales_at_risk": [100.0, 0.0, 0.0],
+            "net_sales_365_days": [100.0, 50.0, 10.0],
+            "horizon_days": 90,
+            "forecast_is_weak": True,
+            "stake_basis": "overdue",
+        }
+    )
+    facts = sales.describe_risk(churn)
+    assert (facts["stake_basis"], facts["overdue_customers"]) == ("overdue", 1)
+    said = Words("en")("summary.leaving.overdue", facts)
+    assert "1 account is silent beyond its own rhythm" in said
+    assert sales.describe_risk(churn.drop(columns="stake_basis"))["stake_basis"] == "away"

@@ -369,3 +369,11 @@ def test_dependence_on_one_product_needs_a_year_of_orders() -> None:
     book.loc[0, "orders_365_days"] = 11
     measures = gather_measures(book, as_of=AS_OF)
     assert measures["largest_product_share_365_days"].isna().tolist() == [True] + [False] * 39
+
+
+@pytest.mark.parametrize(("known", "state"), [(9, "few"), (10, "used")])
+def test_a_figure_of_hardly_anybody_is_left_out(known: int, state: str) -> None:
+    book = make_book(0.0, accounts=120)
+    book["overdue_share"] = np.where(np.arange(120) < known, np.arange(120) / 100, np.nan)
+    assert list_measures(book, [TARDY])["measure_state"].tolist() == [state]
+    assert ("risk" in build_sheet(book, uses=[SIZE, TARDY]).criteria) == (state == "used")
