@@ -120,6 +120,6 @@ def test_the_sentence_on_risk_follows_what_the_list_is_made_by() -> None:
     )
     facts = sales.describe_risk(churn)
     assert (facts["stake_basis"], facts["overdue_customers"]) == ("overdue", 1)
-    said = Words("en")("summary.leaving.overdue", facts)
+    said = Words("en")("summary.leaving.overdue", **facts)
     assert "1 account is silent beyond its own rhythm" in said
     assert sales.describe_risk(churn.drop(columns="stake_basis"))["stake_basis"] == "away"
