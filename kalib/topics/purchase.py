@@ -86,27 +86,27 @@ def forecast_at(
     [20, 20]
     """
     days = _read_days(order_days)
-    tables = []
-    for date in sorted({pd.Timestamp(date) for date in dates}):
-        tables.append(forecast_histories(_summarise(days, date, 1), as_of=date, horizon_days=horizon_days, model=model))
-    if not tables:
+    asked = sorted({pd.Timestamp(date) for date in dates})
+    if not asked:
         raise ValueError("`dates` is empty; name at least one date to forecast at.")
-    return pd.concat(tables, ignore_index=True)
+    return forecast_dates({date: _summarise(days, date, 1) for date in asked}, horizon_days=horizon_days, model=model)
 
 
-def forecast_histories(
-    histories: pd.DataFrame, *, as_of: dt.date, horizon_days: float, model: str = "bg_nbd"
+def forecast_dates(
+    histories: Mapping[dt.date, pd.DataFrame], *, horizon_days: float, model: str = "bg_nbd"
 ) -> pd.DataFrame:
-    """Fit a model to the histories of one date and forecast each of them.
+    """Fit a model to the histories of each date and forecast each of them.
+
+    A fit begins at the parameters of the date before it, which are near; it ends at the same maximum as one that begins anywhere.
 
     Parameters
     ----------
-    histories : customer_id, frequency, recency, age, in days, as known on ``as_of``
+    histories : by date, in its order: customer_id, frequency, recency, age, in days, as known on the date
 
     Returns
     -------
     DataFrame
-        One row per history, in their order: as_of, customer_id, p_alive, expected_orders (order days within the
+        One row per date and history, in their order: as_of, customer_id, p_alive, expected_orders (order days within the
         horizon), converged (whether the fit can be trusted).
 
     Raises
@@ -118,20 +118,21 @@ def forecast_histories(
     --------
     >>> known = pd.DataFrame({"customer_id": [f"c{i:02}" for i in range(17)], "frequency": [0] * 9 + [1, 1, 2, 3, 6, 9, 4, 2],
     ...     "recency": [0] * 9 + [2, 5, 8, 20, 28, 29, 6, 11], "age": 30})
-    >>> forecast_histories(known, as_of=dt.date(2026, 6, 30), horizon_days=30)["p_alive"].round(2).tolist()[:2]
+    >>> forecast_dates({dt.date(2026, 6, 30): known}, horizon_days=30)["p_alive"].round(2).tolist()[:2]
     [1.0, 1.0]
     """
-    fitted = make_model(model).fit(histories)
-    table = pd.DataFrame(
-        {
-            "as_of": pd.Timestamp(as_of),
-            "customer_id": histories["customer_id"],
-            "p_alive": fitted.p_alive(histories),
-            "expected_orders": fitted.expected_orders(histories, horizon_days),
+    tables, fitted = [], None
+    for date, own in histories.items():
+        fitted = make_model(model).fit(own, near=fitted)
+        table = {
+            "as_of": pd.Timestamp(date),
+            "customer_id": own["customer_id"],
+            "p_alive": fitted.p_alive(own),
+            "expected_orders": fitted.expected_orders(own, horizon_days),
             "converged": fitted.converged_,
         }
-    )
-    return table.astype({"as_of": "datetime64[s]"})
+        tables.append(pd.DataFrame(table).astype({"as_of": "datetime64[s]"}))
+    return pd.concat(tables, ignore_index=True)
 
 
 def fit_models(histories: pd.DataFrame, codes: Sequence[str] = tuple(MODELS)) -> dict[str, PurchaseModel]:

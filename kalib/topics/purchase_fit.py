@@ -26,6 +26,9 @@ EDGE = 1e4
 GAIN = 1e-6
 """Converged is where a further step would add less than this to the log-likelihood."""
 
+LEVEL = 1e-7
+"""A mean log-likelihood whose slope is below this is level."""
+
 SAME = 0.01
 """Log-likelihoods of all customers that differ by less are the same."""
 
@@ -138,6 +141,15 @@ class Fit:
         """Return whether this is a maximum, inside."""
         return not self.edges and self.gain <= GAIN
 
+    def is_at_same_edge(self, near: np.ndarray) -> bool:
+        """Return whether the same figures ran away as at ``near``, the surface climbs on beyond, and is level in all others."""
+        places = list(self.edges)
+        if not places or places != np.flatnonzero(_at_edge(near)).tolist():
+            return False
+        inside = np.delete(self.gradient, places)
+        outwards = self.gradient[places] * np.sign(self.theta[places])
+        return bool(np.abs(inside).max(initial=0.0) < LEVEL and (outwards >= 0).all())
+
     def turn(self, turn: np.ndarray) -> Fit:
         """Return the same by the logarithms of the parameters, which are ``turn`` times what was searched."""
         back = np.linalg.inv(turn)
@@ -148,7 +160,12 @@ class Fit:
 
 @threadpool_limits.wrap(limits=1)  # matrices of four by four gain nothing from more, and wait for each other
 def maximise(
-    objective: Objective, starts: Sequence[np.ndarray], *, count: float, sample: Objective | None = None
+    objective: Objective,
+    starts: Sequence[np.ndarray],
+    *,
+    count: float,
+    sample: Objective | None = None,
+    near: np.ndarray | None = None,
 ) -> Fit:
     """Find the maximum of a mean log-likelihood over logarithms of parameters.
 
@@ -162,7 +179,13 @@ def maximise(
     starts : logarithms to begin from
     count : how many customers the mean is taken over
     sample : the same as ``objective`` on fewer customers
+    near : logarithms near which a maximum is expected, as that of a neighbouring date: where Newton's steps from there end at one, or
+        at the edge to which the neighbour ran, nothing is searched
     """
+    if near is not None:
+        fit = _judge(objective, _Place(near, *objective(near)), count)
+        if fit.converged or fit.is_at_same_edge(near):
+            return fit
     best: Fit | None = None
     for start in starts:
         theta = _search(sample or objective, start)
@@ -211,11 +234,14 @@ class _Place:
 
 def _climb(objective: Objective, information: np.ndarray, place: _Place, count: float) -> _Place:
     """Take Newton steps with the same second derivatives as long as they climb and are worth it."""
-    if not _is_curved(information):
+    free = _find_free(place)
+    inside = information[np.ix_(free, free)]
+    if not free.any() or not _is_curved(inside):
         return place
     bound = np.log(EDGE)
     for _ in range(_STEPS):
-        step = np.linalg.solve(information, place.gradient)
+        step = np.zeros_like(place.theta)
+        step[free] = np.linalg.solve(inside, place.gradient[free])
         if place.gradient @ step * count / 2 < GAIN / 100:
             break
         while np.abs(step).max() > 1e-12:
@@ -250,6 +276,11 @@ def _settle(objective: Objective, information: np.ndarray, place: _Place) -> _Pl
     return place
 
 
+def _find_free(place: _Place) -> np.ndarray:
+    """Find the figures that a step may change: all but those at their edge with the surface climbing on beyond."""
+    return ~(_at_edge(place.theta) & (place.gradient * np.sign(place.theta) >= 0))
+
+
 def _at_edge(theta: np.ndarray) -> np.ndarray:
     return np.abs(theta) > np.log(EDGE) - 1e-3
 
@@ -257,10 +288,11 @@ def _at_edge(theta: np.ndarray) -> np.ndarray:
 def _judge(objective: Objective, place: _Place, count: float) -> Fit:
     """Say whether this is a maximum, after a few more steps if they are worth it."""
     for _ in range(3):
-        information, gain = _inform(objective, place.theta), np.nan
-        if not _is_curved(information):
+        information, gain, free = _inform(objective, place.theta), np.nan, _find_free(place)
+        inside, slope = information[np.ix_(free, free)], place.gradient[free]
+        if not free.any() or not _is_curved(inside):
             break
-        gain = float(place.gradient @ np.linalg.solve(information, place.gradient) * count / 2)
+        gain = float(slope @ np.linalg.solve(inside, slope) * count / 2)
         if gain <= GAIN / 100:
             break
         place = _climb(objective, information, place, count)
@@ -352,8 +384,13 @@ class PurchaseModel(MaximumLikelihood):
     starts: tuple[tuple[float, ...], ...] = ()  # parameters to begin from, where the mean age is 1
     turn: tuple[tuple[float, ...], ...] = ()  # logarithms of the parameters from the figures that are searched
 
-    def fit(self, histories: pd.DataFrame) -> PurchaseModel:
+    def fit(self, histories: pd.DataFrame, *, near: PurchaseModel | None = None) -> PurchaseModel:
         """Fit the model to one row per customer: frequency, recency, age.
+
+        Parameters
+        ----------
+        near : the same kind of model, fitted to much the same customers (a neighbouring date): the search begins at its
+            parameters and ends sooner, at the same maximum
 
         Raises
         ------
@@ -372,7 +409,10 @@ class PurchaseModel(MaximumLikelihood):
             [np.linalg.solve(turn, np.log(start)) for start in self.starts],
             count=total,
             sample=_turn(self._likelihood(scaled.pick(_SAMPLE)), turn) if many else None,
-        ).turn(turn)
+            near=None if near is None else near.found_,
+        )
+        self.found_ = fit.theta
+        fit = fit.turn(turn)
         orders = float((groups.count * groups.frequency).sum())
         self._keep(fit, unit=unit, count=total, constant=-orders * np.log(unit))
         self.groups_ = len(groups.count)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from kalib.schema import check_columns, check_key
-from kalib.topics.purchase import forecast_histories
+from kalib.topics.purchase import forecast_dates
 
 
 def forecast_snapshots(*snapshots: pd.DataFrame, horizon_days: float, model: str = "bg_nbd") -> pd.DataFrame:
@@ -47,9 +47,8 @@ def forecast_snapshots(*snapshots: pd.DataFrame, horizon_days: float, model: str
     rows = pd.concat([table.loc[table["orders"] > 0, [*key, *needed]] for table in snapshots], ignore_index=True)
     rows = rows.assign(as_of=pd.to_datetime(rows["as_of"]).astype("datetime64[s]")).sort_values(key, ignore_index=True)
     check_key(rows, key, name="snapshots")
-    tables = []
-    for date, known in rows.groupby("as_of"):
-        histories = pd.DataFrame(
+    histories = {
+        date: pd.DataFrame(
             {
                 "customer_id": known["customer_id"].to_numpy(),
                 "frequency": known["order_days"].to_numpy("int64") - 1,
@@ -57,7 +56,8 @@ def forecast_snapshots(*snapshots: pd.DataFrame, horizon_days: float, model: str
                 "age": known["tenure_days"].to_numpy(float),
             }
         )
-        tables.append(forecast_histories(histories, as_of=date, horizon_days=horizon_days, model=model))
-    if not tables:
+        for date, known in rows.groupby("as_of")
+    }
+    if not histories:
         return pd.DataFrame(columns=[*key, "p_alive", "expected_orders", "converged"])
-    return pd.concat(tables, ignore_index=True)
+    return forecast_dates(histories, horizon_days=horizon_days, model=model)

@@ -72,6 +72,35 @@ def test_the_same_parameters_are_found_from_another_side(
     np.testing.assert_allclose(other.standard_errors_, found.standard_errors_, rtol=1e-6)
 
 
+@pytest.mark.parametrize("code", MODELS)
+def test_a_fit_beside_a_neighbour_ends_where_any_fit_does(cdnow: pd.DataFrame, code: str) -> None:
+    first, second = (summarise_histories(cdnow, as_of=FITTED_TO - dt.timedelta(days=days)) for days in (91, 0))
+    neighbour = MODELS[code]().fit(first)
+    beside, alone = MODELS[code]().fit(second, near=neighbour), MODELS[code]().fit(second)
+    assert beside.converged_
+    np.testing.assert_allclose(beside.values_, alone.values_, rtol=1e-8)
+    assert not np.allclose(beside.values_, neighbour.values_, rtol=1e-3)
+
+
+def test_a_neighbour_at_the_edge_saves_the_search_and_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Orders like clockwork and nobody who stays away: the Pareto/NBD's rates of leaving have no inner maximum."""
+    rows = [
+        (frequency, 7 * frequency, 7 * frequency + last)
+        for frequency in range(3, 40)
+        for last in (0, 3, 60 * (frequency % 4 == 0))
+    ]
+    histories = pd.DataFrame(rows, columns=["frequency", "recency", "age"]).astype(float)
+    alone = ParetoNBD().fit(histories)
+    assert alone.edges_
+    searched: list[int] = []
+    search = purchase_fit._search
+    monkeypatch.setattr(purchase_fit, "_search", lambda *given: searched.append(1) or search(*given))
+    beside = ParetoNBD().fit(histories, near=alone)
+    assert beside.edges_ == alone.edges_
+    assert not searched
+    np.testing.assert_allclose(beside.p_alive(histories), alone.p_alive(histories), atol=1e-8)
+
+
 def test_a_new_customer_of_the_paper_in_the_long_run(weeks: pd.DataFrame) -> None:
     """The 1.8576 orders by week 78 that are printed come from a series cut after its 150th term; in full it is 1.8580."""
     model = BetaGeometric().fit(weeks)
