@@ -25,7 +25,6 @@ from kalib.topics.rfm_segments import (
     find_segment,
     find_unreachable,
 )
-from kalib.topics.silence import GONE
 
 __all__ = [
     "BINS",
@@ -191,7 +190,7 @@ def summarise_segments(rfm: pd.DataFrame, *, by: str = "segment", scorer: RfmSco
             "quiet_customers": int(group["is_quiet"].sum()) if "is_quiet" in group else 0,
         }
         if "silence" in group:
-            row["still_customers"] = int((~group["silence"].isin(GONE)).sum())
+            row["still_customers"] = int((~group["silence"].isin(ENDED[1:])).sum())
         rows.append(row)
     return pd.DataFrame(rows)
 
