@@ -14,7 +14,7 @@ import duckdb
 
 from kalib.errors import DataError, KalibError, SettingsError, ShortageError
 from kalib.ledger import engines, parse, quality, read
-from kalib.ledger.build import judge_source, list_issues, open_files, refuse_chosen
+from kalib.ledger.building import judge_source, list_issues, open_files, refuse_chosen
 from kalib.ledger.draft import Draft, Open, write_scalar
 from kalib.ledger.evidence import ITSELF, look_at
 from kalib.ledger.guess import Seen, guess_columns
@@ -368,6 +368,7 @@ def _rehearse(draft: Draft, scratch: Path) -> Draft:
             opened = open_files(con, job, scratch=Path(folder), say=lambda line: None)
             actions = choose_actions(job.rules, job_file=job.file)
             judged, doubts = judge_source(job, opened, actions, keep=partial(engines.keep, opened.con))
+            judged = judged.with_odd(partial(engines.keep, opened.con))
             issues = list_issues(job, judged, judged.count().to_pandas().iloc[0], opened.found, actions)
             refuse_chosen(issues, opened.names)
             return replace(_show_judged(draft, judged), doubts=doubts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import ibis
 from ibis import _
@@ -43,6 +43,7 @@ class Judged:
     rows: Table
     met: tuple[str, ...]
     headers: Mapping[str, str]  # ours: theirs
+    odd: Table | None = None  # of ``with_odd``
 
     @property
     def lines(self) -> Table:
@@ -70,13 +71,26 @@ class Judged:
             **{name: rows[name].cast("string") for name in texts},
         )
 
-    def count(self) -> Table:
-        """Return one row: rows read and set aside, and per rule that can be met its rows (``n_``) and money (``money_``)."""
-        read = self.rows.aggregate(rows_read=self.rows.count())
+    def with_odd(self, keep: Callable[[Table, str], Table]) -> Judged:
+        """Return the same with the rows that met any rule kept apart: few as a rule, and asked once for each rule."""
+        shown = [rule.shows for name, rule in ROWS.items() if name in self.met and rule.shows in self.rows.columns]
+        met = (f"met_{rule}" for rule in self.met)
+        kept = dict.fromkeys(["file", "line", "rule", "amount", "bad_of", "bad_column", "bad_value", *shown, *met])
+        return replace(self, odd=keep(self._odd.select(*kept), "odd_rows"))
+
+    @property
+    def _odd(self) -> Table:
+        if self.odd is not None:
+            return self.odd
         odd = self.rows.rule.notnull()  # most rows meet no rule, and are passed over in one step
         for rule in self.met:
             odd |= self.rows[f"met_{rule}"]
-        rows = self.rows.filter(odd)
+        return self.rows.filter(odd)
+
+    def count(self) -> Table:
+        """Return one row: rows read and set aside, and per rule that can be met its rows (``n_``) and money (``money_``)."""
+        read = self.rows.aggregate(rows_read=self.rows.count())
+        rows = self._odd
         counts = {"rows_set_aside": rows.rule.count()}
         for rule in self.met:
             fits = _fits(rows, rule)
@@ -86,7 +100,8 @@ class Judged:
 
     def first(self, rule: str) -> Table:
         """Return the first row that a rule met: file, line, column, value (both ours and as the source has it)."""
-        rows = self.rows.filter(_fits(self.rows, rule))
+        rows = self._odd
+        rows = rows.filter(_fits(rows, rule))
         ours = ROWS[rule].shows
         value = _write(rows[ours]) if ours in rows.columns else ibis.null("string")
         kept = ibis.literal(ours if ours in rows.columns else None, "string")

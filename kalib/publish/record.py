@@ -14,7 +14,6 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-import pandas as pd
 from pydantic import BaseModel, Field, ValidationError
 
 from kalib.errors import SettingsError, nearest
@@ -245,6 +244,6 @@ def plain(value: object) -> object:
         return value.isoformat()
     if hasattr(value, "item") and not isinstance(value, str):
         value = value.item()
-    if value is None or value is pd.NaT or value != value or value in (float("inf"), float("-inf")):
+    if value is None or value != value or value in (float("inf"), float("-inf")):
         return None
     return value if isinstance(value, str | int | float | bool) else str(value)
