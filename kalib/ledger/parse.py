@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import duckdb
 
@@ -10,6 +10,7 @@ from kalib.errors import SettingsError
 from kalib.ledger import dates, ids, numbers
 from kalib.ledger.doubts.vocabulary import TOTALS
 from kalib.ledger.doubts.watch import Watched
+from kalib.ledger.plain import find_plain, read_plain
 from kalib.ledger.read import NUMBERS
 from kalib.ledger.source import Source, quote, text
 from kalib.ledger.value import LONG_PRICE, LONG_QUANTITY, MONEY, PRICE, QUANTITY, Parsed, refusal, trimmed
@@ -25,6 +26,7 @@ _TARGETS = {
     "paid_amount": MONEY,
     "refund": MONEY,
 }
+_TEXTS = ("product", "category", "order_type", "order_status")
 _SPARE = ("discount", "due_date", "paid_date", "paid_amount", "refund")
 """Columns whose unreadable values count as missing, unless the money of the line hangs on them."""
 
@@ -51,28 +53,41 @@ def parse(
     types = {row[0]: row[1] for row in con.execute("DESCRIBE raw").fetchall()}
     headers = job.columns.mapped
     dates.check_format(con, job)
+    plain = find_plain(con, job, types, _TARGETS)
     for role in ("customer_id", "order_id"):
-        if role in types:
+        if role in types and role not in plain:
             ids.refuse_mangled(con, role, types[role], sources, header=headers[role])
-    if types["order_date"] == "VARCHAR" and not job.read.date_format:
+    if types["order_date"] == "VARCHAR" and not job.read.date_format and "order_date" not in plain:
         dates.refuse_ambiguous(con, "order_date", sources, header=headers["order_date"])
     money = [name for name in _TARGETS if types.get(name) == "VARCHAR"]
-    decimal, found = numbers.check_columns(con, money, job.read.decimal, job.currency, sources, headers=headers)
+    decimal, found = job.read.decimal or ".", []
+    if not plain.issuperset(money):
+        decimal, found = numbers.check_columns(con, money, job.read.decimal, job.currency, sources, headers=headers)
     _refuse_currencies(con, job, types, sources)
-    cells = _read_cells(con, job, types, decimal, sources)
-    con.execute(f"CREATE TABLE parsed AS {_select(job, types, cells, _gross(types, cells, decimal), watched, decimal)}")
+    if decimal != ".":
+        plain -= set(money)
+    cells = _read_cells(con, job, types, decimal, sources, plain)
+    gross = _gross(types, cells, decimal)
+    con.execute(f"CREATE TABLE parsed AS {_select(job, types, cells, gross, watched, decimal, plain)}")
     _refuse_unreadable(con, job, sources)
     _add_unread(con)
     return [*found, *ids.find_alike(con, "parsed")]
 
 
 def _read_cells(
-    con: duckdb.DuckDBPyConnection, job: Job, types: Mapping[str, str], decimal: str, sources: list[Source]
+    con: duckdb.DuckDBPyConnection,
+    job: Job,
+    types: Mapping[str, str],
+    decimal: str,
+    sources: list[Source],
+    plain: Collection[str],
 ) -> dict[str, Parsed]:
-    """Return how each mapped column is read."""
+    """Return how each mapped column is read: one that is plain as it stands, the others value by value."""
     cells = {}
     for name, kind in types.items():
-        if name in ("customer_id", "order_id"):
+        if name in plain and name not in _TEXTS and not (name == "discount" and job.read.discount == "share"):
+            cells[name] = read_plain(name, _TARGETS)
+        elif name in ("customer_id", "order_id"):
             cells[name] = ids.read_id(name, kind, name)
         elif name == "discount" and job.read.discount == "share":
             cells[name] = numbers.read_share(name, kind, decimal)
@@ -103,11 +118,12 @@ def _select(
     gross: str,
     watched: Sequence[Watched],
     decimal: numbers.Decimal,
+    plain: Collection[str],
 ) -> str:
     """Return the SQL that reads ``raw``: one row per row, typed, with what was found in its values."""
-    texts = [name for name in ("product", "category", "order_type", "order_status") if name in types]
+    texts = [name for name in _TEXTS if name in types]
     first = [f"{cell.value} AS value_{name}" for name, cell in cells.items()]
-    first += [f"nullif({trimmed(name)}, '') AS value_{name}" for name in texts]
+    first += [f"{quote(name) if name in plain else _neat(name)} AS value_{name}" for name in texts]
     if "currency" in types:
         first.append(f"nullif(upper({trimmed('currency')}), '') AS value_currency")
     then = [
@@ -141,6 +157,10 @@ def _select(
         f"SELECT {picked} FROM (SELECT *, ({' OR '.join(odd)}) AS odd FROM (SELECT *, {gross} AS gross "
         f"FROM (SELECT *, {', '.join(then)} FROM (SELECT *, {', '.join(first)} FROM raw))))"
     )
+
+
+def _neat(name: str) -> str:
+    return f"nullif({trimmed(name)}, '')"
 
 
 def _look(one: Watched, decimal: numbers.Decimal) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import ibis
@@ -82,10 +82,9 @@ class Judged:
     def _odd(self) -> Table:
         if self.odd is not None:
             return self.odd
-        odd = self.rows.rule.notnull()  # most rows meet no rule, and are passed over in one step
-        for rule in self.met:
-            odd |= self.rows[f"met_{rule}"]
-        return self.rows.filter(odd)
+        return self.rows.filter(
+            _may_meet(self.rows, self.met)
+        )  # most rows meet no rule, and are passed over in one step
 
     def count(self) -> Table:
         """Return one row: rows read and set aside, and per rule that can be met its rows (``n_``) and money (``money_``)."""
@@ -116,6 +115,15 @@ class Judged:
             .order_by("file", "line", "value")
             .limit(1)
         )
+
+
+def _may_meet(rows: Table, rules: Iterable[str]) -> BooleanValue:
+    """Return whether a row may meet any of some rules: whether parsing found anything says it of most of them at once."""
+    rules = list(rules)
+    tests = [rows[f"met_{rule}"] for rule in rules if rule not in _FOUND and rule not in REPAIRS]
+    tests += [rows.parse_rule.notnull()] if _FOUND & set(rules) else []
+    tests += [rows.repairs.notnull()] if set(REPAIRS) & set(rules) else []
+    return ibis.or_(*tests) if tests else ibis.literal(False)
 
 
 def _fits(rows: Table, rule: str) -> BooleanValue:
@@ -160,6 +168,8 @@ def judge(
     rows = rows.mutate(**{f"met_{name}": test for name, test in met.items()})
     aside = [(rows[f"met_{name}"], name) for name in ROWS if name in met and actions[name] in ("set_aside", "refused")]
     rule = ibis.cases(*aside, else_=ibis.null("string")) if aside else ibis.null("string")
+    if aside:
+        rule = ibis.ifelse(_may_meet(rows, [name for _, name in aside]), rule, ibis.null("string"))
     day = ibis.literal("day ") + rows.order_date.cast("string")
     rows = rows.mutate(rule=rule, order_id=rows.order_id.fill_null(day), is_return=met["return"])
     return Judged(
@@ -172,8 +182,7 @@ def judge(
 def _tests(rows: Table, job: Job, *, has_files: bool) -> dict[str, BooleanValue]:
     """Return for each rule that this source can meet whether a row meets it."""
     has = rows.columns.__contains__
-    found = [name for name, rule in ROWS.items() if rule.action == "set_aside" and name not in _BY_SET]
-    tests: dict[str, BooleanValue] = {name: rows.parse_rule == name for name in found}
+    tests: dict[str, BooleanValue] = {name: rows.parse_rule == name for name in ROWS if name in _FOUND}
     tests["read_twice"] = rows.copy_of_day if job.read.duplicates == "judge" else ibis.literal(False)
     tests["duplicate"] = (rows.nth > 1) if job.read.duplicates == "drop" else ibis.literal(False)
     repeated = (rows.nth > 1) & ~tests["read_twice"] & ~tests["duplicate"]
@@ -217,6 +226,8 @@ _BY_SET = (
     "service_product",
 )
 """Rules about rows that parsing, which looks at one row at a time, cannot know."""
+_FOUND = {name for name, rule in ROWS.items() if rule.action == "set_aside" and name not in _BY_SET}
+"""Rules for which parsing sets a row aside."""
 
 
 _SETTLED = ("turned", "no_number", "is_header", "is_again", "is_total_again")
@@ -355,7 +366,8 @@ def _number_repeats(parsed: Table, keep: Callable[[Table, str], Table], *, has_f
     single = {"nth": ibis.literal(1, "int64"), "copy_of_day": no, "copy_of_file": no, "in_two_files": no}
     if not more.count().execute():
         return parsed.mutate(**single)
-    same = keep(_compare_repeats(parsed, parsed.join(more, "whole"), has_files=has_files), "repeats")
+    again = keep(parsed.join(more, "whole"), "again")  # few as a rule, and asked several times
+    same = keep(_compare_repeats(parsed, again, has_files=has_files), "repeats")
     once = parsed.anti_join(more, "whole").mutate(**single)
     return once.union(same.select(*once.columns))
 
