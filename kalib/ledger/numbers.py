@@ -186,9 +186,9 @@ def _short(target: str) -> tuple[int, int]:
     return min(18 - after, width - scale), after
 
 
-def usual_pattern(target: str) -> str:
-    """Return a pattern of numbers that need no second look: with a decimal point at most, and no more than two decimals."""
-    return rf"-?\d{{1,{_short(target)[0]}}}(\.\d\d?)?"
+def plain_pattern(target: str, *, usual: bool) -> str:
+    """Return a pattern of numbers that are read as they stand where the point is the decimal sign; usual ones prove that it is."""
+    return rf"-?\d{{1,{_short(target)[0]}}}(\.\d\d?)?" if usual else _plain(target, ".")
 
 
 def _plain(target: str, decimal: Decimal) -> str:
@@ -389,13 +389,16 @@ def _tally(con: duckdb.DuckDBPyConnection, columns: Sequence[str]) -> list[tuple
         "value", f"CASE WHEN {currency} IN ({known}) THEN list_transform([{core}], lambda c: {sides})[1] END"
     )
     # one CASE, because DuckDB puts the parts of an AND in an order of its own, and only the first tests are cheap
-    kind = (
+    cheap = (
         r"CASE WHEN regexp_full_match(value, '-?\d+') THEN NULL WHEN regexp_full_match(value, '-?\d+\.\d\d?') THEN '.' "
-        rf"WHEN regexp_matches(value, '[.,．，]') THEN {said} END"
+        "WHEN regexp_matches(value, '[.,．，]') THEN 'odd' END"
     )
-    rows = con.execute(
-        f"SELECT kind, file, count(*)::BIGINT, arg_min({{line: line, ours: ours, value: value}}, (line, nth)) AS first FROM "
-        f"(SELECT *, {kind} AS kind FROM ({_stack(columns)})) WHERE kind IS NOT NULL GROUP BY kind, file ORDER BY kind, file"
+    rows = con.execute(  # each way of writing what is odd is looked at once
+        f"WITH seen AS MATERIALIZED (SELECT * FROM (SELECT *, {cheap} AS cheap FROM ({_stack(columns)})) WHERE cheap IS NOT NULL), "
+        f"odd AS MATERIALIZED (SELECT value, {said} AS said FROM (SELECT DISTINCT value FROM seen WHERE cheap = 'odd')) "
+        "SELECT kind, file, count(*)::BIGINT, arg_min({line: line, ours: ours, value: value}, (line, nth)) AS first FROM "
+        "(SELECT seen.*, CASE WHEN cheap = 'odd' THEN odd.said ELSE cheap END AS kind FROM seen LEFT JOIN odd ON cheap = 'odd' AND seen.value = odd.value) "
+        "WHERE kind IS NOT NULL GROUP BY kind, file ORDER BY kind, file"
     ).fetchall()
     return [(kind, file, count, first["line"], first["ours"], first["value"]) for kind, file, count, first in rows]
 

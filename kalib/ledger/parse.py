@@ -10,7 +10,7 @@ from kalib.errors import SettingsError
 from kalib.ledger import dates, ids, numbers
 from kalib.ledger.doubts.vocabulary import TOTALS
 from kalib.ledger.doubts.watch import Watched
-from kalib.ledger.plain import find_plain, read_plain
+from kalib.ledger.plain import find_plain, read_plain, speak_for_point
 from kalib.ledger.read import NUMBERS
 from kalib.ledger.source import Source, quote, text
 from kalib.ledger.value import LONG_PRICE, LONG_QUANTITY, MONEY, PRICE, QUANTITY, Parsed, refusal, trimmed
@@ -53,7 +53,8 @@ def parse(
     types = {row[0]: row[1] for row in con.execute("DESCRIBE raw").fetchall()}
     headers = job.columns.mapped
     dates.check_format(con, job)
-    plain = find_plain(con, job, types, _TARGETS)
+    found_plain = find_plain(con, job, types, _TARGETS)
+    plain = found_plain.columns
     for role in ("customer_id", "order_id"):
         if role in types and role not in plain:
             ids.refuse_mangled(con, role, types[role], sources, header=headers[role])
@@ -61,13 +62,13 @@ def parse(
         dates.refuse_ambiguous(con, "order_date", sources, header=headers["order_date"])
     money = [name for name in _TARGETS if types.get(name) == "VARCHAR"]
     decimal, found = job.read.decimal or ".", []
-    if not plain.issuperset(money):
+    if not (found_plain.usual.issuperset(money) or (plain.issuperset(money) and speak_for_point(con, found_plain))):
         decimal, found = numbers.check_columns(con, money, job.read.decimal, job.currency, sources, headers=headers)
     _refuse_currencies(con, job, types, sources)
     if decimal != ".":
         plain -= set(money)
     cells = _read_cells(con, job, types, decimal, sources, plain)
-    gross = _gross(types, cells, decimal)
+    gross = _gross(types, cells, decimal, plain)
     con.execute(f"CREATE TABLE parsed AS {_select(job, types, cells, gross, watched, decimal, plain)}")
     _refuse_unreadable(con, job, sources)
     _add_unread(con)
@@ -85,8 +86,9 @@ def _read_cells(
     """Return how each mapped column is read: one that is plain as it stands, the others value by value."""
     cells = {}
     for name, kind in types.items():
-        if name in plain and name not in _TEXTS and not (name == "discount" and job.read.discount == "share"):
-            cells[name] = read_plain(name, _TARGETS)
+        if name in plain and name not in _TEXTS:
+            is_share = name == "discount" and job.read.discount == "share"
+            cells[name] = read_plain(name, _TARGETS, is_share=is_share)
         elif name in ("customer_id", "order_id"):
             cells[name] = ids.read_id(name, kind, name)
         elif name == "discount" and job.read.discount == "share":
@@ -98,10 +100,12 @@ def _read_cells(
     return cells
 
 
-def _gross(types: Mapping[str, str], cells: Mapping[str, Parsed], decimal: str) -> str:
+def _gross(types: Mapping[str, str], cells: Mapping[str, Parsed], decimal: str, plain: Collection[str]) -> str:
     """Return SQL for quantity times price, with all their decimals where either has more than are kept."""
     if not {"quantity", "unit_price"} <= set(cells):
         return f"NULL::{MONEY}"
+    if {"quantity", "unit_price"} <= set(plain):
+        return f"TRY_CAST(value_quantity * value_unit_price AS {MONEY})"
     quantity = numbers.read_number("quantity", types["quantity"], LONG_QUANTITY, decimal).value
     price = numbers.read_number("unit_price", types["unit_price"], LONG_PRICE, decimal).value
     rounded = "repaired_quantity = 'number_rounded' OR repaired_unit_price = 'number_rounded'"
