@@ -133,9 +133,11 @@ def read_share(column: str, kind: str, decimal: Decimal) -> Parsed:
     read = whole.value
     if kind == "VARCHAR":
         share = rf"\d{{1,3}}(\{decimal}\d{{1,6}})? ?%"
-        neat = _neat(name)
-        digits = f"replace(rtrim({neat}, ' %'), ',', '.')"
-        percent = f"CASE WHEN regexp_full_match({neat}, {text(share)}) THEN (TRY_CAST({digits} AS DECIMAL(18, 8)) / 100)::{MONEY} END"
+        digits = "replace(rtrim(n, ' %'), ',', '.')"
+        percent = _with_neat(  # once, or DuckDB makes it for every row, percent or not
+            name,
+            f"CASE WHEN regexp_full_match(n, {text(share)}) THEN (TRY_CAST({digits} AS DECIMAL(18, 8)) / 100)::{MONEY} END",
+        )
         read = f"coalesce({read}, {percent})"
     blank = is_blank(column) if kind == "VARCHAR" else whole.blank
     within = f"CASE WHEN ({read}) BETWEEN 0 AND 1 THEN {read} END"
@@ -390,15 +392,15 @@ def _tally(con: duckdb.DuckDBPyConnection, columns: Sequence[str]) -> list[tuple
     )
     # one CASE, because DuckDB puts the parts of an AND in an order of its own, and only the first tests are cheap
     cheap = (
-        r"CASE WHEN regexp_full_match(value, '-?\d+') THEN NULL WHEN regexp_full_match(value, '-?\d+\.\d\d?') THEN '.' "
+        r"CASE WHEN regexp_full_match(value, '-?\d+(\.\d\d?)?') THEN CASE WHEN contains(value, '.') THEN '.' END "
         "WHEN regexp_matches(value, '[.,．，]') THEN 'odd' END"
     )
+    seen = f"SELECT * FROM (SELECT *, {cheap} AS cheap FROM ({_stack(columns)})) WHERE cheap IS NOT NULL"
     rows = con.execute(  # each way of writing what is odd is looked at once
-        f"WITH seen AS MATERIALIZED (SELECT * FROM (SELECT *, {cheap} AS cheap FROM ({_stack(columns)})) WHERE cheap IS NOT NULL), "
-        f"odd AS MATERIALIZED (SELECT value, {said} AS said FROM (SELECT DISTINCT value FROM seen WHERE cheap = 'odd')) "
+        f"WITH odd AS MATERIALIZED (SELECT value, {said} AS said FROM (SELECT DISTINCT value FROM ({seen}) WHERE cheap = 'odd')) "
         "SELECT kind, file, count(*)::BIGINT, arg_min({line: line, ours: ours, value: value}, (line, nth)) AS first FROM "
-        "(SELECT seen.*, CASE WHEN cheap = 'odd' THEN odd.said ELSE cheap END AS kind FROM seen LEFT JOIN odd ON cheap = 'odd' AND seen.value = odd.value) "
-        "WHERE kind IS NOT NULL GROUP BY kind, file ORDER BY kind, file"
+        f"(SELECT seen.*, CASE WHEN cheap = 'odd' THEN odd.said ELSE cheap END AS kind FROM ({seen}) AS seen "
+        "LEFT JOIN odd ON seen.value = odd.value) WHERE kind IS NOT NULL GROUP BY kind, file ORDER BY kind, file"
     ).fetchall()
     return [(kind, file, count, first["line"], first["ours"], first["value"]) for kind, file, count, first in rows]
 

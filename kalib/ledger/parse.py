@@ -203,7 +203,7 @@ def _money(job: Job, values: Mapping[str, str]) -> dict[str, str]:
         share = f"coalesce({values['discount']}, 0)"
     elif "discount" in values and job.read.discount == "money":
         off = f"coalesce({values['discount']}, 0)"
-    less = f"CAST({gross}::DECIMAL(26, 8) * (1 - {share})::DECIMAL(12, 8) - {off} AS {MONEY})" if gross else None
+    less = _less(gross, share, off) if gross else None
     money = {"amount": values.get("amount") or (less if "discount" in values else gross)}
     if "amount" in values and gross:
         money["amount_expected"] = less
@@ -213,6 +213,22 @@ def _money(job: Job, values: Mapping[str, str]) -> dict[str, str]:
         taken = f"CAST(({money['amount']})::DOUBLE * {share} / (1 - {share}) AS {MONEY})"
         money["discount"] = f"CASE WHEN {share} < 1 THEN {taken} END"
     return money
+
+
+def _less(gross: str, share: str, off: str) -> str:
+    """Return SQL for quantity times price less a share of it and less money.
+
+    To bring wide decimals to fewer digits is dear. Of nearly every row both factors have four decimals at most and few digits:
+    then the product is exact in the narrow type, and nothing is rounded.
+    """
+    part = f"(1 - {share})"
+    narrow = [f"TRY_CAST({factor} AS DECIMAL(18, 10))" for factor in (gross, part)]
+    short = [f"TRY_CAST({one} AS DECIMAL({width}, 4))" for one, width in zip(narrow, (12, 5), strict=True)]
+    is_short = " AND ".join(f"{few} = {one}" for few, one in zip(short, narrow, strict=True))
+    return (
+        f"CASE WHEN {is_short} THEN CAST({short[0]} * {short[1]} - {off} AS {MONEY}) "
+        f"ELSE CAST({gross}::DECIMAL(26, 8) * {part}::DECIMAL(12, 8) - {off} AS {MONEY}) END"
+    )
 
 
 def _convert(job: Job, columns: dict[str, str]) -> dict[str, str]:
