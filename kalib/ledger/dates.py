@@ -694,7 +694,8 @@ def refuse_ambiguous(
     )
     # of what is not plainly right, each way of writing is looked at once: a log has few days and many rows
     unlike = f"SELECT DISTINCT {name} FROM raw WHERE NOT regexp_full_match({name}::VARCHAR, {text(_PLAIN)})"
-    if not con.execute(f"SELECT count(*) FROM ({unlike}) WHERE {kind} IS NOT NULL").fetchone()[0]:
+    seen = f"WITH unlike AS MATERIALIZED ({unlike}) SELECT count(*) FROM unlike WHERE {kind} IS NOT NULL"
+    if not con.execute(seen).fetchone()[0]:
         return
     odd = f"SELECT file, line, {name}::VARCHAR AS value, {kind} AS kind FROM raw"
     found = con.execute(
