@@ -141,7 +141,7 @@ def _check(job_file: Path, tables: Path | None) -> LedgerReport:
     import tempfile
     from functools import partial
 
-    from kalib.ledger.apart import build_apart
+    from kalib.ledger.apart import build_apart, judge_apart
     from kalib.publish.checks import check_job
     from kalib.publish.places import reports_folder
     from kalib.publish.plan import check_parameters, read_notebooks
@@ -156,7 +156,8 @@ def _check(job_file: Path, tables: Path | None) -> LedgerReport:
         check_parameters(job, read_notebooks(job))
     check_job(job)
     with tempfile.TemporaryDirectory(prefix="kalib-") as scratch:
-        report = build_apart(job, Path(scratch), say=_say)
+        make = judge_apart if tables is None else build_apart
+        report = make(job, Path(scratch), say=_say)
         check_date(job, report)
         check_last_run(job, report, Path(scratch), reports_folder(job) / job.job)
         if tables is not None:

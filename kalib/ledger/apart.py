@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -13,15 +14,17 @@ from pathlib import Path
 
 from kalib import errors, interpreter
 from kalib.errors import DataError, KalibError
-from kalib.ledger import LedgerReport, build, read_report
-from kalib.ledger.inspect import write_job_file
-from kalib.ledger.room import lack_of_memory, told_shortage
+from kalib.ledger.report import LedgerReport, read_report
 from kalib.settings import Job
 from kalib.words.told import speak, told
 
 _WHERE = ("rule", "file", "line", "column", "value")
 _PATIENCE = 5
 """Seconds that a process has to clear away after itself when it is stopped."""
+
+
+_RARELY = 100_000
+"""After so many new objects, rubbish is looked for: the expressions of Ibis are many small ones, and hardly ever rubbish."""
 
 
 def build_apart(job: Job, folder: Path, *, say: Callable[[str], None] | None = None) -> LedgerReport:
@@ -36,7 +39,23 @@ def build_apart(job: Job, folder: Path, *, say: Callable[[str], None] | None = N
     DataError, SettingsError
         As ``build``, and where the reader crashed: then the message names the file that was being read.
     """
+    return _make_apart("build", job, folder, say)
+
+
+def judge_apart(job: Job, folder: Path, *, say: Callable[[str], None] | None = None) -> LedgerReport:
+    """Do as ``judge`` does, in a process of its own.
+
+    Raises
+    ------
+    DataError, SettingsError
+        As ``build_apart``.
+    """
+    return _make_apart("judge", job, folder, say)
+
+
+def _make_apart(what: str, job: Job, folder: Path, say: Callable[[str], None] | None) -> LedgerReport:
     order = {
+        "make": what,
         "settings": {**job.model_dump(mode="json", exclude_unset=True), "file": str(job.file)},
         "folder": str(folder),
         "language": job.language[0],
@@ -124,6 +143,8 @@ def _restore(refused: dict) -> KalibError:
 
 def _explain(code: int, source: str, step: str, complaints: str) -> Exception:
     if code > 0 and complaints.strip().rpartition("\n")[2].startswith("MemoryError"):  # too little even to say so
+        from kalib.ledger.room import lack_of_memory
+
         return lack_of_memory("MemoryError")
     if code > 0:  # an error of kalib itself
         return RuntimeError(f"{source} could not be read:\n{complaints}")
@@ -156,13 +177,24 @@ def serve() -> None:
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     order = json.load(sys.stdin)
     speak(order.get("language"))
+    gc.disable()  # all that is imported stays to the end: nobody need look for what of it could go
+    from kalib.ledger.room import told_shortage
+
+    if "inspect" in order:
+        from kalib.ledger.inspect import write_job_file
+    else:
+        from kalib.ledger import building
+    gc.freeze()
+    gc.set_threshold(_RARELY, 50, 100)
+    gc.enable()
     try:
         with told_shortage():
             if "inspect" in order:
                 paths = (path and Path(path) for path in order["inspect"])
                 tell(made=write_job_file(*paths, say=lambda line: tell(step=line)))
             else:
-                build(Job.model_validate(order["settings"]), Path(order["folder"]), say=lambda line: tell(step=line))
+                make = {"build": building.build, "judge": building.judge}[order["make"]]
+                make(Job.model_validate(order["settings"]), Path(order["folder"]), say=lambda line: tell(step=line))
     except OSError as error:  # a folder that may not be written, a disk that fails
         tell(
             refused={

@@ -10,8 +10,8 @@ from pathlib import Path
 import duckdb
 
 from kalib.errors import DataError
-from kalib.ledger.read import text
 from kalib.ledger.room import told_shortage
+from kalib.ledger.source import text
 from kalib.settings import Tolerance
 from kalib.words.told import told
 

@@ -692,12 +692,15 @@ def refuse_ambiguous(
         f"CASE WHEN regexp_full_match({name}::VARCHAR, {text(_PLAIN)}) THEN NULL WHEN {two_ways} THEN 'two_ways' "
         f"WHEN regexp_full_match({neat}, {text(_DAYS)}) THEN 'days' WHEN regexp_full_match({neat}, {text(_SECONDS)}) THEN 'seconds' END"
     )
+    # of what is not plainly right, each way of writing is looked at once: a log has few days and many rows
+    unlike = f"SELECT DISTINCT {name} FROM raw WHERE NOT regexp_full_match({name}::VARCHAR, {text(_PLAIN)})"
+    seen = f"WITH unlike AS MATERIALIZED ({unlike}) SELECT count(*) FROM unlike WHERE {kind} IS NOT NULL"
+    if not con.execute(seen).fetchone()[0]:
+        return
     odd = f"SELECT file, line, {name}::VARCHAR AS value, {kind} AS kind FROM raw"
     found = con.execute(
         f"SELECT file, line, value, kind FROM ({odd}) WHERE kind IS NOT NULL ORDER BY file, line LIMIT 1"
     ).fetchone()
-    if not found:
-        return
     if found[3] == "two_ways":
         first, second, year = (f"regexp_extract(neat, {text(_TWO_WAYS)}, {group})" for group in (1, 2, 3))
         proofs = con.execute(

@@ -96,12 +96,19 @@ def _count_numbers(con: duckdb.DuckDBPyConnection, name: str) -> Numbers:
             rf"SELECT count(*) FROM source WHERE regexp_full_match({name}, '\s*\d+([.,]\d+)?\s*%\s*')"
         )
         return Numbers(percent=percent.fetchone()[0])
-    counts = con.execute(
-        f"SELECT count(p), count(c), count(*) FILTER (v LIKE '%.%' AND p IS NOT NULL AND coalesce(c = p, true)), "
-        f"count(*) FILTER (c IS NOT NULL AND p IS NULL), count(*) FILTER (p <> c) "
-        f"FROM (SELECT {name} AS v, {point} AS p, {comma} AS c FROM source)"
+    # a number such as 12 or 12.50 is read in one way only, and of the others each way of writing is looked at once
+    usual = rf"regexp_full_match({name}, '-?\d{{1,12}}(\.\d\d?)?')"
+    whole, broken = con.execute(
+        f"SELECT count(*) FILTER (NOT contains({name}, '.')), count(*) FILTER (contains({name}, '.')) FROM source WHERE {usual}"
     ).fetchone()
-    return Numbers(*counts)
+    counts = con.execute(
+        "SELECT sum(n) FILTER (p IS NOT NULL), sum(n) FILTER (c IS NOT NULL), "
+        "sum(n) FILTER (v LIKE '%.%' AND p IS NOT NULL AND coalesce(c = p, true)), sum(n) FILTER (c IS NOT NULL AND p IS NULL), "
+        f"sum(n) FILTER (p <> c) FROM (SELECT {name} AS v, n, {point} AS p, {comma} AS c FROM "
+        f"(SELECT {name}, count(*) AS n FROM source WHERE NOT {usual} GROUP BY {name}))"
+    ).fetchone()
+    points, commas, *others = (int(count or 0) for count in counts)
+    return Numbers(points + whole + broken, commas + whole, others[0] + broken, *others[1:])
 
 
 def _count_dates(con: duckdb.DuckDBPyConnection, name: str, kind: str) -> tuple[tuple[tuple[str, int], ...], bool]:

@@ -14,7 +14,7 @@ import duckdb
 
 from kalib.errors import DataError, KalibError, SettingsError, ShortageError
 from kalib.ledger import engines, parse, quality, read
-from kalib.ledger.build import judge_source, list_issues, open_files, refuse_chosen
+from kalib.ledger.building import judge_source, list_issues, open_files, refuse_chosen
 from kalib.ledger.draft import Draft, Open, write_scalar
 from kalib.ledger.evidence import ITSELF, look_at
 from kalib.ledger.guess import Seen, guess_columns
@@ -97,7 +97,7 @@ def write_job_file(file: Path, out: Path | None, *, say: Callable[[str], None] |
     except (OSError, ValueError) as error:  # a name that no file can have
         raise DataError(f"{shown(str(file))}: {error}.", rule="file_missing", file=shown(file.name)) from None
     try:
-        with tempfile.TemporaryDirectory() as scratch, duckdb.connect(Path(scratch) / "source.duckdb") as con:
+        with tempfile.TemporaryDirectory() as scratch, _connect(Path(scratch)) as con:
             draft = _inspect(con, file, out, Path(scratch), say)
             say(str(told("judging the rows as kalib check will")))
             draft = _rehearse(draft, Path(scratch))
@@ -129,6 +129,15 @@ def write_job_file(file: Path, out: Path | None, *, say: Callable[[str], None] |
             )
         ) from None
     return draft.summarise()
+
+
+def _connect(folder: Path) -> duckdb.DuckDBPyConnection:
+    """Return a database in memory, called ``source``; what does not fit there goes into the folder."""
+    con = duckdb.connect()
+    con.execute("SET enable_progress_bar = false")
+    con.execute(f"SET temp_directory = {text(str(folder / 'spill'))}")
+    con.execute("ATTACH ':memory:' AS source; USE source")
+    return con
 
 
 @contextmanager
@@ -363,11 +372,12 @@ def _rehearse(draft: Draft, scratch: Path) -> Draft:
         with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".yaml", dir=scratch, delete=False) as stream:
             stream.write(draft.write())
         job = read_job(stream.name).model_copy(update={"file": draft.out.absolute()})
-        with tempfile.TemporaryDirectory(dir=scratch) as folder, duckdb.connect(Path(folder) / "judged.duckdb") as con:
+        with tempfile.TemporaryDirectory(dir=scratch) as folder, _connect(Path(folder)) as con:
             parse.check_discount(job)
             opened = open_files(con, job, scratch=Path(folder), say=lambda line: None)
             actions = choose_actions(job.rules, job_file=job.file)
             judged, doubts = judge_source(job, opened, actions, keep=partial(engines.keep, opened.con))
+            judged = judged.with_odd(partial(engines.keep, opened.con))
             issues = list_issues(job, judged, judged.count().to_pandas().iloc[0], opened.found, actions)
             refuse_chosen(issues, opened.names)
             return replace(_show_judged(draft, judged), doubts=doubts)

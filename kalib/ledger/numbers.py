@@ -96,7 +96,7 @@ def read_number(column: str, kind: str, target: str, decimal: Decimal) -> Parsed
         return _read_typed(name, value, kind, target)
     plain = f"regexp_full_match({name}, {text(_plain(target, decimal))})"
     grouped = f"regexp_full_match({name}, {text(_plain_grouped(target, decimal))})"
-    narrow = _narrow(target)
+    narrow = narrow_type(target)
     point = name if decimal == "." else f"replace({name}, ',', '.')"
     bare = f"replace({name}, ',', '')" if decimal == "." else f"replace(replace({name}, '.', ''), ',', '.')"
     read = (
@@ -133,9 +133,11 @@ def read_share(column: str, kind: str, decimal: Decimal) -> Parsed:
     read = whole.value
     if kind == "VARCHAR":
         share = rf"\d{{1,3}}(\{decimal}\d{{1,6}})? ?%"
-        neat = _neat(name)
-        digits = f"replace(rtrim({neat}, ' %'), ',', '.')"
-        percent = f"CASE WHEN regexp_full_match({neat}, {text(share)}) THEN (TRY_CAST({digits} AS DECIMAL(18, 8)) / 100)::{MONEY} END"
+        digits = "replace(rtrim(n, ' %'), ',', '.')"
+        percent = _with_neat(  # once, or DuckDB makes it for every row, percent or not
+            name,
+            f"CASE WHEN regexp_full_match(n, {text(share)}) THEN (TRY_CAST({digits} AS DECIMAL(18, 8)) / 100)::{MONEY} END",
+        )
         read = f"coalesce({read}, {percent})"
     blank = is_blank(column) if kind == "VARCHAR" else whole.blank
     within = f"CASE WHEN ({read}) BETWEEN 0 AND 1 THEN {read} END"
@@ -174,7 +176,7 @@ def _size(target: str) -> tuple[int, int]:
     return int(width), int(scale)
 
 
-def _narrow(target: str) -> str:
+def narrow_type(target: str) -> str:
     """Return a type of 18 digits: text is read as it in a hundredth of the time that a wider one takes."""
     return f"DECIMAL(18, {min(_size(target)[1], 6)})"
 
@@ -184,6 +186,11 @@ def _short(target: str) -> tuple[int, int]:
     width, scale = _size(target)
     after = min(scale, 6)
     return min(18 - after, width - scale), after
+
+
+def plain_pattern(target: str, *, usual: bool) -> str:
+    """Return a pattern of numbers that are read as they stand where the point is the decimal sign; usual ones prove that it is."""
+    return rf"-?\d{{1,{_short(target)[0]}}}(\.\d\d?)?" if usual else _plain(target, ".")
 
 
 def _plain(target: str, decimal: Decimal) -> str:
@@ -384,13 +391,16 @@ def _tally(con: duckdb.DuckDBPyConnection, columns: Sequence[str]) -> list[tuple
         "value", f"CASE WHEN {currency} IN ({known}) THEN list_transform([{core}], lambda c: {sides})[1] END"
     )
     # one CASE, because DuckDB puts the parts of an AND in an order of its own, and only the first tests are cheap
-    kind = (
-        r"CASE WHEN regexp_full_match(value, '-?\d+') THEN NULL WHEN regexp_full_match(value, '-?\d+\.\d\d?') THEN '.' "
-        rf"WHEN regexp_matches(value, '[.,．，]') THEN {said} END"
+    cheap = (
+        r"CASE WHEN regexp_full_match(value, '-?\d+(\.\d\d?)?') THEN CASE WHEN contains(value, '.') THEN '.' END "
+        "WHEN regexp_matches(value, '[.,．，]') THEN 'odd' END"
     )
-    rows = con.execute(
-        f"SELECT kind, file, count(*)::BIGINT, arg_min({{line: line, ours: ours, value: value}}, (line, nth)) AS first FROM "
-        f"(SELECT *, {kind} AS kind FROM ({_stack(columns)})) WHERE kind IS NOT NULL GROUP BY kind, file ORDER BY kind, file"
+    seen = f"SELECT * FROM (SELECT *, {cheap} AS cheap FROM ({_stack(columns)})) WHERE cheap IS NOT NULL"
+    rows = con.execute(  # each way of writing what is odd is looked at once
+        f"WITH odd AS MATERIALIZED (SELECT value, {said} AS said FROM (SELECT DISTINCT value FROM ({seen}) WHERE cheap = 'odd')) "
+        "SELECT kind, file, count(*)::BIGINT, arg_min({line: line, ours: ours, value: value}, (line, nth)) AS first FROM "
+        f"(SELECT seen.*, CASE WHEN cheap = 'odd' THEN odd.said ELSE cheap END AS kind FROM ({seen}) AS seen "
+        "LEFT JOIN odd ON seen.value = odd.value) WHERE kind IS NOT NULL GROUP BY kind, file ORDER BY kind, file"
     ).fetchall()
     return [(kind, file, count, first["line"], first["ours"], first["value"]) for kind, file, count, first in rows]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import duckdb
 
@@ -10,6 +10,7 @@ from kalib.errors import SettingsError
 from kalib.ledger import dates, ids, numbers
 from kalib.ledger.doubts.vocabulary import TOTALS
 from kalib.ledger.doubts.watch import Watched
+from kalib.ledger.plain import find_plain, read_plain, speak_for_point
 from kalib.ledger.read import NUMBERS
 from kalib.ledger.source import Source, quote, text
 from kalib.ledger.value import LONG_PRICE, LONG_QUANTITY, MONEY, PRICE, QUANTITY, Parsed, refusal, trimmed
@@ -25,6 +26,7 @@ _TARGETS = {
     "paid_amount": MONEY,
     "refund": MONEY,
 }
+_TEXTS = ("product", "category", "order_type", "order_status")
 _SPARE = ("discount", "due_date", "paid_date", "paid_amount", "refund")
 """Columns whose unreadable values count as missing, unless the money of the line hangs on them."""
 
@@ -51,28 +53,43 @@ def parse(
     types = {row[0]: row[1] for row in con.execute("DESCRIBE raw").fetchall()}
     headers = job.columns.mapped
     dates.check_format(con, job)
+    found_plain = find_plain(con, job, types, _TARGETS)
+    plain = found_plain.columns
     for role in ("customer_id", "order_id"):
-        if role in types:
+        if role in types and role not in plain:
             ids.refuse_mangled(con, role, types[role], sources, header=headers[role])
-    if types["order_date"] == "VARCHAR" and not job.read.date_format:
+    if types["order_date"] == "VARCHAR" and not job.read.date_format and "order_date" not in plain:
         dates.refuse_ambiguous(con, "order_date", sources, header=headers["order_date"])
     money = [name for name in _TARGETS if types.get(name) == "VARCHAR"]
-    decimal, found = numbers.check_columns(con, money, job.read.decimal, job.currency, sources, headers=headers)
+    decimal, found = job.read.decimal or ".", []
+    if not (found_plain.usual.issuperset(money) or (plain.issuperset(money) and speak_for_point(con, found_plain))):
+        decimal, found = numbers.check_columns(con, money, job.read.decimal, job.currency, sources, headers=headers)
     _refuse_currencies(con, job, types, sources)
-    cells = _read_cells(con, job, types, decimal, sources)
-    con.execute(f"CREATE TABLE parsed AS {_select(job, types, cells, _gross(types, cells, decimal), watched, decimal)}")
+    if decimal != ".":
+        plain -= set(money)
+    cells = _read_cells(con, job, types, decimal, sources, plain)
+    gross = _gross(types, cells, decimal, plain)
+    con.execute(f"CREATE TABLE parsed AS {_select(job, types, cells, gross, watched, decimal, plain)}")
     _refuse_unreadable(con, job, sources)
     _add_unread(con)
     return [*found, *ids.find_alike(con, "parsed")]
 
 
 def _read_cells(
-    con: duckdb.DuckDBPyConnection, job: Job, types: Mapping[str, str], decimal: str, sources: list[Source]
+    con: duckdb.DuckDBPyConnection,
+    job: Job,
+    types: Mapping[str, str],
+    decimal: str,
+    sources: list[Source],
+    plain: Collection[str],
 ) -> dict[str, Parsed]:
-    """Return how each mapped column is read."""
+    """Return how each mapped column is read: one that is plain as it stands, the others value by value."""
     cells = {}
     for name, kind in types.items():
-        if name in ("customer_id", "order_id"):
+        if name in plain and name not in _TEXTS:
+            is_share = name == "discount" and job.read.discount == "share"
+            cells[name] = read_plain(name, _TARGETS, is_share=is_share)
+        elif name in ("customer_id", "order_id"):
             cells[name] = ids.read_id(name, kind, name)
         elif name == "discount" and job.read.discount == "share":
             cells[name] = numbers.read_share(name, kind, decimal)
@@ -83,10 +100,12 @@ def _read_cells(
     return cells
 
 
-def _gross(types: Mapping[str, str], cells: Mapping[str, Parsed], decimal: str) -> str:
+def _gross(types: Mapping[str, str], cells: Mapping[str, Parsed], decimal: str, plain: Collection[str]) -> str:
     """Return SQL for quantity times price, with all their decimals where either has more than are kept."""
     if not {"quantity", "unit_price"} <= set(cells):
         return f"NULL::{MONEY}"
+    if {"quantity", "unit_price"} <= set(plain):
+        return f"TRY_CAST(value_quantity * value_unit_price AS {MONEY})"
     quantity = numbers.read_number("quantity", types["quantity"], LONG_QUANTITY, decimal).value
     price = numbers.read_number("unit_price", types["unit_price"], LONG_PRICE, decimal).value
     rounded = "repaired_quantity = 'number_rounded' OR repaired_unit_price = 'number_rounded'"
@@ -103,11 +122,12 @@ def _select(
     gross: str,
     watched: Sequence[Watched],
     decimal: numbers.Decimal,
+    plain: Collection[str],
 ) -> str:
     """Return the SQL that reads ``raw``: one row per row, typed, with what was found in its values."""
-    texts = [name for name in ("product", "category", "order_type", "order_status") if name in types]
+    texts = [name for name in _TEXTS if name in types]
     first = [f"{cell.value} AS value_{name}" for name, cell in cells.items()]
-    first += [f"nullif({trimmed(name)}, '') AS value_{name}" for name in texts]
+    first += [f"{quote(name) if name in plain else _neat(name)} AS value_{name}" for name in texts]
     if "currency" in types:
         first.append(f"nullif(upper({trimmed('currency')}), '') AS value_currency")
     then = [
@@ -141,6 +161,10 @@ def _select(
         f"SELECT {picked} FROM (SELECT *, ({' OR '.join(odd)}) AS odd FROM (SELECT *, {gross} AS gross "
         f"FROM (SELECT *, {', '.join(then)} FROM (SELECT *, {', '.join(first)} FROM raw))))"
     )
+
+
+def _neat(name: str) -> str:
+    return f"nullif({trimmed(name)}, '')"
 
 
 def _look(one: Watched, decimal: numbers.Decimal) -> str:
@@ -179,7 +203,7 @@ def _money(job: Job, values: Mapping[str, str]) -> dict[str, str]:
         share = f"coalesce({values['discount']}, 0)"
     elif "discount" in values and job.read.discount == "money":
         off = f"coalesce({values['discount']}, 0)"
-    less = f"CAST({gross}::DECIMAL(26, 8) * (1 - {share})::DECIMAL(12, 8) - {off} AS {MONEY})" if gross else None
+    less = _less(gross, share, off) if gross else None
     money = {"amount": values.get("amount") or (less if "discount" in values else gross)}
     if "amount" in values and gross:
         money["amount_expected"] = less
@@ -189,6 +213,22 @@ def _money(job: Job, values: Mapping[str, str]) -> dict[str, str]:
         taken = f"CAST(({money['amount']})::DOUBLE * {share} / (1 - {share}) AS {MONEY})"
         money["discount"] = f"CASE WHEN {share} < 1 THEN {taken} END"
     return money
+
+
+def _less(gross: str, share: str, off: str) -> str:
+    """Return SQL for quantity times price less a share of it and less money.
+
+    To bring wide decimals to fewer digits is dear. Of nearly every row both factors have four decimals at most and few digits:
+    then the product is exact in the narrow type, and nothing is rounded.
+    """
+    part = f"(1 - {share})"
+    narrow = [f"TRY_CAST({factor} AS DECIMAL(18, 10))" for factor in (gross, part)]
+    short = [f"TRY_CAST({one} AS DECIMAL({width}, 4))" for one, width in zip(narrow, (12, 5), strict=True)]
+    is_short = " AND ".join(f"{few} = {one}" for few, one in zip(short, narrow, strict=True))
+    return (
+        f"CASE WHEN {is_short} THEN CAST({short[0]} * {short[1]} - {off} AS {MONEY}) "
+        f"ELSE CAST({gross}::DECIMAL(26, 8) * {part}::DECIMAL(12, 8) - {off} AS {MONEY}) END"
+    )
 
 
 def _convert(job: Job, columns: dict[str, str]) -> dict[str, str]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import ibis
 from ibis import _
@@ -43,6 +43,7 @@ class Judged:
     rows: Table
     met: tuple[str, ...]
     headers: Mapping[str, str]  # ours: theirs
+    odd: Table | None = None  # of ``with_odd``
 
     @property
     def lines(self) -> Table:
@@ -70,13 +71,25 @@ class Judged:
             **{name: rows[name].cast("string") for name in texts},
         )
 
+    def with_odd(self, keep: Callable[[Table, str], Table]) -> Judged:
+        """Return the same with the rows that met any rule kept apart: few as a rule, and asked once for each rule."""
+        shown = [rule.shows for name, rule in ROWS.items() if name in self.met and rule.shows in self.rows.columns]
+        met = (f"met_{rule}" for rule in self.met)
+        kept = dict.fromkeys(["file", "line", "rule", "amount", "bad_of", "bad_column", "bad_value", *shown, *met])
+        return replace(self, odd=keep(self._odd.select(*kept), "odd_rows"))
+
+    @property
+    def _odd(self) -> Table:
+        if self.odd is not None:
+            return self.odd
+        return self.rows.filter(
+            _may_meet(self.rows, self.met)
+        )  # most rows meet no rule, and are passed over in one step
+
     def count(self) -> Table:
         """Return one row: rows read and set aside, and per rule that can be met its rows (``n_``) and money (``money_``)."""
         read = self.rows.aggregate(rows_read=self.rows.count())
-        odd = self.rows.rule.notnull()  # most rows meet no rule, and are passed over in one step
-        for rule in self.met:
-            odd |= self.rows[f"met_{rule}"]
-        rows = self.rows.filter(odd)
+        rows = self._odd
         counts = {"rows_set_aside": rows.rule.count()}
         for rule in self.met:
             fits = _fits(rows, rule)
@@ -86,7 +99,8 @@ class Judged:
 
     def first(self, rule: str) -> Table:
         """Return the first row that a rule met: file, line, column, value (both ours and as the source has it)."""
-        rows = self.rows.filter(_fits(self.rows, rule))
+        rows = self._odd
+        rows = rows.filter(_fits(rows, rule))
         ours = ROWS[rule].shows
         value = _write(rows[ours]) if ours in rows.columns else ibis.null("string")
         kept = ibis.literal(ours if ours in rows.columns else None, "string")
@@ -101,6 +115,15 @@ class Judged:
             .order_by("file", "line", "value")
             .limit(1)
         )
+
+
+def _may_meet(rows: Table, rules: Iterable[str]) -> BooleanValue:
+    """Return whether a row may meet any of some rules: whether parsing found anything says it of most of them at once."""
+    rules = list(rules)
+    tests = [rows[f"met_{rule}"] for rule in rules if rule not in _FOUND and rule not in REPAIRS]
+    tests += [rows.parse_rule.notnull()] if _FOUND & set(rules) else []
+    tests += [rows.repairs.notnull()] if set(REPAIRS) & set(rules) else []
+    return ibis.or_(*tests) if tests else ibis.literal(False)
 
 
 def _fits(rows: Table, rule: str) -> BooleanValue:
@@ -145,6 +168,8 @@ def judge(
     rows = rows.mutate(**{f"met_{name}": test for name, test in met.items()})
     aside = [(rows[f"met_{name}"], name) for name in ROWS if name in met and actions[name] in ("set_aside", "refused")]
     rule = ibis.cases(*aside, else_=ibis.null("string")) if aside else ibis.null("string")
+    if aside:
+        rule = ibis.ifelse(_may_meet(rows, [name for _, name in aside]), rule, ibis.null("string"))
     day = ibis.literal("day ") + rows.order_date.cast("string")
     rows = rows.mutate(rule=rule, order_id=rows.order_id.fill_null(day), is_return=met["return"])
     return Judged(
@@ -157,8 +182,7 @@ def judge(
 def _tests(rows: Table, job: Job, *, has_files: bool) -> dict[str, BooleanValue]:
     """Return for each rule that this source can meet whether a row meets it."""
     has = rows.columns.__contains__
-    found = [name for name, rule in ROWS.items() if rule.action == "set_aside" and name not in _BY_SET]
-    tests: dict[str, BooleanValue] = {name: rows.parse_rule == name for name in found}
+    tests: dict[str, BooleanValue] = {name: rows.parse_rule == name for name in ROWS if name in _FOUND}
     tests["read_twice"] = rows.copy_of_day if job.read.duplicates == "judge" else ibis.literal(False)
     tests["duplicate"] = (rows.nth > 1) if job.read.duplicates == "drop" else ibis.literal(False)
     repeated = (rows.nth > 1) & ~tests["read_twice"] & ~tests["duplicate"]
@@ -202,6 +226,8 @@ _BY_SET = (
     "service_product",
 )
 """Rules about rows that parsing, which looks at one row at a time, cannot know."""
+_FOUND = {name for name, rule in ROWS.items() if rule.action == "set_aside" and name not in _BY_SET}
+"""Rules for which parsing sets a row aside."""
 
 
 _SETTLED = ("turned", "no_number", "is_header", "is_again", "is_total_again")
@@ -340,7 +366,8 @@ def _number_repeats(parsed: Table, keep: Callable[[Table, str], Table], *, has_f
     single = {"nth": ibis.literal(1, "int64"), "copy_of_day": no, "copy_of_file": no, "in_two_files": no}
     if not more.count().execute():
         return parsed.mutate(**single)
-    same = keep(_compare_repeats(parsed, parsed.join(more, "whole"), has_files=has_files), "repeats")
+    again = keep(parsed.join(more, "whole"), "again")  # few as a rule, and asked several times
+    same = keep(_compare_repeats(parsed, again, has_files=has_files), "repeats")
     once = parsed.anti_join(more, "whole").mutate(**single)
     return once.union(same.select(*once.columns))
 

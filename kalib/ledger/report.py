@@ -34,7 +34,6 @@ class LedgerReport:
     missing: dict[str, str] = field(default_factory=dict)
     doubts: list[dict[str, object]] = field(default_factory=list)
     not_used: list[str] = field(default_factory=list)
-    doubts: list[dict[str, object]] = field(default_factory=list)
 
 
 def write_report(report: LedgerReport, folder: Path) -> None:

@@ -266,21 +266,26 @@ def add_up(con: duckdb.DuckDBPyConnection, table: Table, decimal: Literal[".", "
         name = table.column(role)
         return f"nullif({trimmed(name)}, '')" if name else "NULL::VARCHAR"
 
-    keys = ", ".join(f"count(DISTINCT {key(role)})" for role in KEYS)
-    product = f"({sql('quantity')} * {sql('unit_price')})"
-    full = f"{product}::DOUBLE"
-    share, money = f"{sql('discount', numbers.read_share)}::DOUBLE", f"{sql('discount')}::DOUBLE"
+    keys = ", ".join(f"count(DISTINCT key_{role})" for role in KEYS)
+    # each value is read once, in the subquery: what stands in a query twice is computed for every row, whatever its CASE says
+    values = {f"key_{role}": key(role) for role in dict.fromkeys([*KEYS, "customer_id"])}
+    values |= {role: sql(role) for role in ("quantity", "unit_price", "amount")}
+    values |= {"money": sql("discount")}
+    read = ", ".join(f"{value} AS {name}" for name, value in values.items())
+    share = sql("discount", numbers.read_share)
+    full = "product::DOUBLE"
     expected = {
         "the same": full,
-        "less a share": f"{full} * (1 - coalesce({share}, 0))",
-        "less money": f"{full} - coalesce({money}, 0)",
+        "less a share": f"{full} * (1 - coalesce(share::DOUBLE, 0))",
+        "less money": f"{full} - coalesce(money::DOUBLE, 0)",
     }
-    near = ", ".join(f"count(*) FILTER (abs({one} - {sql('amount')}::DOUBLE) <= 0.011)" for one in expected.values())
-    beyond = f"abs({sql('amount')}::DOUBLE) - abs({full})"
+    near = ", ".join(f"count(*) FILTER (abs({one} - amount::DOUBLE) <= 0.011)" for one in expected.values())
+    beyond = f"abs(amount::DOUBLE) - abs({full})"
     nameless, amount, gross, both, more, less, *counts = con.execute(
-        f"SELECT count(*) FILTER ({key('customer_id')} IS NULL), sum({sql('amount')})::DECIMAL(38, 2)::VARCHAR, "
-        f"sum({product})::DECIMAL(38, 2)::VARCHAR, count({product} - {sql('amount')}), count(*) FILTER ({beyond} > 0.011), "
-        f"count(*) FILTER ({beyond} < -0.011), {near}, {keys} FROM source"
+        "SELECT count(*) FILTER (key_customer_id IS NULL), sum(amount)::DECIMAL(38, 2)::VARCHAR, "
+        f"sum(product)::DECIMAL(38, 2)::VARCHAR, count(product - amount), count(*) FILTER ({beyond} > 0.011), "
+        f"count(*) FILTER ({beyond} < -0.011), {near}, {keys} FROM "
+        f"(SELECT *, quantity * unit_price AS product FROM (SELECT *, {read} FROM (SELECT *, {share} AS share FROM source)))"
     ).fetchone()
     agreeing = zip(expected, counts[: len(expected)], strict=True)
     mostly = 2 * counts[0] >= both and 0 in (more, less)

@@ -22,7 +22,7 @@ BLANKS = " \t\n\v\f\r\u0085\u00a0\u180e" + "".join(map(chr, range(0x2000, 0x2010
 FULL = "".join(map(chr, range(0xFF01, 0xFF5F))) + "\u3000"
 HALF = "".join(map(chr, range(0x21, 0x7F))) + " "
 """The full-width letters, digits and signs of Chinese typing, and what they stand for."""
-_NEAT = "[!-~]([ -~]*[!-~])?"
+NEAT = "[!-~]([ -~]*[!-~])?"
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def trimmed(column: str) -> str:
     ('ann',)
     """
     name = f"{quote(column)}::VARCHAR"
-    return f"CASE WHEN regexp_full_match({name}, {text(_NEAT)}) THEN {name} ELSE trim({name}, {text(BLANKS)}) END"
+    return f"CASE WHEN regexp_full_match({name}, {text(NEAT)}) THEN {name} ELSE trim({name}, {text(BLANKS)}) END"
 
 
 def halfwidth(sql: str) -> str:

@@ -11,7 +11,7 @@ import duckdb
 from kalib.errors import DataError, SettingsError
 from kalib.ledger import LedgerReport
 from kalib.ledger.change import Extent, Settled, check_change, check_settled, measure
-from kalib.ledger.read import text
+from kalib.ledger.source import text
 from kalib.publish.record import is_whole, plain_settings, sound_runs
 from kalib.settings import Job
 from kalib.words.told import told

@@ -14,8 +14,6 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-import pandas as pd
-import pyarrow.parquet as pq
 from pydantic import BaseModel, Field, ValidationError
 
 from kalib.errors import SettingsError, nearest
@@ -238,6 +236,8 @@ def read_json(file: Path) -> dict:
 
 def read_horizon(churn: Path) -> dict[str, int]:
     """Return within how many days leaving is forecast in a table of churn, as ``horizon_days``; nothing where there is none."""
+    import pyarrow.parquet as pq
+
     if not churn.is_file() or "horizon_days" not in pq.read_schema(churn).names:
         return {}
     days = pq.read_table(churn, columns=["horizon_days"])["horizon_days"]
@@ -254,6 +254,6 @@ def plain(value: object) -> object:
         return value.isoformat()
     if hasattr(value, "item") and not isinstance(value, str):
         value = value.item()
-    if value is None or value is pd.NaT or value != value or value in (float("inf"), float("-inf")):
+    if value is None or value != value or value in (float("inf"), float("-inf")):
         return None
     return value if isinstance(value, str | int | float | bool) else str(value)

@@ -18,16 +18,14 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from kalib import ledger
 from kalib.errors import BusyError, DataError, NotebookError, SettingsError
 from kalib.ledger import LedgerReport
 from kalib.ledger.apart import build_apart
-from kalib.ledger.read import find_files, hash_file
 from kalib.ledger.room import find_shortage
 from kalib.publish.checks import check_job
-from kalib.publish.kernels import Kernels
 from kalib.publish.last_run import check_last_run, find_last_run, keep_doubts, measure_report
 from kalib.publish.places import next_run, reports_folder, sync
 from kalib.publish.plan import (
@@ -52,6 +50,9 @@ from kalib.publish.record import (
 from kalib.settings import Job
 from kalib.words import Words
 from kalib.words.told import speaking, speaks, told
+
+if TYPE_CHECKING:
+    from kalib.publish.kernels import Kernels  # with papermill, for which `kalib check` need not wait
 
 AT_ONCE = 2
 """Notebooks under way at the same time; each has a kernel of its own."""
@@ -101,6 +102,8 @@ def run_job(
     BusyError
         Another run of the same job is under way.
     """
+    from kalib.publish.kernels import Kernels
+
     started = time.monotonic()
     notebooks = read_notebooks(job)
     expected = len(plan_notebooks(notebooks, only=only)) * len(job.language)
@@ -169,6 +172,8 @@ def make_table(job: Job, draft: Path, table: str) -> list[str]:
     -------
     The names of the notebooks that ran; none if no notebook writes the table.
     """
+    from kalib.publish.kernels import Kernels
+
     notebooks = read_notebooks(job)
     writers = [notebook.name for notebook in notebooks if table in notebook.writes]
     if not writers:
@@ -216,6 +221,8 @@ _NO_MATTER = {"title", "note", "language", "notebooks", "tier_names"}
 
 
 def _state_of(job: Job) -> str:
+    from kalib.ledger.read import find_files, hash_file
+
     others = [
         job.path(name)
         for beside in (job.accounts, job.contacts, job.costs, job.targets)

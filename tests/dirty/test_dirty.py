@@ -33,7 +33,7 @@ def test_case(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     if not (
         is_deep() or CASES[name].whole
     ):  # reading and judging; what the features make of it has tests of its own, and costs more
-        monkeypatch.setattr(sys.modules["kalib.ledger.build"], "_write_tables", write_books)
+        monkeypatch.setattr(sys.modules["kalib.ledger.building"], "_write_tables", write_books)
     outcome, problems = examine(CASES[name], tmp_path)
     assert not problems, "\n".join([*problems, f"exit code {outcome.code}; {outcome.message[:500]}"])
 

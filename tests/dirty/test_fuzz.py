@@ -75,7 +75,7 @@ rows = st.lists(
 def books() -> Iterator[None]:
     """Write only customers and rows set aside: the features have tests of their own, and cost more than the reading."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys.modules["kalib.ledger.build"], "_write_tables", write_books)
+        patch.setattr(sys.modules["kalib.ledger.building"], "_write_tables", write_books)
         yield
 
 

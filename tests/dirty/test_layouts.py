@@ -33,7 +33,7 @@ def sixths(names: Sequence[str]) -> list:
 @pytest.fixture(autouse=True)
 def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
     """Read and judge alone: what the features make of it has tests of its own."""
-    monkeypatch.setattr(sys.modules["kalib.ledger.build"], "_write_tables", write_books)
+    monkeypatch.setattr(sys.modules["kalib.ledger.building"], "_write_tables", write_books)
 
 
 @pytest.mark.parametrize("name", sixths(list(LAYOUTS)))

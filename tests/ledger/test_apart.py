@@ -9,7 +9,7 @@ import pytest
 
 from kalib import ledger
 from kalib.errors import DataError, KalibError, SettingsError, ShortageError
-from kalib.ledger.apart import build_apart, write_job_file_apart
+from kalib.ledger.apart import build_apart, judge_apart, write_job_file_apart
 
 from .conftest import HEADER, LINE
 
@@ -41,6 +41,17 @@ def test_the_ledger_is_the_same_as_within(desk):
     for name in apart.tables:
         path = f"tables/{name}.parquet"
         assert (desk.folder / "apart" / path).read_bytes() == (desk.out / path).read_bytes(), name
+
+
+def test_judging_alone_reports_as_building_does(desk):
+    desk.put(HEADER + LINE + "bob,2,2024-01-06,\n" + "cem,3,2024-02-06,-7.00\n")
+    judged = judge_apart(desk.job(), desk.folder / "judged")
+    built = ledger.build(desk.job(), desk.out)
+    kept = {name: rows for name, rows in built.tables.items() if name in ("customers", "set_aside")}
+    assert dataclasses.replace(built, returns={}, tables=judged.tables) == judged
+    assert {name: judged.tables[name] for name in kept} == kept
+    assert (desk.folder / "judged/ledger/days.parquet").read_bytes() == (desk.out / "ledger/days.parquet").read_bytes()
+    assert not (desk.folder / "judged/tables/months.parquet").exists()
 
 
 def test_a_refusal_keeps_its_place_and_words(desk):

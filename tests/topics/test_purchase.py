@@ -78,7 +78,9 @@ def test_a_forecast_knows_nothing_of_its_future() -> None:
         known = ORDERS[ORDERS["order_date"] <= pd.Timestamp(date)]
         alone = forecast_at(known.sample(frac=1, random_state=2), [date], horizon_days=30)
         part = whole[whole["as_of"] == pd.Timestamp(date)].reset_index(drop=True)
-        pd.testing.assert_frame_equal(alone, part, rtol=1e-9)  # a fit that begins elsewhere ends there to the last digits
+        pd.testing.assert_frame_equal(
+            alone, part, rtol=1e-9
+        )  # a fit that begins elsewhere ends there to the last digits
         assert part["customer_id"].tolist() == sorted(known["customer_id"].unique())
     assert whole["p_alive"].between(0, 1).all()
     assert whole["expected_orders"].gt(0).all()

@@ -68,6 +68,9 @@ def find_heads(scene: Scene) -> Iterator[Doubt]:
     )
 
 
+_OF_A_ROW = ("file", "line", "rule", "customer_id", "order_date", "amount", "is_return")
+
+
 def _is_named_once(scene: Scene) -> bool:
     """Say whether each customer is named on one row only, above those of its orders: in no other log do names never return."""
     rows = scene.rows.filter(scene.rows.amount.notnull() & scene.rows.order_date.notnull())
@@ -82,9 +85,13 @@ def _is_named_once(scene: Scene) -> bool:
 
 
 def _fill(rows: Table, *, has_order: bool) -> Table:
-    """Return rows with the customer, order and date of the last row above that has them, and whether it is of the same order."""
+    """Return rows without a customer, with the customer, order and date of the last row above that has them, and whether it is of
+    the same order. Of rows with a customer, those come along that have one without it below them.
+    """
     own = ibis.ifelse(rows.order_id.startswith("day "), None, rows.order_id) if has_order else ibis.null("string")
-    rows = rows.mutate(own_order=own, has_customer=rows.customer_id.notnull())
+    rows = rows.select(*_OF_A_ROW, own_order=own, has_customer=rows.customer_id.notnull())
+    below = rows.has_customer.lead().over(ibis.window(group_by=rows.file, order_by=rows.line))
+    rows = rows.mutate(heads=~below.fill_null(True)).filter(~_.has_customer | _.heads)
     above = ibis.window(group_by=rows.file, order_by=rows.line, rows=(None, 0))
     rows = rows.mutate(head=ibis.ifelse(rows.has_customer, 1, 0).sum().over(above))
     of_head = {"group_by": [rows.file, rows["head"]]}

@@ -7,7 +7,7 @@ from functools import partial
 import duckdb
 
 from kalib.ledger import engines
-from kalib.ledger.build import judge_source, open_files
+from kalib.ledger.building import judge_source, open_files
 from kalib.ledger.doubts import Doubt
 from kalib.ledger.rules import choose_actions
 

@@ -76,14 +76,43 @@ def build(job: Job, folder: Path, *, say: Callable[[str], None] | None = None) -
     DataError, SettingsError
         The data or the settings are refused; nothing is written.
     """
-    say = say or (lambda line: None)
+    return _build_in(folder, lambda scratch: _build(job, scratch, say or _silently, _write_tables))
+
+
+def judge(job: Job, folder: Path, *, say: Callable[[str], None] | None = None) -> LedgerReport:
+    """Read and judge a job's source as ``build`` does, with the same refusals and the same report, and make none of its tables.
+
+    Parameters
+    ----------
+    job, say : as for ``build``
+    folder : gets ``ledger.json``, ``ledger/days.parquet``, and ``tables/customers.parquet`` with nothing but who is known
+
+    Returns
+    -------
+    LedgerReport
+        As of ``build``, without ``returns``; ``tables`` counts customers, rows set aside and the tables beside the orders.
+
+    Raises
+    ------
+    DataError, SettingsError
+        As ``build``.
+    """
+    return _build_in(folder, lambda scratch: _build(job, scratch, say or _silently, _write_known))
+
+
+def _silently(line: str) -> None:
+    pass
+
+
+def _build_in(folder: Path, make: Callable[[Path], LedgerReport]) -> LedgerReport:
+    """Let a ledger be made aside, and put it into its folder when it holds."""
     is_new = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     for left in folder.glob(".ledger-*"):  # of a build that was killed
         shutil.rmtree(left, ignore_errors=True)
     scratch = Path(tempfile.mkdtemp(prefix=".ledger-", dir=folder))
     try:
-        report = _build(job, scratch, say)
+        report = make(scratch)
         for name in ("tables", "ledger"):
             (folder / name).mkdir(exist_ok=True)
             for path in (scratch / name).iterdir():
@@ -98,7 +127,13 @@ def build(job: Job, folder: Path, *, say: Callable[[str], None] | None = None) -
     return report
 
 
-def _build(job: Job, scratch: Path, say: Callable[[str], None]) -> LedgerReport:
+_Writer = Callable[
+    [Backend, Table, Table, companions.Companions, Path, dt.date], tuple[dict[str, int], dict[str, float]]
+]
+"""What writes the tables of a ledger, and returns the rows of each and what became of the returns."""
+
+
+def _build(job: Job, scratch: Path, say: Callable[[str], None], make_tables: _Writer) -> LedgerReport:
     actions = choose_actions(job.rules, job_file=job.file)
     check_settled(job.settled, job_file=job.file)
     parse.check_discount(job)
@@ -113,7 +148,7 @@ def _build(job: Job, scratch: Path, say: Callable[[str], None]) -> LedgerReport:
             keep = partial(engines.keep, opened.con)
             opened.doubts.extend(beside.doubts)
             judged, doubts = judge_source(job, opened, actions, keep=keep)
-            return _write(job, opened, judged, doubts, beside, actions, scratch, say)
+            return _write(job, opened, judged, doubts, beside, actions, scratch, say, make_tables)
 
 
 def judge_source(
@@ -274,7 +309,9 @@ def _write(
     actions: Mapping[str, Action],
     scratch: Path,
     say: Callable[[str], None],
+    make_tables: _Writer,
 ) -> LedgerReport:
+    judged = judged.with_odd(partial(engines.keep, opened.con))
     counts = judged.count().to_pandas().iloc[0]
     issues = list_issues(job, judged, counts, opened.found, actions)
     refuse_chosen(issues, opened.names)
@@ -295,8 +332,9 @@ def _write(
     if job.level == "parent":
         lines = _roll_up(lines, beside.tables["accounts"])
         beside = _roll_up_beside(beside)
-    say(str(told("making customers, months, mix and order days")))
-    tables, matched = _write_tables(opened.con, lines, judged.set_aside, beside, scratch, as_of)
+    if make_tables is not _write_known:
+        say(str(told("making customers, months, mix and order days")))
+    tables, matched = make_tables(opened.con, lines, judged.set_aside, beside, scratch, as_of)
     known = pd.read_parquet(scratch / "tables" / "customers.parquet", columns=["customer_id"])["customer_id"]
     strangers = companions.count_strangers(beside, known)
     missing = {name: "not_given" for name in ("accounts", "contacts", "costs", "targets") if name not in beside.tables}
@@ -596,6 +634,23 @@ def _write_tables(
         rows[name] = len(table)
     matched = returns.summarise(pairs, voids).to_pandas().iloc[0]
     return rows, {name: abs(float(value or 0)) for name, value in matched.items()}
+
+
+def _write_known(
+    con: Backend,
+    lines: Table,
+    set_aside: Table,
+    beside: companions.Companions,
+    scratch: Path,
+    as_of: dt.date,
+) -> tuple[dict[str, int], dict[str, float]]:
+    """Write who is known and on which days, as ``_write_tables`` would; return the rows of what is known so soon."""
+    days = engines.keep(con, features.days(lines), "days")
+    engines.write(days, scratch / "ledger" / "days.parquet", by=["customer_id", "order_date"])
+    known = days.filter(days.order_date <= as_of).select("customer_id").distinct()
+    rows = {"customers": engines.write(known, scratch / "tables" / "customers.parquet", by=["customer_id"])}
+    rows["set_aside"] = int(set_aside.count().execute())
+    return rows | {name: len(table) for name, table in beside.tables.items()}, {}
 
 
 _KEYS = {
