@@ -288,30 +288,22 @@ def list_moves(migration: pd.DataFrame, move: str | Sequence[str]) -> pd.DataFra
     return most.sort_values(["most", "customer_id"], ascending=[False, True], ignore_index=True).drop(columns="most")
 
 
-def add_segments(
-    migration: pd.DataFrame, scorer: Grader, before: pd.DataFrame, now: pd.DataFrame, *, features: Sequence[str]
-) -> pd.DataFrame:
-    """Add the segment at both dates, by the same edges.
+def add_segments(migration: pd.DataFrame, before: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
+    """Add the segment at both dates, by the same edges and the same names.
 
     Parameters
     ----------
-    scorer : fitted, puts customers into a ``segment``
-    before, now : one row per customer of each snapshot
-    features : the columns that scores are made of
+    before, now : customer_id and segment at each date
 
     Returns
     -------
     DataFrame
-        ``migration`` with segment_before and segment_now, each absent where the customer had no order by the date;
-        without them if a feature is not known for past dates.
+        ``migration`` with segment_before and segment_now, each absent where the customer had no order by the date.
     """
-    if not set(features) <= set(before.columns):
-        return migration
     segments = {}
-    for when, customers in (("before", before), ("now", now)):
-        scored = scorer.predict(customers)
-        check_key(scored, ["customer_id"], name=f"segments {when}")
-        segments[f"segment_{when}"] = migration["customer_id"].map(scored.set_index("customer_id")["segment"])
+    for when, named in (("before", before), ("now", now)):
+        check_key(named, ["customer_id"], name=f"segments {when}")
+        segments[f"segment_{when}"] = migration["customer_id"].map(named.set_index("customer_id")["segment"])
     return migration.assign(**segments)
 
 
