@@ -302,8 +302,7 @@ def list_movers(lined: pd.DataFrame, *, pace: pd.DataFrame | None = None, rows: 
     Parameters
     ----------
     lined : as ``kalib.years.line_up`` returns it
-    pace : customer_id, pace: with it only those rise and fall who do by more than chance explains. Of accounts whose pace cannot
-        be told (a part of the year before, money below 0) the falling stay
+    pace : customer_id, pace: with it only those rise and fall who do by more than chance explains
 
     Returns
     -------
@@ -314,7 +313,7 @@ def list_movers(lined: pd.DataFrame, *, pace: pd.DataFrame | None = None, rows: 
     there, moved = ~lined["has_stopped"], lined["net_sales_moved"]
     own = None if pace is None else lined["customer_id"].map(pace.set_index("customer_id")["pace"])
     rises = moved > 0 if own is None else (moved > 0) & (own == "rising")
-    falls = moved < 0 if own is None else (moved < 0) & (own.isna() | (own == "falling"))
+    falls = moved < 0 if own is None else (moved < 0) & (own == "falling")
     newer = lined["year_kind"].isin(["first_year", "second_year"])
     lists = {
         "rising": (lined[there & (lined["year_kind"] == "two_years") & rises], "net_sales_moved", False),
@@ -374,11 +373,11 @@ def list_at_risk(churn: pd.DataFrame, customers: pd.DataFrame, *, rows: int = 20
     -------
     DataFrame
         One row per customer, most at risk first: customer_id, churn_probability, sales_at_risk, reasons,
-        net_sales_365_days, days_since_last_order, gap_days; and silence, horizon_days where churn has them.
+        net_sales_365_days, days_since_last_order, gap_days; and silence, away_share, horizon_days where churn has them.
     """
     check_columns(churn, ["customer_id", "churn_probability", "sales_at_risk", "reasons"], name="churn")
     known = customers[["customer_id", "net_sales_365_days", "days_since_last_order", "gap_days"]]
-    wanted = ("customer_id", "churn_probability", "sales_at_risk", "silence", "horizon_days", "reasons")
+    wanted = ("customer_id", "churn_probability", "sales_at_risk", "silence", "away_share", "horizon_days", "reasons")
     table = keep_forecast(churn)[[name for name in wanted if name in churn]]
     table = table[~(table["sales_at_risk"] <= 0)]
     if "silence" in table:

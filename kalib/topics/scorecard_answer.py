@@ -226,7 +226,9 @@ def count_classes(scorecard: pd.DataFrame, *, review: pd.DataFrame | None = None
     rows = [
         (
             name,
-            int((scorecard["key_by_rule"] & (scorecard["selection_class"] == name)).sum()),
+            int(
+                (scorecard["is_key_account"] & scorecard["key_by_rule"] & (scorecard["selection_class"] == name)).sum()
+            ),
             int((~scorecard["key_by_rule"] & (scorecard["selection_class"] == name)).sum()),
         )
         for name in CLASSES

@@ -108,8 +108,8 @@ def measure_silence(
         between order days; missing with a single one), longest_gap_days (likewise), silence (one of ``STATES``),
         net_sales_before (of the 365 days up to and with the last order day), and with ``returns`` came_back_share (of customers
         silent for as long, who ordered within the next year) and return_sales (what those of as long a silence bought in the
-        year after, over what they had bought in the year before it, times ``net_sales_before``); where fewer than 30 such
-        customers are known, of the next shorter silence.
+        year after, over what they had bought in the year before it, times ``net_sales_before``); both missing where
+        fewer than 30 such customers are known.
 
     Examples
     --------
@@ -206,7 +206,8 @@ def describe_silence(silence: pd.DataFrame) -> dict[str, object]:
     -------
     dict
         for each of ``STATES`` ``<state>_customers``; gone_customers (lapsed or lost), lapsed_net_sales (of their last year),
-        return_sales (expected of the lapsed, without a call; None where not known).
+        return_sales (expected of the lapsed, without a call; None where not known), unknown_customers (lapsed for longer than the record
+        could follow anybody).
     """
     counts = silence["silence"].value_counts()
     facts: dict[str, object] = {f"{state}_customers": int(counts.get(state, 0)) for state in STATES}
@@ -216,6 +217,7 @@ def describe_silence(silence: pd.DataFrame) -> dict[str, object]:
         "gone_customers": int(silence["silence"].isin(GONE).sum()),
         "lapsed_net_sales": add(lapsed["net_sales_before"]),
         "return_sales": add(expected) if len(expected) else None,
+        "unknown_customers": len(lapsed) - len(expected),
     }
 
 
@@ -270,11 +272,11 @@ def _wilson(returned: int, silent: int) -> tuple[float, float]:
 def _expect(table: pd.DataFrame, returns: pd.DataFrame) -> pd.DataFrame:
     """Return the table with what is expected back, and in ``_few`` who is silent for so long that hardly anybody came back.
 
-    Nobody is likelier back for having been silent longer: what too few have lived through is taken from the band before.
+    What too few have lived through is not known.
     """
     bands = returns["silent_from"].to_numpy()
     known = returns["silent"] >= LEAST
-    filled = returns[["came_back_share", "return_sales_share"]].where(known).ffill()
+    filled = returns[["came_back_share", "return_sales_share"]].where(known)
     filled["few"] = (known & (returns["return_high"] < FEW)).cummax()
     own = filled.iloc[np.searchsorted(bands, table["silent_days"], side="right") - 1].reset_index(drop=True)
     return table.assign(

@@ -29,23 +29,24 @@ def review_year(tiers: pd.DataFrame, past: pd.DataFrame, *, model: TierModel) ->
     Returns
     -------
     DataFrame
-        One row per place that anyone had, then ``all``: tier_place, then (accounts), same_tier, higher_tier, lower_tier, same_tier_share. Empty where the
+        One row per place that anyone had, then ``all``: tier_place, then (accounts), same_tier, higher_tier, lower_tier (of those who
+        ordered in the year since), no_order (the others: they are in the last tier by rule), same_tier_share. Empty where the
         record did not reach back a whole year then, or nobody could be placed.
     """
-    check_columns(tiers, ["customer_id", "tier_rank", "tenure_days"], name="tiers")
-    columns = ["tier_place", "then", "same_tier", "higher_tier", "lower_tier", "same_tier_share"]
+    check_columns(tiers, ["customer_id", "tier_rank", "orders_365_days", "tenure_days"], name="tiers")
+    columns = ["tier_place", "then", "same_tier", "higher_tier", "lower_tier", "no_order", "same_tier_share"]
     if not len(past) or tiers["tenure_days"].max() < WHOLE or not is_active(past).any():
         return pd.DataFrame(columns=columns)
     before = model.assess(past)
     before = before[is_active(before)]
-    now = before["customer_id"].map(tiers.set_index("customer_id")["tier_rank"])
-    moved = (now - before["tier_rank"])[now.notna()]
-    place = before["tier_stability"].ge(SURE).map({True: "clear", False: "near"})[now.notna()]
+    now = before["customer_id"].map(tiers[is_active(tiers)].set_index("customer_id")["tier_rank"])
+    moved = now - before["tier_rank"]  # missing of who has not ordered since
+    place = before["tier_stability"].ge(SURE).map({True: "clear", False: "near"})
     rows = []
     for name, own in [*((name, moved[place == name]) for name in PLACES), ("all", moved)]:
         same, higher, lower = int(own.eq(0).sum()), int(own.lt(0).sum()), int(own.gt(0).sum())
         if len(own):
-            rows.append((name, len(own), same, higher, lower, share(same, len(own))))
+            rows.append((name, len(own), same, higher, lower, int(own.isna().sum()), share(same, len(own))))
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -54,7 +55,7 @@ def describe_review(review: pd.DataFrame) -> dict[str, int | float]:
 
     Examples
     --------
-    >>> row = {"tier_place": "all", "then": 4, "same_tier": 3, "higher_tier": 1, "lower_tier": 0, "same_tier_share": 0.75}
+    >>> row = {"tier_place": "all", "then": 4, "same_tier": 3, "higher_tier": 1, "lower_tier": 0, "no_order": 0, "same_tier_share": 0.75}
     >>> describe_review(pd.DataFrame([row]))["same_tier_share"]
     0.75
     """

@@ -96,7 +96,9 @@ def test_movers_are_those_whose_change_chance_does_not_explain() -> None:
     assert sales.list_movers(lined)["falling"]["customer_id"].tolist() == ["c00", "c01", "c02", "c03"]
     pace = pd.DataFrame({"customer_id": ["c00", "c01", "c02"], "pace": ["falling", "steady", None]})
     lists = sales.list_movers(lined, pace=pace)
-    assert lists["falling"]["customer_id"].tolist() == ["c00", "c02", "c03"]  # of two nobody can tell
+    assert lists["falling"]["customer_id"].tolist() == [
+        "c00"
+    ]  # of two nobody can tell, and one goes up and down by chance
     assert lists["rising"].empty
     grown = lined.assign(net_sales_moved=-lined["net_sales_moved"])
     assert sales.list_movers(grown, pace=pace.assign(pace="rising"))["rising"]["customer_id"].tolist() == [

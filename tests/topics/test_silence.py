@@ -187,3 +187,32 @@ def test_the_longer_the_silence_the_further_the_state(ago: list[int]) -> None:
     states = [state(*[one + more for one in ago]) for more in range(0, 1200, 149)]
     ranks = [order[name] for name in states]
     assert all(one <= other for one, other in pairwise(ranks))
+
+
+def test_what_nobody_was_followed_through_is_not_known() -> None:
+    """Of 58 customers silent for half a year nearly all came back; nobody was ever silent for a year and followed for another."""
+    days = pd.DataFrame(
+        {
+            "customer_id": ["a", "a", "b", "b"],
+            "order_date": pd.to_datetime(["2024-01-10", "2024-04-10", "2025-01-10", "2025-05-01"]),
+            "orders": 1,
+            "net_sales": 100.0,
+        }
+    )
+    returns = pd.DataFrame(
+        {
+            "silent_from": [0, 180, 365],
+            "silent": [900, 58, 3],
+            "came_back_share": [0.9, 0.98, 1.0],
+            "return_high": 1.0,
+            "return_sales_share": 0.9,
+        }
+    )
+    table = topic.measure_silence(days, as_of=dt.date(2025, 12, 1), active_days=120, returns=returns).set_index(
+        "customer_id"
+    )
+    assert table["silence"].tolist() == ["lapsed", "lapsed"]
+    assert table.loc["b", "came_back_share"] == 0.98
+    assert table.loc["a", ["came_back_share", "return_sales"]].isna().all()
+    facts = topic.describe_silence(table.reset_index())
+    assert (facts["unknown_customers"], facts["return_sales"]) == (1, 180.0)  # two orders of 100 in its last year

@@ -39,17 +39,21 @@ def test_moves_since_a_year_ago_are_counted(model: TierModel) -> None:
     before = [50.0 + i for i in range(5)] + TODAY[5:20] + [5_000.0] * 3 + TODAY[23:70] + [0.0] * 10
     table = topic.review_year(today, make_customers(before), model=model).set_index("tier_place")
     # five were small and are large, three the other way round; ten had no order then and are not judged
-    assert table.loc["all"].tolist() == [70, 62, 5, 3, 62 / 70]
+    assert table.loc["all"].tolist() == [70, 62, 5, 3, 0, 62 / 70]
     assert table.loc["clear", "then"] == 70  # nothing lies near so wide a gap
     facts = topic.describe_review(table.reset_index())
     assert (facts["all_then"], facts["near_then"], facts["same_tier_share"]) == (70, 0, 62 / 70)
 
 
-def test_who_has_gone_fell_to_the_last_tier(model: TierModel) -> None:
+def test_who_has_gone_keeps_no_tier(model: TierModel) -> None:
     gone = [0.0] * 20 + TODAY[20:]
     today = assign_tiers(make_customers(gone), model=model)
     table = topic.review_year(today, make_customers(TODAY), model=model).set_index("tier_place")
-    assert table.loc["all", ["same_tier", "lower_tier"]].tolist() == [60, 20]
+    assert table.loc["all", ["same_tier", "lower_tier", "no_order"]].tolist() == [60, 0, 20]
+    gone = TODAY[:20] + [0.0] * 60  # nor who was in the last tier before
+    today = assign_tiers(make_customers(gone), model=model)
+    table = topic.review_year(today, make_customers(TODAY), model=model).set_index("tier_place")
+    assert table.loc["all", ["same_tier", "no_order"]].tolist() == [20, 60]
 
 
 @pytest.mark.parametrize("tenure", [0, topic.WHOLE - 1])
