@@ -20,7 +20,7 @@ TOLD = 50
 """The row that the sentence speaks of, where no other says more."""
 
 CLEAR = 0.95
-"""A list is clearly better where this interval of the difference lies above nought."""
+"""A list is clearly better where this interval of the difference lies above 0."""
 
 DATES = 6
 """So many past dates, the newest ones; fewer where they would take long to learn."""

@@ -134,7 +134,7 @@ def take_pace(migration: pd.DataFrame, value: pd.DataFrame | None, *, apart_days
     apart_days : between the two dates of the migration
     """
     if value is None or "pace" not in value or apart_days not in (YEAR, YEAR + 1):
-        return migration.assign(pace=pd.Series(pd.NA, index=migration.index, dtype="str"))
+        return migration.assign(pace=_read_pace(migration))
     return migration.merge(value[["customer_id", "pace"]], on="customer_id", how="left", validate="1:1")
 
 

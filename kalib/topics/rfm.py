@@ -237,7 +237,7 @@ def name_segments(
 ) -> pd.DataFrame:
     """Name the international segments so that nobody is called new, at risk or lost who is not.
 
-    Scores rank customers against each other: of those who order every month somebody always ordered least lately, and of
+    Scores rank customers against each other: of those who order every month somebody always ordered least recently, and of
     equal figures all have the lowest score. So a figure that is the same for all takes no part: of frequency and money the other
     counts alone. Who is within its own rhythm counts as having ordered in the middle fifth at least. Lost is who is silent for longer
     than ever or no customer any more, else hibernating; new is whose first order is recent, else promising. Where recency is the
