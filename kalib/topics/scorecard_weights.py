@@ -7,10 +7,9 @@ from fractions import Fraction
 
 import numpy as np
 import pandas as pd
-from scipy.stats import spearmanr
 
 from kalib.errors import NotEnoughDataError
-from kalib.topics.scorecard import Sheet, score_accounts, score_criteria, score_measure
+from kalib.topics.scorecard import Sheet, score_criteria, score_measure
 
 METHODS = ("equal", "given", "ahp", "entropy")
 """Where weights may come from, in the order in which they are shown."""
@@ -264,15 +263,3 @@ def tabulate_weights(sheet: Sheet, chosen: np.ndarray, found: Mapping[str, np.nd
             "score_spread": np.nanstd(scores, axis=0),
         }
     )
-
-
-def correlate_weights(sheet: Sheet, chosen: np.ndarray, found: Mapping[str, np.ndarray]) -> dict[str, float]:
-    """Return by method Spearman's rank correlation of its scores with those of the chosen weights, over all scored."""
-    own = score_accounts(sheet.criterion_scores, chosen).score
-    out = {}
-    for method, weights in found.items():
-        other = score_accounts(sheet.criterion_scores, weights).score
-        both = ~np.isnan(own) & ~np.isnan(other)
-        alike = both.sum() < 2 or np.ptp(own[both]) == 0 or np.ptp(other[both]) == 0
-        out[method] = float("nan") if alike else float(spearmanr(own[both], other[both]).statistic)
-    return out
