@@ -88,6 +88,15 @@ def test_it_asserts_its_rows_and_ends_with_its_record(notebook: nbformat.Noteboo
     assert cells[-1].source == "book.close()"
 
 
+def test_what_computes_says_nothing(notebook: nbformat.NotebookNode) -> None:
+    """In a second language its names are given what they had in the first: see kalib.publish.again."""
+    computing = [cell for cell in code(notebook) if "compute" in cell.metadata.get("tags", [])]
+    assert computing
+    for cell in computing:
+        assert not cell.outputs, cell.id
+        assert not re.search(r"\blanguage\b|\bwords\b|book\.(say|name_|draw|table|note|finding|answer|kpis)", cell.source)
+
+
 def test_results_are_stored_and_held_to(notebook: nbformat.NotebookNode) -> None:
     for cell in code(notebook):
         roles = {out.metadata.get("kalib", {}).get("role") for out in cell.outputs if "metadata" in out}

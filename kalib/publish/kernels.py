@@ -17,6 +17,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from types import MappingProxyType
 
 # jsonschema compiles the grammars of rfc3987_syntax for 2.5 s on import, for a URI check that nobody uses here.
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
@@ -26,11 +27,14 @@ from jupyter_client.asynchronous import AsyncKernelClient  # noqa: E402
 from jupyter_client.manager import AsyncKernelManager  # noqa: E402
 from jupyter_core.utils import ensure_event_loop  # noqa: E402
 from nbclient.exceptions import CellControlSignal, DeadKernelError  # noqa: E402
+from nbformat import NotebookNode  # noqa: E402
+from papermill.engines import NBClientEngine, NotebookExecutionManager, papermill_engines  # noqa: E402
 from papermill.exceptions import PapermillException, PapermillExecutionError  # noqa: E402
 
 from kalib import interpreter  # noqa: E402
 from kalib.errors import NotebookError  # noqa: E402
 from kalib.publish import warm  # noqa: E402
+from kalib.publish.again import Cells, leave_out  # noqa: E402
 from kalib.publish.plan import Literal, Notebook  # noqa: E402
 from kalib.words.told import told  # noqa: E402
 
@@ -50,6 +54,28 @@ _ENVIRONMENT = {
     "OMP_WAIT_POLICY": "PASSIVE",  # else threads that wait burn the core that another notebook needs
     "PYTHONHASHSEED": "0",
 }
+
+
+Editions = Mapping[Path, Mapping[str, Literal]]
+"""Files to write, each with the values for the ``parameters`` cell."""
+
+
+class _SavesOnce(NBClientEngine):
+    """papermill's engine, without a file written before and after each cell."""
+
+    @classmethod
+    def execute_managed_notebook(
+        cls, nb_man: NotebookExecutionManager, kernel_name: str, **options: object
+    ) -> NotebookNode:
+        """Execute; the manager writes the file when all is done or has failed."""
+        output, nb_man.output_path = nb_man.output_path, None
+        try:
+            return super().execute_managed_notebook(nb_man, kernel_name, **options)
+        finally:
+            nb_man.output_path = output
+
+
+papermill_engines.register(_SavesOnce.__name__, _SavesOnce)
 
 
 class _Client(AsyncKernelClient):
@@ -168,29 +194,60 @@ class Kernels:
     def _is_short(self) -> bool:
         return len(str(self._scratch)) < SOCKET_PATH
 
-    def execute(self, notebook: Notebook, *, parameters: Mapping[str, Literal], output: Path) -> None:
-        """Execute a notebook and write it, as executed, to ``output``.
+    def execute(
+        self,
+        notebook: Notebook,
+        *,
+        parameters: Mapping[str, Literal],
+        output: Path,
+        again: Editions = MappingProxyType({}),
+    ) -> None:
+        """Execute a notebook and write it, as executed, to ``output``; show it again in the same kernel where asked.
 
         Parameters
         ----------
         notebook : what to execute
         parameters : values for its ``parameters`` cell
         output : file to write
+        again : further files, each with its parameters, as for another language. Cells tagged ``compute`` that showed
+            nothing the first time are not executed again: what they made is there
 
         Raises
         ------
         NotebookError
             If a cell raises, does not end in time, ends the kernel or leaves cells unrun; names notebook, cell and line.
         """
-        output.parent.mkdir(parents=True, exist_ok=True)
         scratch = Path(tempfile.mkdtemp(dir=self._scratch))
-        manager = self._start(notebook, scratch)
+        manager = self._start(notebook, scratch, again=bool(again))
+        try:
+            self._execute(notebook, notebook.file, parameters, output, manager)
+            for page, own in again.items():
+                shows = scratch / notebook.file.name
+                stays = leave_out(output, notebook.file, shows)
+                self._execute(notebook, shows, own, page, manager, stays=stays)
+        finally:
+            self._end(manager)
+            shutil.rmtree(scratch, ignore_errors=True)
+
+    def _execute(
+        self,
+        notebook: Notebook,
+        file: Path,
+        parameters: Mapping[str, Literal],
+        output: Path,
+        manager: _Manager,
+        *,
+        stays: Cells = MappingProxyType({}),
+    ) -> None:
+        """Execute a file in a kernel; put back what ``stays`` of another execution; raise what went wrong."""
+        output.parent.mkdir(parents=True, exist_ok=True)
         stopped = ""
         try:
             papermill.execute_notebook(
-                notebook.file,
+                file,
                 output,
                 parameters=dict(parameters),
+                engine_name=_SavesOnce.__name__,
                 kernel_name="python3",
                 progress_bar=False,
                 km=manager,
@@ -205,10 +262,7 @@ class Kernels:
             stopped = _say_error(error.ename, error.evalue)
         except (PapermillException, CellControlSignal, RuntimeError, OSError) as error:
             stopped = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        finally:
-            self._end(manager)
-            shutil.rmtree(scratch, ignore_errors=True)
-        _tidy(output, notebook)
+        _tidy(output, notebook, stays)
         trouble = find_trouble(output, stopped)
         if trouble:
             raise NotebookError(told("{name}, {trouble}", name=notebook.name, trouble=trouble))
@@ -221,7 +275,7 @@ class Kernels:
                 with suppress(ProcessLookupError):
                     os.killpg(manager.provisioner.pgid, signal.SIGKILL)
 
-    def _start(self, notebook: Notebook, scratch: Path) -> _Manager:
+    def _start(self, notebook: Notebook, scratch: Path, *, again: bool) -> _Manager:
         manager = _Manager(  # with the other one, a dead kernel is never noticed
             kernel_name="python3",
             client_factory=_Client,
@@ -238,6 +292,7 @@ class Kernels:
             command = interpreter.call(warm.__name__, "be_one", str(self.folder))
         manager.kernel_spec.argv = [*command, "{connection_file}"]
         about = {"KALIB_NOTEBOOK": notebook.name, "IPYTHONDIR": str(scratch / "ipython")}
+        about |= {"KALIB_AGAIN": "1"} if again else {}
         with self._lock:
             if self._stopped:
                 raise NotebookError(told("{name} was not started: the run was stopped.", name=notebook.name))
@@ -277,8 +332,8 @@ def _say_error(name: str, said: str) -> str:
     return first
 
 
-def _tidy(output: Path, notebook: Notebook) -> None:
-    """Take the folders of this machine and the run's folder out of an executed notebook.
+def _tidy(output: Path, notebook: Notebook, stays: Cells) -> None:
+    """Put the cells that ``stays`` back into an executed notebook; take the folders of this machine and the run's out.
 
     Opened by hand later, it works on the draft. A warning and a stack trace name the file that they come from: it is told
     from its package on.
@@ -287,6 +342,7 @@ def _tidy(output: Path, notebook: Notebook) -> None:
         content = json.loads(output.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return
+    content["cells"] = [stays.get(cell.get("id"), cell) for cell in content["cells"]]
     for cell in content["cells"]:
         if "outputs" in cell:
             cell["outputs"] = _without(cell["outputs"], _folders_of_code())

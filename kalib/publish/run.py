@@ -106,7 +106,7 @@ def run_job(
 
     started = time.monotonic()
     notebooks = read_notebooks(job)
-    expected = len(plan_notebooks(notebooks, only=only)) * len(job.language)
+    expected = len(plan_notebooks(notebooks, only=only))
     check_parameters(job, notebooks)
     check_job(job)
     folder = reports_folder(job, out) / job.job
@@ -120,11 +120,11 @@ def run_job(
         check_date(job, report)
         check_last_run(job, report, build, folder, given=parameters or {})
         plan = plan_notebooks(notebooks, only=only, tables=report.tables)
-        steps = _Steps(progress, total=2 + len(plan) * len(job.language))
+        steps = _Steps(progress, total=2 + len(plan))
         steps.say("ledger", time.monotonic() - started)
         write_settings(job, build)
         kept = kept_decisions(folder, report.as_of)
-        durations = _run_editions(job, plan, build, folder / "failed", kept=kept, kernels=kernels, steps=steps)
+        durations = _run_notebooks(job, plan, build, folder / "failed", kept=kept, kernels=kernels, steps=steps)
         begun = time.monotonic()
         facts = _collect(job, plan, build, report, durations, kept=kept, given=parameters or {}, only=only)
         _make_pages(job, build, report, facts, started=started)
@@ -187,7 +187,7 @@ def make_table(job: Job, draft: Path, table: str) -> list[str]:
         kept = kept_decisions(draft.parent, report.as_of)
         first = job.model_copy(update={"language": job.language[:1]})
         with Kernels(folder=job.root, expected=len(plan)) as kernels:
-            _run_editions(first, plan, draft, draft / "failed", kept=kept, kernels=kernels, steps=_Steps(None, 0))
+            _run_notebooks(first, plan, draft, draft / "failed", kept=kept, kernels=kernels, steps=_Steps(None, 0))
     return [notebook.name for notebook in plan]
 
 
@@ -325,42 +325,51 @@ def _build_folder(folder: Path) -> Iterator[Path]:
 
 
 @dataclass(frozen=True)
-class _Edition:
-    """The pages of one language: those of the first make the tables, the others read them."""
+class _Pages:
+    """The pages of a run, one for each notebook and language. The first language's make the tables, the others show them."""
 
     job: Job
     build: Path
-    language: str
     parameters: Mapping[str, Mapping[str, Literal]]
     kernels: Kernels
 
-    @property
-    def is_first(self) -> bool:
-        return self.language == self.job.language[0]
-
-    def page(self, notebook: Notebook) -> Path:
-        return self._folder("notebooks") / notebook.file.name
-
     def execute(self, notebook: Notebook) -> float:
-        """Execute a notebook and return the seconds it took."""
+        """Execute a notebook, show it in each language and return the seconds it took."""
         started = time.monotonic()
-        record = self._folder("records") / f"{notebook.name}.json"
-        record.unlink(missing_ok=True)
+        first, *others = self.job.language
+        for language in self.job.language:
+            self._record(notebook, language).unlink(missing_ok=True)
         given = {
             "job": self.job.file.resolve().relative_to(self.job.root).as_posix(),
             "run": str(self.build),
-            "language": self.language,
             **self.parameters[notebook.name],
         }
-        self.kernels.execute(notebook, parameters=given, output=self.page(notebook))
-        _check_record(notebook, record)
+        self.kernels.execute(
+            notebook,
+            parameters={**given, "language": first},
+            output=self._page(notebook, first),
+            again={self._page(notebook, language): {**given, "language": language} for language in others},
+        )
+        for language in self.job.language:
+            _check_record(notebook, self._record(notebook, language))
         return time.monotonic() - started
 
-    def _folder(self, name: str) -> Path:
-        return self.build / name / ("" if self.is_first else self.language)
+    def last_page(self, notebook: Notebook) -> Path:
+        """Return the page of a notebook that was written last."""
+        pages = [self._page(notebook, language) for language in self.job.language]
+        return ([page for page in pages if page.is_file()] or pages)[-1]
+
+    def _page(self, notebook: Notebook, language: str) -> Path:
+        return self._folder("notebooks", language) / notebook.file.name
+
+    def _record(self, notebook: Notebook, language: str) -> Path:
+        return self._folder("records", language) / f"{notebook.name}.json"
+
+    def _folder(self, name: str, language: str) -> Path:
+        return self.build / name / ("" if language == self.job.language[0] else language)
 
 
-def _run_editions(
+def _run_notebooks(
     job: Job,
     plan: Sequence[Notebook],
     build: Path,
@@ -370,55 +379,53 @@ def _run_editions(
     kernels: Kernels,
     steps: _Steps,
 ) -> dict[str, float]:
-    """Run the notebooks in each language of the job.
+    """Run the notebooks, each in every language of the job.
 
     Returns
     -------
-    The seconds of each notebook, in the first language.
+    The seconds of each notebook.
     """
     kept = {name: value for name, value in kept.items() if name in SETTINGS}
     parameters = {notebook.name: choose_parameters(notebook, job, kept=kept) for notebook in plan}
     about = {n.name: {"reads": n.reads, "writes": n.writes, "parameters": parameters[n.name]} for n in plan}
     write_json(build / "plan.json", about)
     seconds: dict[str, float] = {}
-    for language in job.language:
-        edition = _Edition(job, build, language, parameters, kernels)
-        with closing(_run_plan(plan, edition, failed)) as ended:  # a signal between two notebooks ends the kernels too
-            for notebook, took in ended:
-                steps.say(notebook.name if edition.is_first else f"{notebook.name} ({language})", took)
-                seconds.setdefault(notebook.name, round(took, 1))
+    pages = _Pages(job, build, parameters, kernels)
+    with closing(_run_plan(plan, pages, failed)) as ended:  # a signal between two notebooks ends the kernels too
+        for notebook, took in ended:
+            steps.say(notebook.name, took)
+            seconds[notebook.name] = round(took, 1)
     return seconds
 
 
-def _run_plan(plan: Sequence[Notebook], edition: _Edition, failed: Path) -> Iterator[tuple[Notebook, float]]:
+def _run_plan(plan: Sequence[Notebook], pages: _Pages, failed: Path) -> Iterator[tuple[Notebook, float]]:
     """Run each notebook as soon as the tables it reads are there, a few at a time; the first failure ends all."""
     waiting = list(plan)
     under_way: dict[Future[float], Notebook] = {}
     with ThreadPoolExecutor(AT_ONCE) as pool:
         try:
             while waiting or under_way:
-                writers = [*waiting, *under_way.values()] if edition.is_first else []
-                due = {table for notebook in writers for table in notebook.writes}
+                due = {table for notebook in (*waiting, *under_way.values()) for table in notebook.writes}
                 ready = [notebook for notebook in waiting if not due & set(notebook.reads)]
                 for notebook in ready[: AT_ONCE - len(under_way)]:
                     waiting.remove(notebook)
-                    under_way[pool.submit(_execute_in, speaks(), edition, notebook)] = notebook
+                    under_way[pool.submit(_execute_in, speaks(), pages, notebook)] = notebook
                 done, _ = wait(under_way, return_when=FIRST_COMPLETED)
                 for future in sorted(done, key=lambda future: under_way[future].name):
                     notebook = under_way.pop(future)
                     try:
                         yield notebook, future.result()
                     except NotebookError as error:
-                        raise _keep_failed(edition.page(notebook), failed, error) from None
+                        raise _keep_failed(pages.last_page(notebook), failed, error) from None
         finally:
             if waiting or under_way:
-                edition.kernels.stop()
+                pages.kernels.stop()
 
 
-def _execute_in(language: str, edition: _Edition, notebook: Notebook) -> float:
+def _execute_in(language: str, pages: _Pages, notebook: Notebook) -> float:
     """Execute a notebook in another thread, in the language spoken; of the context nothing else: two threads share no event loop."""
     with speaking(language):
-        return edition.execute(notebook)
+        return pages.execute(notebook)
 
 
 def _check_record(notebook: Notebook, record: Path) -> None:

@@ -18,7 +18,8 @@ from contextlib import suppress
 
 IMPORTS = (
     "IPython.core.completer",
-    "kalib.ledger",
+    "kalib.ledger.past",
+    "kalib.publish.models",
     "kalib.publish.workbook",
     "matplotlib.pyplot",
     "matplotlib_inline.backend_inline",
@@ -100,7 +101,7 @@ def _import(*names: str) -> type:
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
     from ipykernel.kernelapp import IPKernelApp
 
-    for name in names:
+    for name in ("kalib.publish.again", *names):
         importlib.import_module(name)
     return IPKernelApp
 
@@ -110,6 +111,10 @@ def _become_kernel(application: type, folder: str, file: str, *options: str) -> 
     sys.argv = ["kernel"]
     app = application.instance()
     app.initialize(["-f", file, *_OPTIONS, *options])
+    if os.environ.get("KALIB_AGAIN"):
+        from kalib.publish.again import KeptNames
+
+        KeptNames(app.shell)
     app.start()
     os._exit(0)
 

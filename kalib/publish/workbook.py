@@ -641,7 +641,7 @@ class Run:
             "notebook": self.name,
             "language": self.language,
             "answer": self._answer,
-            "tables": self._written,
+            "tables": self._tables_written(),
             "skipped": self._skipped,
             "decisions": self._decisions,
             "models": self._models,
@@ -653,7 +653,7 @@ class Run:
         if not self._published:
             folder = self._records_folder / self.language if self._second_language else self._records_folder
             write_json(folder / f"{self.name}.json", record)
-        written = " · ".join(self.words("run.rows", table=name, rows=rows) for name, rows in self._written.items())
+        written = " · ".join(self.words("run.rows", table=name, rows=rows) for name, rows in record["tables"].items())
         inputs = " · ".join(f"{name} {digest[:12]}" for name, digest in sorted(self._ledger["inputs"].items()))
         packages = " · ".join(f"{name} {number}" for name, number in record["versions"].items())
         lines = [
@@ -664,6 +664,11 @@ class Run:
         ]
         text = "\n".join(line for line in (*lines, written, packages) if line)
         self._show(display.provenance(text))
+
+    def _tables_written(self) -> dict[str, int]:
+        """Return the rows of the notebook's tables, which are written in the first language of a run and stay."""
+        first = self._records_folder / f"{self.name}.json"
+        return read_json(first)["tables"] if self._second_language and first.is_file() else self._written
 
     def _say(self, key: str, facts: Facts | None) -> str:
         try:
