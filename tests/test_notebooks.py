@@ -94,7 +94,9 @@ def test_what_computes_says_nothing(notebook: nbformat.NotebookNode) -> None:
     assert computing
     for cell in computing:
         assert not cell.outputs, cell.id
-        assert not re.search(r"\blanguage\b|\bwords\b|book\.(say|name_|draw|table|note|finding|answer|kpis)", cell.source)
+        assert not re.search(
+            r"\blanguage\b|\bwords\b|book\.(say|name_|draw|table|note|finding|answer|kpis)", cell.source
+        )
 
 
 def test_results_are_stored_and_held_to(notebook: nbformat.NotebookNode) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import glob
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import ibis
 import pandas as pd
+import pyarrow as pa
 from ibis.expr.types import Table
 
 from kalib.ledger import features
@@ -20,15 +22,52 @@ from kalib.ledger.report import read_report
 def snapshots(folder: Path, dates: Sequence[dt.date]) -> pd.DataFrame:
     """Return the features of every customer known at each of ``dates``, none after the run's own snapshot date.
 
+    What was made for one page is kept in the folder for the others.
+
     Raises
     ------
     ValueError
         A date after the run's as_of.
     """
     _check_dates(folder, dates)
-    with open_ledger(folder) as tables:
-        found = features.snapshots(tables["days"], dates, cancelled=tables["cancelled"])
-        return found.order_by("as_of", "customer_id").to_pandas()
+    kept = {date: _kept_file(folder, date) for date in sorted(set(dates))}
+    frames = {date: frame for date, file in kept.items() if (frame := _read_kept(file)) is not None}
+    missing = [date for date in kept if date not in frames]
+    if missing:
+        with open_ledger(folder) as tables:
+            found = features.snapshots(tables["days"], missing, cancelled=tables["cancelled"])
+            made = found.order_by("as_of", "customer_id").to_pandas()
+        for date in missing:
+            frames[date] = made[made["as_of"] == pd.Timestamp(date)]
+            _keep(kept[date], frames[date])
+    return pd.concat([frames[date] for date in kept], ignore_index=True)
+
+
+def _kept_file(folder: Path, date: dt.date) -> Path:
+    """Return where the snapshot of a date is kept for the next who asks; of another ledger's days no file has the name."""
+    days = (folder / "ledger" / "days.parquet").stat()
+    return folder / "snapshots" / f"{date}-{days.st_mtime_ns:x}-{days.st_size:x}.feather"
+
+
+def _read_kept(file: Path) -> pd.DataFrame | None:
+    """Read a snapshot that was kept; None where there is none, or what there is cannot be read: then it is made."""
+    if not file.is_file():
+        return None
+    try:
+        return pd.read_feather(file)
+    except (OSError, pa.ArrowException):
+        return None
+
+
+def _keep(file: Path, frame: pd.DataFrame) -> None:
+    """Keep a snapshot, in one step: two notebooks may ask for one date at once."""
+    file.parent.mkdir(exist_ok=True)
+    beside = file.with_name(f".{file.name}-{os.getpid()}")
+    try:
+        frame.reset_index(drop=True).to_feather(beside)
+        beside.replace(file)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def outcomes(folder: Path, dates: Sequence[dt.date], *, horizon_days: int) -> pd.DataFrame:

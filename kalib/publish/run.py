@@ -554,8 +554,8 @@ def _publish(build: Path, folder: Path, as_of: dt.date, *, whole: bool) -> Path:
     _check_places(folder)
     last = find_last_run(folder)
     newest = whole and (last is None or as_of.isoformat() >= last[1]["as_of"])
-    for name in ("ledger", "records"):  # what pages and tables were made from; run.json has what counts of it
-        shutil.rmtree(build / name)
+    for name in ("ledger", "records", "snapshots"):  # what all was made from; run.json has what counts of it
+        shutil.rmtree(build / name, ignore_errors=name == "snapshots")
     for name in ("settings.json", "plan.json"):
         (build / name).unlink()
     sync(build)
