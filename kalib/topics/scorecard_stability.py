@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -20,7 +20,7 @@ from kalib.topics.scorecard import (
     score_measure,
     score_values,
 )
-from kalib.topics.scorecard_rule import apply_rule, fix_value
+from kalib.topics.scorecard_rule import apply_rule, asks_for_score, fix_value
 
 RESAMPLES = 200
 """How many resamples of the order histories: a share of one half is then known to within seven points."""
@@ -122,6 +122,7 @@ def resample_list(
     """
     days, rule = _within_two_years(sheet, order_days, as_of), fix_value(rule, sheet.value)
     count = count_resamples(len(days), len(sheet.accounts), resamples=resamples)
+    scored = asks_for_score(rule)
     redrawn = set(list_redrawn(sheet, order_days))
     held = {
         i: score_measure(
@@ -133,14 +134,19 @@ def resample_list(
         for i, use in enumerate(sheet.uses)
         if use.name not in redrawn
     }
+    as_scored = score_accounts(sheet.criterion_scores, weights)
     random = np.random.default_rng(seed)
     selected = np.zeros(len(sheet.accounts))
     batch = max(1, min(count, _BATCH // max(len(days), 1)))
     for first in range(0, count, batch):
-        drawn = _draw(days, len(sheet.accounts), min(batch, count - first), random)
+        windows = _WINDOWS if scored else ("sales",)
+        drawn = _draw(days, len(sheet.accounts), min(batch, count - first), random, windows=windows)
         for replicate in range(min(batch, count - first)):
             sums = {name: sum_[replicate] for name, sum_ in drawn.items()}
-            selected += _select(sheet, sums, held, weights, rule, least_known)
+            if scored:
+                selected += _select(sheet, sums, held, weights, rule, least_known)
+            else:
+                selected += apply_rule(rule, as_scored, _redraw_sales(sheet.values, sums))
     frequency = selected / count
     classes = np.select([frequency >= CERTAIN, frequency >= LIKELY, frequency >= BORDERLINE], CLASSES[:3], CLASSES[3])
     table = {"customer_id": sheet.accounts, "selection_frequency": frequency, "selection_class": classes}
@@ -157,13 +163,15 @@ def _within_two_years(sheet: Sheet, order_days: pd.DataFrame, as_of: dt.date) ->
     return days.sort_values(["at", "ago"], ignore_index=True)
 
 
-def _draw(days: pd.DataFrame, accounts: int, count: int, random: np.random.Generator) -> dict[str, np.ndarray]:
-    """Return by how much each account's sums move in each of ``count`` resamples: resamples by accounts."""
+def _draw(
+    days: pd.DataFrame, accounts: int, count: int, random: np.random.Generator, *, windows: Collection[str]
+) -> dict[str, np.ndarray]:
+    """Return by how much each account's sums over these windows move in each of ``count`` resamples: resamples by accounts."""
     extra = random.poisson(1.0, size=(count, len(days))).astype(np.int8) - 1.0
     ago, at = days["ago"].to_numpy(), days["at"].to_numpy()
     out = {}
     for name, (what, newest, oldest) in _WINDOWS.items():
-        if what not in days:
+        if what not in days or name not in windows:
             continue
         inside = np.flatnonzero((ago >= newest) & (ago < oldest))
         moved = np.zeros((count, accounts))
@@ -197,6 +205,10 @@ def _select(
     return apply_rule(rule, scores, values["net_sales_365_days"], least_known=least_known)
 
 
+def _redraw_sales(values: pd.DataFrame, moved: Mapping[str, np.ndarray]) -> np.ndarray:
+    return np.round(values["net_sales_365_days"].to_numpy(float) + moved["sales"], 2)
+
+
 def _work_out(values: pd.DataFrame, moved: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Work the measures out anew from sums that moved; with nothing moved they are what they were."""
 
@@ -204,8 +216,7 @@ def _work_out(values: pd.DataFrame, moved: Mapping[str, np.ndarray]) -> dict[str
         return values[name].to_numpy(float)
 
     has = set(values.columns).__contains__
-    before_sales = old("net_sales_365_days")
-    sales = np.round(before_sales + moved["sales"], 2)
+    sales = _redraw_sales(values, moved)
     out = {"net_sales_365_days": sales}
     if has("orders_365_days"):
         orders = old("orders_365_days") + moved["orders"]
