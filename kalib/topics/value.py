@@ -18,7 +18,7 @@ MONTH_DAYS = 365.25 / 12
 
 DRAWS = 400
 _GONE = 1e-9
-_LEAST_DRAWS, _CELLS = 100, 80_000_000
+_LEAST_DRAWS, _CELLS = 100, 20_000_000
 BATCH = 10_000
 """Customers drawn at a time, so that memory does not grow with them."""
 
@@ -70,7 +70,7 @@ def expect_discounted(
 
 
 def choose_draws(customers: int) -> int:
-    """Return how often each account is drawn: 400 times, fewer beyond 200,000 customers, never fewer than 100."""
+    """Return how often each account is drawn: 400 times, fewer beyond 50,000 customers, never fewer than 100."""
     return max(_LEAST_DRAWS, min(DRAWS, _CELLS // max(customers, 1)))
 
 

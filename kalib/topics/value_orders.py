@@ -61,31 +61,35 @@ def summarise_value(
     [['a', 2, 20.0, True]]
     """
     check_columns(order_days, ["customer_id", "order_date", "orders", money], name="order_days")
-    known = order_days[pd.to_datetime(order_days["order_date"]) <= pd.Timestamp(as_of)]
-    ordered = known.loc[known["orders"] > 0, "customer_id"].unique()
-    if not len(ordered):
+    date, end = pd.to_datetime(order_days["order_date"]), pd.Timestamp(as_of)
+    known, buys = (date <= end).to_numpy(), (order_days["orders"] > 0).to_numpy()
+    code, customers = pd.factorize(order_days["customer_id"], sort=True)
+    ordered = _mark(code, known & buys, customers)
+    if not ordered.any():
         raise NotEnoughDataError("value_no_orders", as_of=as_of)
-    known = known[known["customer_id"].isin(ordered) & known[money].notna()]
-    lately = pd.to_datetime(known["order_date"]) > pd.Timestamp(as_of) - pd.Timedelta(days=days)
-    ordered_lately = known.loc[lately & (known["orders"] > 0), "customer_id"].unique()
-    known = known[lately | ~known["customer_id"].isin(ordered_lately)]
-    table = pd.DataFrame(
-        {
-            "customer_id": known["customer_id"],
-            "cents": np.rint(known[money].astype(float) * _CENTS),
-            "ordered": (known["orders"] > 0).astype("int64"),
-        }
-    )
-    sums = table.groupby("customer_id").sum().reindex(sorted(ordered), fill_value=0)
-    mean = sums["cents"] / sums["ordered"].where(sums["ordered"] > 0) / _CENTS
+    known = known & ordered[code] & order_days[money].notna().to_numpy()
+    lately = (date > end - pd.Timedelta(days=days)).to_numpy()
+    ordered_lately = _mark(code, known & lately & buys, customers)
+    known = known & (lately | ~ordered_lately[code])
+    cents = np.rint(order_days[money].to_numpy(float)[known] * _CENTS)
+    sums = np.bincount(code[known], weights=cents, minlength=len(customers))[ordered]
+    days_with = np.bincount(code[known & buys], minlength=len(customers))[ordered]
+    mean = np.divide(sums, days_with, out=np.full(len(sums), np.nan), where=days_with > 0) / _CENTS
     return pd.DataFrame(
         {
-            "customer_id": sums.index,
-            "frequency": sums["ordered"].to_numpy("int64"),
-            "mean_value": mean.to_numpy(float),
-            "lately": sums.index.isin(ordered_lately),
+            "customer_id": customers[ordered],
+            "frequency": days_with,
+            "mean_value": mean,
+            "lately": ordered_lately[ordered],
         }
     )
+
+
+def _mark(code: np.ndarray, which: np.ndarray, customers: pd.Index) -> np.ndarray:
+    """Say of each customer whether any of its rows is among ``which``."""
+    found = np.zeros(len(customers), bool)
+    found[code[which]] = True
+    return found
 
 
 def take_returns_off(spend: pd.DataFrame, customers: pd.DataFrame, *, money: str = "net_sales") -> pd.DataFrame:

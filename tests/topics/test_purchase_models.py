@@ -306,15 +306,24 @@ def test_standard_errors_are_the_spread_of_what_is_found() -> None:
     assert (pd.DataFrame(found) ** 2).mean().between(0.55, 1.6).all()
 
 
-@pytest.mark.parametrize("code", ["bg_nbd", "mbg_nbd"])
-def test_a_fit_that_begins_on_a_sample_ends_at_the_maximum_of_all(code: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    customers = simulate(code, TRUE[code], 30_000)
-    whole = MODELS[code]().fit(customers)
-    monkeypatch.setattr(purchase_fit, "_SAMPLE", 1_000)
-    begun = MODELS[code]().fit(customers)
-    assert begun.converged_
-    assert begun.log_likelihood_ == pytest.approx(whole.log_likelihood_, abs=1e-6)
-    assert begun.params_.to_numpy() == pytest.approx(whole.params_.to_numpy(), rel=1e-4)
+def test_of_many_customers_every_nth_is_fitted(monkeypatch: pytest.MonkeyPatch) -> None:
+    customers = simulate("bg_nbd", TRUE["bg_nbd"], 30_000)
+    whole = BetaGeometric().fit(customers)
+    monkeypatch.setattr(purchase_fit, "MOST_FITTED", 10_000)
+    some = BetaGeometric().fit(customers)
+    assert some.converged_
+    assert (np.abs(np.log(some.params_ / whole.params_)) < 3 * some.standard_errors_ / some.params_).all()
+    shuffled = BetaGeometric().fit(customers.sample(frac=1, random_state=1))
+    assert shuffled.params_.tolist() == some.params_.tolist()
+
+
+def test_every_nth_customer_stands_for_all() -> None:
+    groups = purchase_fit.Groups.tally(
+        pd.DataFrame({"frequency": [0, 0, 0, 1, 1, 2], "recency": [0, 0, 0, 4, 4, 5], "age": 9})
+    )
+    few = groups.pick(3)
+    assert (few.frequency.tolist(), few.count.tolist()) == ([0, 1, 2], [1, 1, 1])
+    assert groups.pick(6) is groups
 
 
 @pytest.mark.parametrize("code", MODELS)
