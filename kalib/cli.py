@@ -274,6 +274,7 @@ def run(
     ] = None,
     only: Annotated[str, typer.Option("--only", metavar="a,b", help="Only these topics and what they need.")] = "",
     out: Out = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Make everything, also what is as in the last run.")] = False,
     open_page: Annotated[bool, typer.Option("--open", help="Open the report in the browser.")] = False,
 ) -> None:
     """Run the whole workbook and publish its pages, tables and workbook."""
@@ -282,7 +283,7 @@ def run(
     codes, said = [0], set()
     for job_file in job_files:
         try:
-            published = _run(job_file, overrides=overrides, only=topics, out=out)
+            published = _run(job_file, overrides=overrides, only=topics, out=out, fresh=fresh)
         except KalibError as error:
             codes.append(_refuse(error))
             continue
@@ -308,7 +309,7 @@ def run(
     raise typer.Exit(max(codes))
 
 
-def _run(job_file: Path, *, overrides: dict[str, str], only: list[str], out: Path | None) -> Path:
+def _run(job_file: Path, *, overrides: dict[str, str], only: list[str], out: Path | None, fresh: bool) -> Path:
     from kalib.settings import read_job
 
     job = read_job(job_file, overrides)
@@ -318,7 +319,7 @@ def _run(job_file: Path, *, overrides: dict[str, str], only: list[str], out: Pat
 
     with _showing_progress(job) as progress:
         try:
-            return run_job(job, parameters=overrides, only=only, out=out, progress=progress)
+            return run_job(job, parameters=overrides, only=only, out=out, fresh=fresh, progress=progress)
         except BrokenPipeError:
             raise
         except (OSError, MemoryError) as error:

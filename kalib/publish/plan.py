@@ -140,7 +140,7 @@ def read_notebook(file: Path) -> Notebook:
     return Notebook(file, tuple(own.get("reads", ())), tuple(own.get("writes", ())), declared, str(trouble))
 
 
-_DEFAULTS = {"job": "jobs/wholesale.yaml", "run": "", "language": "en"}
+_DEFAULTS = {"job": "", "run": "", "language": "en"}
 
 
 def _read_literals(source: str) -> dict[str, object]:

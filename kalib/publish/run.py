@@ -5,8 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import errno
 import fcntl
-import hashlib
-import json
 import os
 import shutil
 import stat
@@ -26,6 +24,15 @@ from kalib.ledger import LedgerReport
 from kalib.ledger.apart import build_apart
 from kalib.ledger.room import find_shortage
 from kalib.publish.checks import check_job
+from kalib.publish.fresh import (
+    Kept,
+    find_ledger_state,
+    find_state,
+    is_all_seen,
+    is_current,
+    is_shipped,
+    mark_current,
+)
 from kalib.publish.last_run import check_last_run, find_last_run, keep_doubts, measure_report
 from kalib.publish.places import next_run, reports_folder, sync
 from kalib.publish.plan import (
@@ -54,6 +61,10 @@ from kalib.words.told import speaking, speaks, told
 if TYPE_CHECKING:
     from kalib.publish.kernels import Kernels  # with papermill, for which `kalib check` need not wait
 
+KEPT = ".kept"
+"""In the job's folder of reports: what was made the last time."""
+STATE = "state"
+"""In the draft: the state of its ledger."""
 AT_ONCE = 2
 """Notebooks under way at the same time; each has a kernel of its own."""
 
@@ -76,9 +87,13 @@ def run_job(
     parameters: Mapping[str, str] | None = None,
     only: Collection[str] = (),
     out: Path | None = None,
+    fresh: bool = False,
     progress: Progress | None = None,
 ) -> Path:
     """Make the reports of a job and publish them.
+
+    The ledger and each page are taken from the last run, also one that failed, where all that they are made from is the same
+    (see ``kalib.publish.fresh``); pages of the user's own notebooks are always made.
 
     Parameters
     ----------
@@ -86,6 +101,7 @@ def run_job(
     parameters : the overrides as they were given, for run.json
     only : topics to run, with what they need; empty: all
     out : folder for the reports of all jobs; default: ``reports`` beside the job's data
+    fresh : make everything, whatever the last run made
     progress : gets each step as it is done
 
     Returns
@@ -116,15 +132,18 @@ def run_job(
         _build_folder(folder) as build,
         Kernels(folder=job.root, expected=expected) as kernels,
     ):
-        report = build_apart(job, build)
+        known = Kept(folder / KEPT if is_all_seen(job) else None)
+        state, taken = _make_ledger(job, build, known, fresh=fresh)
+        report = ledger.read_report(build)
         check_date(job, report)
         check_last_run(job, report, build, folder, given=parameters or {})
         plan = plan_notebooks(notebooks, only=only, tables=report.tables)
         steps = _Steps(progress, total=2 + len(plan))
-        steps.say("ledger", time.monotonic() - started)
+        steps.say("ledger", time.monotonic() - started, taken=taken)
         write_settings(job, build)
         kept = kept_decisions(folder, report.as_of)
-        durations = _run_notebooks(job, plan, build, folder / "failed", kept=kept, kernels=kernels, steps=steps)
+        pages = _Pages(job, build, plan, kept=kept, kernels=kernels, known=known, ledger=state, fresh=fresh)
+        durations = _run_notebooks(plan, pages, folder / "failed", steps)
         begun = time.monotonic()
         facts = _collect(job, plan, build, report, durations, kept=kept, given=parameters or {}, only=only)
         _make_pages(job, build, report, facts, started=started)
@@ -132,6 +151,24 @@ def run_job(
         published = _publish(build, folder, report.as_of, whole=not only)
         steps.say("pages", time.monotonic() - begun)
     return published
+
+
+def _make_ledger(job: Job, folder: Path, known: Kept, *, fresh: bool = False) -> tuple[str, bool]:
+    """Make a job's ledger in a folder, or take it from the last run.
+
+    Returns
+    -------
+    Its state, and whether it was taken. A file that changed while it was read leaves a state that nothing is taken by again.
+    """
+    state = find_ledger_state(job)
+    if not fresh and known.restore("ledger", state, folder):
+        return state, True
+    build_apart(job, folder)
+    if find_ledger_state(job) != state:
+        return "", False
+    made = [folder / "ledger.json", *(folder / "ledger").glob("*.parquet"), *(folder / "tables").glob("*.parquet")]
+    known.keep("ledger", state, folder, made)
+    return state, False
 
 
 def check_date(job: Job, report: LedgerReport) -> None:
@@ -166,11 +203,11 @@ def check_date(job: Job, report: LedgerReport) -> None:
 
 
 def make_table(job: Job, draft: Path, table: str) -> list[str]:
-    """Run on the draft what makes ``table`` and is missing there.
+    """Run on the draft what makes ``table`` and is not there, or was made of other settings, tables or code.
 
     Returns
     -------
-    The names of the notebooks that ran; none if no notebook writes the table.
+    The names of the notebooks that ran; none if all is as it should be, or no notebook writes the table.
     """
     from kalib.publish.kernels import Kernels
 
@@ -179,66 +216,51 @@ def make_table(job: Job, draft: Path, table: str) -> list[str]:
     if not writers:
         return []
     with _locked(draft, wait_for_it=True):
-        report = ledger.read_report(draft)
-        there = {file.stem for file in (draft / "tables").glob("*.parquet")} | _skipped(draft)
-        plan = plan_notebooks(notebooks, only=writers, tables=there)
-        plan = [notebook for notebook in plan if not set(notebook.writes) <= there]
-        write_settings(job, draft)
-        kept = kept_decisions(draft.parent, report.as_of)
-        first = job.model_copy(update={"language": job.language[:1]})
-        with Kernels(folder=job.root, expected=len(plan)) as kernels:
-            _run_notebooks(first, plan, draft, draft / "failed", kept=kept, kernels=kernels, steps=_Steps(None, 0))
-    return [notebook.name for notebook in plan]
+        plan = plan_notebooks(notebooks, only=writers, tables={*ledger.read_report(draft).tables})
+        kernels = Kernels(folder=job.root, expected=len(plan))
+        pages = _Draft(job, draft, plan, kernels)
+        if all(map(pages.is_current, plan)):
+            return []
+        with kernels:
+            _run_notebooks(plan, pages, draft / "failed", _Steps(None, 0))
+    return pages.made
+
+
+def accept_table(job: Job, draft: Path, name: str) -> None:
+    """Take what the notebook of that name has just left in the draft, run by hand, for its tables of today's settings."""
+    from kalib.publish.kernels import Kernels
+
+    plan = [notebook for notebook in read_notebooks(job) if notebook.name == name and not notebook.trouble]
+    with _locked(draft, wait_for_it=True):
+        pages = _Draft(job, draft, plan, Kernels(folder=job.root))
+        for notebook in plan:
+            pages.accept(notebook)
 
 
 def refresh_draft(job: Job, draft: Path) -> bool:
-    """Make the draft's ledger if there is none, or if the job's settings or files changed; then all else in it goes.
+    """Make the draft's ledger if there is none, or if its settings, its files or the code changed; then all else in it goes.
 
-    A change inside a database is not noticed.
+    A change inside a database is not noticed. Settings of a topic change no ledger.
 
     Returns
     -------
     Whether anything was made.
     """
     with _locked(draft, wait_for_it=True):
-        mark = draft / "state"
-        state = _state_of(job)
-        if mark.is_file() and mark.read_text(encoding="utf-8") == state:
+        mark = draft / STATE
+        write_settings(job, draft)
+        if mark.is_file() and mark.read_text(encoding="utf-8") == find_ledger_state(job):
             return False
-        report = build_apart(job, draft)
+        mark.unlink(missing_ok=True)
+        state, taken = _make_ledger(job, draft, Kept(draft.parent / KEPT if is_all_seen(job) else None))
+        report = ledger.read_report(draft)
         for file in (draft / "tables").glob("*.parquet"):
             if file.stem not in report.tables:
                 file.unlink()
-        for made in ("records", "models"):
+        for made in ("records", "models", "states"):
             shutil.rmtree(draft / made, ignore_errors=True)
-        write_settings(job, draft)
         mark.write_text(state, encoding="utf-8")
-        return True
-
-
-_NO_MATTER = {"title", "note", "language", "notebooks", "tier_names"}
-"""Settings that no table of the ledger depends on."""
-
-
-def _state_of(job: Job) -> str:
-    from kalib.ledger.read import find_files, hash_file
-
-    others = [
-        job.path(name)
-        for beside in (job.accounts, job.contacts, job.costs, job.targets)
-        if beside
-        for name in beside.source
-    ]
-    files = [file for file in [*find_files(job), *others] if file.is_file()]
-    seen = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
-    settings = job.model_dump(mode="json", exclude=_NO_MATTER)
-    # Another kalib makes another draft.
-    code = [hash_file(file) for file in sorted(Path(__file__).parents[1].rglob("*.py"))]
-    return hashlib.sha256(json.dumps([settings, seen, code], sort_keys=True).encode()).hexdigest()
-
-
-def _skipped(folder: Path) -> set[str]:
-    return {table for record in _read_records(folder / "records").values() for table in record["skipped"]}
+        return not taken
 
 
 def _read_records(folder: Path) -> dict[str, dict]:
@@ -251,10 +273,11 @@ class _Steps:
     def __init__(self, progress: Progress | None, total: int) -> None:
         self._progress, self._total, self._done = progress, total, 0
 
-    def say(self, what: str, seconds: float) -> None:
+    def say(self, what: str, seconds: float, *, taken: bool = False) -> None:
         self._done += 1
         if self._progress:
-            self._progress(Step(self._done, self._total, f"{what} done in {seconds:.1f} s"))
+            text = f"{what} unchanged, taken from the last run" if taken else f"{what} done in {seconds:.1f} s"
+            self._progress(Step(self._done, self._total, text))
 
 
 _HELD = "process "
@@ -325,20 +348,72 @@ def _build_folder(folder: Path) -> Iterator[Path]:
 
 
 @dataclass(frozen=True)
+class _Done:
+    """What became of a notebook: how long it took, and whether it was taken from the last run."""
+
+    seconds: float
+    taken: bool
+
+
 class _Pages:
-    """The pages of a run, one for each notebook and language. The first language's make the tables, the others show them."""
+    """The pages of a run, one for each notebook and language. The first language's make the tables, the others show them.
 
-    job: Job
-    build: Path
-    parameters: Mapping[str, Mapping[str, Literal]]
-    kernels: Kernels
+    Parameters
+    ----------
+    kept : what earlier runs decided
+    known : what was made the last time
+    ledger : the state of the run's ledger
+    fresh : whether all is made again
+    """
 
-    def execute(self, notebook: Notebook) -> float:
-        """Execute a notebook, show it in each language and return the seconds it took."""
+    def __init__(
+        self,
+        job: Job,
+        build: Path,
+        plan: Sequence[Notebook],
+        *,
+        kept: Mapping[str, Literal],
+        kernels: Kernels,
+        known: Kept,
+        ledger: str,
+        fresh: bool = False,
+    ) -> None:
+        self.job, self.build, self.kernels, self.known, self.ledger, self.fresh = (
+            job,
+            build,
+            kernels,
+            known,
+            ledger,
+            fresh,
+        )
+        decided = {name: value for name, value in kept.items() if name in SETTINGS}
+        self.parameters = {notebook.name: choose_parameters(notebook, job, kept=decided) for notebook in plan}
+        about = {n.name: {"reads": n.reads, "writes": n.writes, "parameters": self.parameters[n.name]} for n in plan}
+        write_json(build / "plan.json", about)
+
+    def make(self, notebook: Notebook) -> _Done:
+        """Take a notebook's pages and tables from the last run, or execute it and show it in each language."""
         started = time.monotonic()
+        for record in self._records(notebook):
+            record.unlink(missing_ok=True)
+        state = self._find_state(notebook)
+        name, wanted = notebook.name, self._files(notebook)
+        names = [file.relative_to(self.build).as_posix() for file in wanted]
+        may_be_taken = bool(self.ledger) and not self.fresh and is_shipped(notebook)
+        if may_be_taken and self.known.restore(name, state, self.build, wanted=names):
+            return _Done(time.monotonic() - started, taken=True)
+        self._execute(notebook)
+        if self.ledger and is_shipped(notebook):
+            self.known.keep(name, state, self.build, [*wanted, *self._made(notebook)])
+        return _Done(time.monotonic() - started, taken=False)
+
+    def last_page(self, notebook: Notebook) -> Path:
+        """Return the page of a notebook that was written last."""
+        pages = [self._page(notebook, language) for language in self.job.language]
+        return ([page for page in pages if page.is_file()] or pages)[-1]
+
+    def _execute(self, notebook: Notebook) -> None:
         first, *others = self.job.language
-        for language in self.job.language:
-            self._record(notebook, language).unlink(missing_ok=True)
         given = {
             "job": self.job.file.resolve().relative_to(self.job.root).as_posix(),
             "run": str(self.build),
@@ -350,58 +425,91 @@ class _Pages:
             output=self._page(notebook, first),
             again={self._page(notebook, language): {**given, "language": language} for language in others},
         )
-        for language in self.job.language:
-            _check_record(notebook, self._record(notebook, language))
-        return time.monotonic() - started
+        for record in self._records(notebook):
+            _check_record(notebook, record)
 
-    def last_page(self, notebook: Notebook) -> Path:
-        """Return the page of a notebook that was written last."""
-        pages = [self._page(notebook, language) for language in self.job.language]
-        return ([page for page in pages if page.is_file()] or pages)[-1]
+    def _find_state(self, notebook: Notebook) -> str:
+        parameters = self.parameters[notebook.name]
+        return find_state(notebook, self.job, self.build, parameters=parameters, ledger=self.ledger)
+
+    def _files(self, notebook: Notebook) -> list[Path]:
+        """Return the files that every run of a notebook leaves: its pages and its records."""
+        return [*(self._page(notebook, language) for language in self.job.language), *self._records(notebook)]
+
+    def _made(self, notebook: Notebook) -> list[Path]:
+        """Return the tables and models that it left."""
+        record = read_json(self._records(notebook)[0])
+        tables = [self.build / "tables" / f"{table}.parquet" for table in record["tables"]]
+        return tables + [self.build / "models" / f"{model}.skops" for model in record["models"]]
 
     def _page(self, notebook: Notebook, language: str) -> Path:
         return self._folder("notebooks", language) / notebook.file.name
 
-    def _record(self, notebook: Notebook, language: str) -> Path:
-        return self._folder("records", language) / f"{notebook.name}.json"
+    def _records(self, notebook: Notebook) -> list[Path]:
+        return [self._folder("records", language) / f"{notebook.name}.json" for language in self.job.language]
 
     def _folder(self, name: str, language: str) -> Path:
         return self.build / name / ("" if language == self.job.language[0] else language)
 
 
-def _run_notebooks(
-    job: Job,
-    plan: Sequence[Notebook],
-    build: Path,
-    failed: Path,
-    *,
-    kept: Mapping[str, Literal],
-    kernels: Kernels,
-    steps: _Steps,
-) -> dict[str, float]:
-    """Run the notebooks, each in every language of the job.
+class _Draft(_Pages):
+    """The pages of the draft: what stands there and is of today's state stays, made by hand or not.
+
+    Attributes
+    ----------
+    made : the names of the notebooks that ran or were taken from the last run
+    """
+
+    def __init__(self, job: Job, draft: Path, plan: Sequence[Notebook], kernels: Kernels) -> None:
+        write_settings(job, draft)
+        super().__init__(
+            job.model_copy(update={"language": job.language[:1]}),
+            draft,
+            plan,
+            kept=kept_decisions(draft.parent, ledger.read_report(draft).as_of),
+            kernels=kernels,
+            known=Kept(draft.parent / KEPT if is_all_seen(job) else None),
+            ledger=(draft / STATE).read_text(encoding="utf-8"),
+        )
+        self.made: list[str] = []
+
+    def make(self, notebook: Notebook) -> _Done:
+        """Leave a notebook's tables as they are, or make them."""
+        if self.is_current(notebook):
+            return _Done(0.0, taken=True)
+        done = super().make(notebook)
+        self.accept(notebook)
+        self.made.append(notebook.name)
+        return done
+
+    def is_current(self, notebook: Notebook) -> bool:
+        """Say whether a notebook's tables are there and of today's state."""
+        return is_current(notebook, self.build, self._find_state(notebook))
+
+    def accept(self, notebook: Notebook) -> None:
+        """Remember that a notebook's tables are of today's state."""
+        mark_current(notebook, self.build, self._find_state(notebook))
+
+
+def _run_notebooks(plan: Sequence[Notebook], pages: _Pages, failed: Path, steps: _Steps) -> dict[str, float]:
+    """Make the pages of the notebooks.
 
     Returns
     -------
     The seconds of each notebook.
     """
-    kept = {name: value for name, value in kept.items() if name in SETTINGS}
-    parameters = {notebook.name: choose_parameters(notebook, job, kept=kept) for notebook in plan}
-    about = {n.name: {"reads": n.reads, "writes": n.writes, "parameters": parameters[n.name]} for n in plan}
-    write_json(build / "plan.json", about)
     seconds: dict[str, float] = {}
-    pages = _Pages(job, build, parameters, kernels)
     with closing(_run_plan(plan, pages, failed)) as ended:  # a signal between two notebooks ends the kernels too
-        for notebook, took in ended:
-            steps.say(notebook.name, took)
-            seconds[notebook.name] = round(took, 1)
+        for notebook, done in ended:
+            steps.say(notebook.name, done.seconds, taken=done.taken)
+            seconds[notebook.name] = round(done.seconds, 1)
     return seconds
 
 
-def _run_plan(plan: Sequence[Notebook], pages: _Pages, failed: Path) -> Iterator[tuple[Notebook, float]]:
+def _run_plan(plan: Sequence[Notebook], pages: _Pages, failed: Path) -> Iterator[tuple[Notebook, _Done]]:
     """Run each notebook as soon as the tables it reads are there, a few at a time; the first failure ends all."""
     waiting = list(plan)
-    under_way: dict[Future[float], Notebook] = {}
+    under_way: dict[Future[_Done], Notebook] = {}
     with ThreadPoolExecutor(AT_ONCE) as pool:
         try:
             while waiting or under_way:
@@ -409,7 +517,7 @@ def _run_plan(plan: Sequence[Notebook], pages: _Pages, failed: Path) -> Iterator
                 ready = [notebook for notebook in waiting if not due & set(notebook.reads)]
                 for notebook in ready[: AT_ONCE - len(under_way)]:
                     waiting.remove(notebook)
-                    under_way[pool.submit(_execute_in, speaks(), pages, notebook)] = notebook
+                    under_way[pool.submit(_make_in, speaks(), pages, notebook)] = notebook
                 done, _ = wait(under_way, return_when=FIRST_COMPLETED)
                 for future in sorted(done, key=lambda future: under_way[future].name):
                     notebook = under_way.pop(future)
@@ -422,10 +530,10 @@ def _run_plan(plan: Sequence[Notebook], pages: _Pages, failed: Path) -> Iterator
                 pages.kernels.stop()
 
 
-def _execute_in(language: str, pages: _Pages, notebook: Notebook) -> float:
-    """Execute a notebook in another thread, in the language spoken; of the context nothing else: two threads share no event loop."""
+def _make_in(language: str, pages: _Pages, notebook: Notebook) -> _Done:
+    """Make a notebook's pages in another thread, in the language spoken; of the context nothing else: two threads share no event loop."""
     with speaking(language):
-        return pages.execute(notebook)
+        return pages.make(notebook)
 
 
 def _check_record(notebook: Notebook, record: Path) -> None:

@@ -51,6 +51,7 @@ if TYPE_CHECKING:  # seconds of imports, which most notebooks do without
 
 Facts = Mapping[str, object]
 DRAFT = "draft"
+SAMPLE = "jobs/wholesale.yaml"
 DECIMALS = 9
 """Shares, scores and ratios are written with so many decimals: what differs beyond is the order of a sum."""
 
@@ -61,8 +62,8 @@ def open_run(run: str = "", *, job: str, language: str = "en") -> Run:
     Parameters
     ----------
     run : folder of the run; the runner sets it. Empty: the draft of ``job``, in ``reports/<job>/draft``
-    job : the job file, looked for from the working directory upward and among the shipped ones; the environment
-        variable KALIB_JOB, which ``kalib lab`` sets, comes before it
+    job : the job file, looked for from the working directory upward and among the shipped ones. Empty: that of the environment
+        variable KALIB_JOB, which ``kalib lab`` sets, else the sample's
     language : of the sentences and figures
 
     Raises
@@ -75,7 +76,7 @@ def open_run(run: str = "", *, job: str, language: str = "en") -> Run:
     if run:
         folder = Path(run).resolve()
         return Run(folder, settings=read_settings(folder), language=language)
-    settings = read_job(find_job(os.environ.get("KALIB_JOB") or job))
+    settings = read_job(find_job(job or os.environ.get("KALIB_JOB") or SAMPLE))
     return Run(reports_folder(settings) / settings.job / DRAFT, settings=settings, language=language)
 
 
@@ -123,6 +124,7 @@ class Run:
         self._answer = ""
         self._ready = False
         self._damaged: set[tuple[str, str]] = set()
+        self._looked_for: set[str] = set()
         self._plan: dict[str, dict] = read_json(folder / "plan.json") if self._notebook else {}
 
     @property
@@ -653,6 +655,10 @@ class Run:
         if not self._published:
             folder = self._records_folder / self.language if self._second_language else self._records_folder
             write_json(folder / f"{self.name}.json", record)
+        if self._by_hand:
+            from kalib.publish.run import accept_table
+
+            accept_table(self.settings, self.folder, self.name)
         written = " · ".join(self.words("run.rows", table=name, rows=rows) for name, rows in record["tables"].items())
         inputs = " · ".join(f"{name} {digest[:12]}" for name, digest in sorted(self._ledger["inputs"].items()))
         packages = " · ".join(f"{name} {number}" for name, number in record["versions"].items())
@@ -726,17 +732,16 @@ class Run:
                     f"{self.name} reads `{table}`; add it to `kalib.reads` in the notebook's metadata: "
                     "the order of the notebooks is found from there."
                 )
-        if self._by_hand and not self._file(table).is_file() and not self._is_settled(table):
+        if self._by_hand and table not in {*self._looked_for, *self._ledger["tables"], *self._ledger["missing"]}:
             from kalib.publish.run import make_table
+
+            self._looked_for.add(table)
 
             started = time.monotonic()
             made = make_table(self.settings, self.folder, table)
             if made:
                 names, seconds = ", ".join(made), time.monotonic() - started
                 print(self.words("run.ran", notebooks=names, table=table, seconds=seconds))
-
-    def _is_settled(self, table: str) -> bool:
-        return table in self._ledger["missing"] or any(table in record["skipped"] for record in self._records())
 
     def _make_ready(self) -> None:
         """Make the draft's ledger if there is none, or if the settings or the source changed."""
