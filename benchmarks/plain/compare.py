@@ -78,10 +78,12 @@ def column_is_date(column: pd.Series) -> bool:
 
 
 def _same_list(one: object, other: object) -> bool:
-    if one is None or other is None:
+    if one is None or other is None or len(one) != len(other):
         return one is other
-    return len(one) == len(other) and all(
-        left[name] == right[name] if isinstance(right[name], str) else np.isclose(left[name], right[name], 1e-6, 1e-6, equal_nan=True)
-        for left, right in zip(one, other, strict=True)
-        for name in right
-    )
+    return all(_same(left[name], right[name]) for left, right in zip(one, other, strict=True) for name in right)
+
+
+def _same(one: object, other: object) -> bool:
+    if one is None or other is None or isinstance(other, str):
+        return one == other
+    return bool(np.isclose(one, other, 1e-6, 1e-6, equal_nan=True))

@@ -7,30 +7,72 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 from scipy.optimize import minimize
-from scipy.special import betaln, gammaln, hyp2f1
+from scipy.special import hyp2f1, loggamma
 
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(64)
-STEP = 1e-3
+BOUND = np.log(1e4)
+TURN = np.array([[1, 0, 0, 0], [1, -1, 0, 0], [0, 0, 1, 0], [0, 0, 1, -1]])
+"""Searched are shapes and mean rates, which hang together less than shapes and scales: the matrix is its own inverse."""
 
 
-def maximise(likelihood: Callable[[np.ndarray], float], start: list[float]) -> tuple[np.ndarray, float]:
-    """Return the parameters of the highest mean log-likelihood, and its height.
+def maximise(likelihood: Callable[[np.ndarray], np.ndarray], start: np.ndarray, *, near: np.ndarray | None = None) -> tuple[np.ndarray, float]:
+    """Return the logarithms of the parameters at the highest mean log-likelihood within bounds, and its height.
 
-    L-BFGS over logarithms, then Newton's steps with differences of the fourth order, to eight digits.
+    L-BFGS from the start; from ``near`` Newton's steps alone, if they end at a maximum. Derivatives are by a step into the
+    complex plane, exact to the last digit.
     """
 
+    def value(theta: np.ndarray) -> float:
+        return float(likelihood(theta).mean().real)
+
     def gradient(theta: np.ndarray) -> np.ndarray:
-        steps = STEP * np.eye(len(theta))
-        return np.array([(8 * (likelihood(theta + d) - likelihood(theta - d)) - likelihood(theta + 2 * d) + likelihood(theta - 2 * d)) / (12 * STEP) for d in steps])  # fmt: skip
+        return np.array([likelihood(theta + 1e-30j * unit).mean().imag / 1e-30 for unit in np.eye(len(theta))])
 
-    def fall(theta: np.ndarray) -> tuple[float, np.ndarray]:
-        return -likelihood(theta), -gradient(theta)
+    if near is not None:
+        theta = climb(gradient, near)
+        slope, edge = gradient(theta), at_edge(theta)
+        if np.abs(slope[~edge]).max() < 1e-9 and (slope * np.sign(theta))[edge].min(initial=0) >= 0 and np.abs(theta).max() <= BOUND:
+            return theta, value(theta)
+    bounds, options = [(-BOUND, BOUND)] * len(start), {"ftol": 1e-12, "gtol": 1e-7}
+    found = minimize(lambda theta: (-value(theta), -gradient(theta)), start, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
+    theta = climb(gradient, found.x)
+    return theta, value(theta)
 
-    theta = minimize(fall, np.log(start), jac=True, method="L-BFGS-B", bounds=[(-9.2, 9.2)] * len(start), options={"ftol": 1e-13, "gtol": 1e-7}).x
-    curve = np.array([(gradient(theta + d) - gradient(theta - d)) / (2 * STEP) for d in STEP * np.eye(len(theta))])
-    for _ in range(3):
-        theta = theta - np.linalg.solve(curve, gradient(theta))
-    return np.exp(theta), likelihood(theta)
+
+def climb(gradient: Callable[[np.ndarray], np.ndarray], theta: np.ndarray) -> np.ndarray:
+    """Take Newton's steps as long as they bring the slope down; what ran to its bound stays there."""
+    free, slope, is_fresh = ~at_edge(theta), gradient(theta), False
+    for _ in range(30):
+        if not is_fresh:
+            steps = 1e-4 * np.eye(len(theta))[free]
+            curve = np.array([(gradient(theta + d) - gradient(theta - d))[free] / 2e-4 for d in steps])
+        further = theta.copy()
+        further[free] -= np.linalg.solve(curve, slope[free])
+        better = gradient(further)
+        if np.abs(better[free]).max() < np.abs(slope[free]).max() / 2:
+            theta, slope, is_fresh = further, better, True
+        elif is_fresh:
+            is_fresh = False
+        else:
+            break
+        if np.abs(slope[free]).max() < 1e-13:
+            break
+    return theta
+
+
+def at_edge(theta: np.ndarray) -> np.ndarray:
+    """Say which figures ran to their bound."""
+    return np.abs(theta) > BOUND - 1e-3
+
+
+def softplus(odds: np.ndarray) -> np.ndarray:
+    """Return log(1 + exp(odds)), of complex numbers too."""
+    return np.where(odds.real > 0, odds, 0) + np.log1p(np.exp(np.where(odds.real > 0, -odds, odds)))
+
+
+def betaln(a: complex, b: np.ndarray) -> np.ndarray:
+    """Return the logarithm of the beta function, of complex numbers too."""
+    return loggamma(a) + loggamma(b) - loggamma(a + b)
 
 
 def histories(days: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
@@ -44,11 +86,13 @@ class Model:
 
     start = [1.0, 1.0, 1.0, 1.0]
 
-    def __init__(self, known: pd.DataFrame) -> None:
+    def __init__(self, known: pd.DataFrame, *, near: Model | None = None) -> None:
+        """Fit it; ``near`` is the same model of a neighbouring date, whose parameters are near."""
         unit = known["T"].mean()
         x, t, age = known.x.to_numpy(), known.t.to_numpy() / unit, known["T"].to_numpy() / unit
-        values, self.height = maximise(lambda theta: self.likelihood(np.exp(theta), x, t, age).mean(), self.start)
-        self.values = values * [unit if name in self.timed else 1.0 for name in range(4)]
+        start, begin = TURN @ np.log(self.start), None if near is None else near.theta
+        self.theta, self.height = maximise(lambda theta: self.likelihood(np.exp(TURN @ theta), x, t, age), start, near=begin)
+        self.values = np.exp(TURN @ self.theta) * [unit if name in self.timed else 1.0 for name in range(4)]
 
     def alive(self, known: pd.DataFrame) -> np.ndarray:
         """Return the chance that each customer still buys."""
@@ -66,20 +110,21 @@ class ParetoNBD(Model):
         """Return the log-odds of having left since the last order: the integral over the moment of it."""
         r, alpha, s, beta = values
         last, steep = np.log((alpha + age) / (alpha + t)), 45 / (r + x)
-        u = np.minimum(last, steep)[:, None] * (NODES + 1) / 2  # logarithm of (alpha + moment) over (alpha + t)
+        length = np.where(last.real < steep.real, last, steep)
+        u = length[:, None] * (NODES + 1) / 2  # logarithm of (alpha + moment) over (alpha + t)
         moment = (alpha + t)[:, None] * np.exp(u) - alpha
         height = -(r + x)[:, None] * u - (s + 1) * np.log((beta + moment) / (beta + t)[:, None]) + u
-        mass = (np.exp(height) * WEIGHTS).sum(axis=1) * np.minimum(last, steep) / 2
-        with np.errstate(divide="ignore"):
-            integral = np.log(mass * (alpha + t) / (beta + t))
-        return np.log(s) + integral + (r + x) * last + s * np.log((beta + age) / (beta + t))
+        mass = (np.exp(height) * WEIGHTS).sum(axis=1) * length / 2
+        integral = np.log(np.where(age > t, mass * (alpha + t) / (beta + t), 1))
+        odds = np.log(s) + integral + (r + x) * last + s * np.log((beta + age) / (beta + t))
+        return np.where(age > t, odds, -1e3)  # who ordered on the last day cannot have left since
 
     @classmethod
     def likelihood(cls, values: np.ndarray, x: np.ndarray, t: np.ndarray, age: np.ndarray) -> np.ndarray:
         """Return each customer's log-likelihood."""
         r, alpha, s, beta = values
-        active = gammaln(r + x) - gammaln(r) + r * np.log(alpha) - (r + x) * np.log(alpha + age) + s * np.log(beta / (beta + age))
-        return active + np.logaddexp(0, cls.odds(values, x, t, age))
+        active = loggamma(r + x) - loggamma(r) + r * np.log(alpha) - (r + x) * np.log(alpha + age) + s * np.log(beta / (beta + age))
+        return active + softplus(cls.odds(values, x, t, age))
 
     def expect(self, known: pd.DataFrame, horizon: float) -> np.ndarray:
         """Return the order days expected within the horizon."""
@@ -115,14 +160,14 @@ class BetaGeometric(Model):
         """Return the log-odds of having left after the last order."""
         r, alpha, a, b = values
         may = x + cls.first > 0
-        return np.where(may, np.log(a / np.where(may, b + x + cls.first - 1, 1)) + (r + x) * np.log((alpha + age) / (alpha + t)), -np.inf)
+        return np.where(may, np.log(a / np.where(may, b + x + cls.first - 1, 1)) + (r + x) * np.log((alpha + age) / (alpha + t)), -1e3)
 
     @classmethod
     def likelihood(cls, values: np.ndarray, x: np.ndarray, t: np.ndarray, age: np.ndarray) -> np.ndarray:
         """Return each customer's log-likelihood."""
         r, alpha, a, b = values
-        active = gammaln(r + x) - gammaln(r) + r * np.log(alpha) - (r + x) * np.log(alpha + age)
-        return active + betaln(a, b + x + cls.first) - betaln(a, b) + np.logaddexp(0, cls.odds(values, x, t, age))
+        active = loggamma(r + x) - loggamma(r) + r * np.log(alpha) - (r + x) * np.log(alpha + age)
+        return active + betaln(a, b + x + cls.first) - betaln(a, b) + softplus(cls.odds(values, x, t, age))
 
     def expect(self, known: pd.DataFrame, horizon: float) -> np.ndarray:
         """Return the order days expected within the horizon, by the papers' hypergeometric function."""
@@ -152,12 +197,13 @@ class Spend:
         unit = used.mean_value.mean()
         x, z = used.frequency.to_numpy(float), used.mean_value.to_numpy() / unit
 
-        def likelihood(theta: np.ndarray) -> float:
+        def likelihood(theta: np.ndarray) -> np.ndarray:
             p, q, gamma = np.exp(theta)
-            fixed = gammaln(p * x + q) - gammaln(p * x) - gammaln(q) + q * np.log(gamma)
-            return (fixed + (p * x - 1) * np.log(z) + p * x * np.log(x) - (p * x + q) * np.log(gamma + x * z)).mean()
+            fixed = loggamma(p * x + q) - loggamma(p * x) - loggamma(q) + q * np.log(gamma)
+            return fixed + (p * x - 1) * np.log(z) + p * x * np.log(x) - (p * x + q) * np.log(gamma + x * z)
 
-        (self.p, self.q, gamma), _ = maximise(likelihood, [1.0, 3.0, 1.0])
+        theta, _ = maximise(likelihood, np.log([1.0, 3.0, 1.0]))
+        self.p, self.q, gamma = np.exp(theta)
         self.gamma = gamma * unit
         self.mean = self.p * self.gamma / (self.q - 1)
 
