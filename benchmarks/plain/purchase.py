@@ -3,40 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pandas as pd
 from scipy.optimize import minimize
-from scipy.special import hyp2f1, loggamma
+from scipy.special import digamma, expit, gammaln, hyp2f1, loggamma
 
-NODES, WEIGHTS = np.polynomial.legendre.leggauss(64)
+NODES, WEIGHTS = np.polynomial.legendre.leggauss(40)
 BOUND = np.log(1e4)
 TURN = np.array([[1, 0, 0, 0], [1, -1, 0, 0], [0, 0, 1, 0], [0, 0, 1, -1]])
 """Searched are shapes and mean rates, which hang together less than shapes and scales: the matrix is its own inverse."""
 
+Objective = Callable[[np.ndarray], tuple[float, np.ndarray]]
 
-def maximise(likelihood: Callable[[np.ndarray], np.ndarray], start: np.ndarray, *, near: np.ndarray | None = None) -> tuple[np.ndarray, float]:
+
+def maximise(objective: Objective, start: np.ndarray, *, near: np.ndarray | None = None) -> tuple[np.ndarray, float]:
     """Return the logarithms of the parameters at the highest mean log-likelihood within bounds, and its height.
 
-    L-BFGS from the start; from ``near`` Newton's steps alone, if they end at a maximum. Derivatives are by a step into the
-    complex plane, exact to the last digit.
+    L-BFGS from the start; from ``near`` Newton's steps alone, if they end at a maximum.
     """
 
-    def value(theta: np.ndarray) -> float:
-        return float(likelihood(theta).mean().real)
-
     def gradient(theta: np.ndarray) -> np.ndarray:
-        return np.array([likelihood(theta + 1e-30j * unit).mean().imag / 1e-30 for unit in np.eye(len(theta))])
+        return objective(theta)[1]
 
     if near is not None:
         theta = climb(gradient, near)
         slope, edge = gradient(theta), at_edge(theta)
         if np.abs(slope[~edge]).max() < 1e-9 and (slope * np.sign(theta))[edge].min(initial=0) >= 0 and np.abs(theta).max() <= BOUND:
-            return theta, value(theta)
-    bounds, options = [(-BOUND, BOUND)] * len(start), {"ftol": 1e-12, "gtol": 1e-7}
-    found = minimize(lambda theta: (-value(theta), -gradient(theta)), start, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
+            return theta, objective(theta)[0]
+    bounds, options = [(-BOUND, BOUND)] * len(start), {"ftol": 1e-9, "gtol": 1e-6}
+    found = minimize(lambda theta: [-told for told in objective(theta)], start, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
     theta = climb(gradient, found.x)
-    return theta, value(theta)
+    return theta, objective(theta)[0]
+
+
+def differentiate(likelihood: Callable[[np.ndarray], np.ndarray], theta: np.ndarray) -> tuple[float, np.ndarray]:
+    """Return the mean of a log-likelihood and its slope by a step into the complex plane, exact to the last digit."""
+    stepped = [likelihood(theta + 1e-30j * unit).mean() for unit in np.eye(len(theta))]
+    return stepped[0].real, np.array([one.imag / 1e-30 for one in stepped])
 
 
 def climb(gradient: Callable[[np.ndarray], np.ndarray], theta: np.ndarray) -> np.ndarray:
@@ -90,14 +95,17 @@ class Model:
         """Fit it; ``near`` is the same model of a neighbouring date, whose parameters are near."""
         unit = known["T"].mean()
         x, t, age = known.x.to_numpy(), known.t.to_numpy() / unit, known["T"].to_numpy() / unit
-        start, begin = TURN @ np.log(self.start), None if near is None else near.theta
-        self.theta, self.height = maximise(lambda theta: self.likelihood(np.exp(TURN @ theta), x, t, age), start, near=begin)
+
+        def objective(theta: np.ndarray) -> tuple[float, np.ndarray]:
+            told, slope = self.measure(TURN @ theta, x, t, age)
+            return told, TURN.T @ slope
+
+        self.theta, self.height = maximise(objective, TURN @ np.log(self.start), near=None if near is None else near.theta)
         self.values = np.exp(TURN @ self.theta) * [unit if name in self.timed else 1.0 for name in range(4)]
 
     def alive(self, known: pd.DataFrame) -> np.ndarray:
         """Return the chance that each customer still buys."""
-        with np.errstate(over="ignore"):
-            return 1 / (1 + np.exp(self.odds(self.values, *(known[name].to_numpy() for name in ("x", "t", "T")))))
+        return expit(-self.odds(self.values, *(known[name].to_numpy() for name in ("x", "t", "T"))))
 
 
 class ParetoNBD(Model):
@@ -105,26 +113,43 @@ class ParetoNBD(Model):
 
     timed = (1, 3)
 
+    @classmethod
+    def odds(cls, *arguments: np.ndarray) -> np.ndarray:
+        """Return the log-odds of having left since the last order."""
+        return cls.integrate(*arguments)[0]
+
     @staticmethod
-    def odds(values: np.ndarray, x: np.ndarray, t: np.ndarray, age: np.ndarray) -> np.ndarray:
-        """Return the log-odds of having left since the last order: the integral over the moment of it."""
+    def integrate(values: np.ndarray, x: np.ndarray, t: np.ndarray, age: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return these log-odds, an integral over the moment of leaving, with the moments looked at and the weight of each."""
         r, alpha, s, beta = values
-        last, steep = np.log((alpha + age) / (alpha + t)), 45 / (r + x)
-        length = np.where(last.real < steep.real, last, steep)
+        last = np.log((alpha + age) / (alpha + t))
+        length = np.minimum(last, 45 / (r + x))
         u = length[:, None] * (NODES + 1) / 2  # logarithm of (alpha + moment) over (alpha + t)
         moment = (alpha + t)[:, None] * np.exp(u) - alpha
-        height = -(r + x)[:, None] * u - (s + 1) * np.log((beta + moment) / (beta + t)[:, None]) + u
-        mass = (np.exp(height) * WEIGHTS).sum(axis=1) * length / 2
-        integral = np.log(np.where(age > t, mass * (alpha + t) / (beta + t), 1))
+        weight = np.exp(-(r + x - 1)[:, None] * u - (s + 1) * np.log((beta + moment) / (beta + t)[:, None])) * WEIGHTS
+        mass = weight.sum(axis=1)
+        integral = np.log(np.where(age > t, mass * length / 2 * (alpha + t) / (beta + t), 1))
         odds = np.log(s) + integral + (r + x) * last + s * np.log((beta + age) / (beta + t))
-        return np.where(age > t, odds, -1e3)  # who ordered on the last day cannot have left since
+        return np.where(age > t, odds, -np.inf), moment, weight / mass[:, None]  # who ordered on the last day cannot have left
 
     @classmethod
-    def likelihood(cls, values: np.ndarray, x: np.ndarray, t: np.ndarray, age: np.ndarray) -> np.ndarray:
-        """Return each customer's log-likelihood."""
-        r, alpha, s, beta = values
-        active = loggamma(r + x) - loggamma(r) + r * np.log(alpha) - (r + x) * np.log(alpha + age) + s * np.log(beta / (beta + age))
-        return active + softplus(cls.odds(values, x, t, age))
+    def measure(cls, theta: np.ndarray, x: np.ndarray, t: np.ndarray, age: np.ndarray) -> tuple[float, np.ndarray]:
+        """Return the mean log-likelihood and its slope by the logarithms of the parameters."""
+        r, alpha, s, beta = values = np.exp(theta)
+        odds, moment, weight = cls.integrate(values, x, t, age)
+        gone = expit(odds)
+        active = gammaln(r + x) - gammaln(r) + r * np.log(alpha) - (r + x) * np.log(alpha + age) + s * np.log(beta / (beta + age))
+
+        def mean(active: np.ndarray, left: np.ndarray) -> np.ndarray:
+            return (1 - gone) * active + gone * (weight * left).sum(axis=1)
+
+        slope = [
+            digamma(r + x) - digamma(r) + np.log(alpha) - mean(np.log(alpha + age), np.log(alpha + moment)),
+            r / alpha - (r + x) * mean(1 / (alpha + age), 1 / (alpha + moment)),
+            np.log(beta) + gone / s - mean(np.log(beta + age), np.log(beta + moment)),
+            s / beta - mean(s / (beta + age), (s + 1) / (beta + moment)),
+        ]
+        return (active + np.logaddexp(0, odds)).mean(), np.array([one.mean() for one in slope]) * values
 
     def expect(self, known: pd.DataFrame, horizon: float) -> np.ndarray:
         """Return the order days expected within the horizon."""
@@ -161,6 +186,11 @@ class BetaGeometric(Model):
         r, alpha, a, b = values
         may = x + cls.first > 0
         return np.where(may, np.log(a / np.where(may, b + x + cls.first - 1, 1)) + (r + x) * np.log((alpha + age) / (alpha + t)), -1e3)
+
+    @classmethod
+    def measure(cls, theta: np.ndarray, *known: np.ndarray) -> tuple[float, np.ndarray]:
+        """Return the mean log-likelihood and its slope by the logarithms of the parameters."""
+        return differentiate(lambda theta: cls.likelihood(np.exp(theta), *known), theta)
 
     @classmethod
     def likelihood(cls, values: np.ndarray, x: np.ndarray, t: np.ndarray, age: np.ndarray) -> np.ndarray:
@@ -202,7 +232,7 @@ class Spend:
             fixed = loggamma(p * x + q) - loggamma(p * x) - loggamma(q) + q * np.log(gamma)
             return fixed + (p * x - 1) * np.log(z) + p * x * np.log(x) - (p * x + q) * np.log(gamma + x * z)
 
-        theta, _ = maximise(likelihood, np.log([1.0, 3.0, 1.0]))
+        theta, _ = maximise(partial(differentiate, likelihood), np.log([1.0, 3.0, 1.0]))
         self.p, self.q, gamma = np.exp(theta)
         self.gamma = gamma * unit
         self.mean = self.p * self.gamma / (self.q - 1)

@@ -27,6 +27,9 @@ GROUPS = {
 }
 """Reason to its figures, the one that is shown, and whether more of it raises or lowers the risk."""
 
+TOGETHER = 64
+"""Coalitions that are asked at a time."""
+
 
 def share_out(model: Churn, rows: pd.DataFrame) -> pd.DataFrame:
     """Share out each customer's log-odds less those of a typical one among the reasons."""
@@ -34,13 +37,16 @@ def share_out(model: Churn, rows: pd.DataFrame) -> pd.DataFrame:
     x = model.read(rows)[columns]
     other = baseline(model, rows, x)
     codes = [code for code, (group, *_) in GROUPS.items() if set(group) & set(columns)]
-    worth = {}
-    for size in range(len(codes) + 1):
-        for players in combinations(codes, size):
-            own = [column for code in players for column in GROUPS[code][0] if column in columns]
-            mixed = other.copy()
-            mixed[own] = x[own]
-            worth[frozenset(players)] = learnt.decision_function(mixed[learnt.feature_names_in_])
+    coalitions = [frozenset(players) for size in range(len(codes) + 1) for players in combinations(codes, size)]
+    used = list(learnt.feature_names_in_)
+    group = [next(code for code in codes if name in GROUPS[code][0]) for name in used]
+    own, typical, worth = x[used].to_numpy(), other[used].to_numpy(), {}
+    for begin in range(0, len(coalitions), TOGETHER):
+        part = coalitions[begin : begin + TOGETHER]
+        plays = np.array([[code in players for code in group] for players in part])
+        mixed = np.where(plays[:, None, :], own, typical).reshape(-1, len(used))
+        values = learnt.decision_function(pd.DataFrame(mixed, columns=used)).reshape(len(part), -1)
+        worth |= dict(zip(part, values, strict=True))
     effects, n = pd.DataFrame(0.0, index=rows.index, columns=codes), len(codes)
     for players, value in worth.items():
         for code in set(codes) - players:
