@@ -66,8 +66,8 @@ def _difference(left: pd.Series, right: pd.Series) -> tuple[int, float]:
         return off, np.inf if off else 0.0
     if column_is_date(right):
         left, right = (pd.to_datetime(side).astype("datetime64[s]") for side in (left, right))
-    both_missing = left.isna().to_numpy() & right.isna().to_numpy()
-    off = int(((left.astype(object).to_numpy() != right.astype(object).to_numpy()) & ~both_missing).sum())
+    pairs = zip(left.astype(object), right.astype(object), strict=True)
+    off = sum(pd.isna(one) != pd.isna(other) or (pd.notna(other) and one != other) for one, other in pairs)
     return off, np.inf if off else 0.0
 
 

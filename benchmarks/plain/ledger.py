@@ -29,11 +29,9 @@ def load(data: Path, as_of: dt.date) -> duckdb.DuckDBPyConnection:
     CREATE TABLE costs AS SELECT customer_id, (period || '-01')::DATE AS period_start, last_day((period || '-01')::DATE) AS period_end,
       rebates, promotion, logistics, other FROM read_csv('{data}/costs.csv', types = {{'period': 'VARCHAR'}});
     """)
-    frames = {"pairs": pair(con)}
-    con.register("pairs_frame", frames["pairs"])
-    con.execute("CREATE TABLE pairs AS FROM pairs_frame")
-    con.register("voids_frame", void(con))
-    con.execute("CREATE TABLE voids AS FROM voids_frame")
+    for name, make in (("pairs", pair), ("voids", void)):
+        con.register("made", make(con))
+        con.execute(f"CREATE TABLE {name} AS FROM made")
     con.execute("""
     CREATE TABLE days AS
     SELECT customer_id, order_date, count(DISTINCT order_id) FILTER (is_sale)::INT AS orders, count(*) FILTER (NOT is_return)::INT AS lines,
@@ -132,13 +130,13 @@ def snapshot(con: duckdb.DuckDBPyConnection, as_of: dt.date) -> pd.DataFrame:
         sum(orders)::BIGINT AS orders, count(*) FILTER (orders > 0) AS order_days,
         count(DISTINCT date_trunc('month', order_date)) FILTER (orders > 0) AS order_months,
         sum(net_sales)::DOUBLE AS net_sales, sum(gross_sales)::DOUBLE AS gross_sales, sum(gross_sales - net_sales)::DOUBLE AS returns,
-        sum(margin)::DOUBLE AS margin, sum(discounts) AS discounts, sum(lines) AS lines, sum(units) AS units,
+        sum(margin)::DOUBLE AS margin, round(sum(discounts), 2) AS discounts, sum(lines) AS lines, sum(units) AS units,
         avg(gap) AS gap_days, median(gap) AS median_gap_days, stddev_samp(gap) AS gap_days_spread, {windows},
         coalesce(sum(net_sales) FILTER (age >= 180 AND age < 360), 0)::DOUBLE AS half_before,
         coalesce(sum(orders) FILTER (age >= 275 AND age < 365), 0)::BIGINT AS orders_next_90_days_last_year,
         coalesce(sum(gross_sales - net_sales) FILTER (age < 365), 0)::DOUBLE AS returns_365_days,
         coalesce(sum(gross_sales - net_sales) FILTER (age >= 365 AND age < 730), 0)::DOUBLE AS returns_365_days_last_year,
-        coalesce(sum(discounts) FILTER (age < 365), 0) AS discounts_365_days,
+        coalesce(round(sum(discounts) FILTER (age < 365), 2), 0) AS discounts_365_days,
         coalesce(sum(gross_sales) FILTER (age < 365), 0)::DOUBLE AS gross_365
       FROM known GROUP BY customer_id)
     SELECT DATE '{as_of}' AS as_of, *, returns / nullif(gross_sales, 0) AS returns_share,
@@ -235,10 +233,12 @@ def tables(con: duckdb.DuckDBPyConnection, as_of: dt.date) -> dict[str, pd.DataF
     SELECT customer_id, coalesce(category, '') AS category, count(DISTINCT order_id) FILTER (is_sale AND gone.order_id IS NULL) AS orders,
       sum(amount)::DOUBLE AS net_sales, sum(amount - coalesce(cost, 0))::DOUBLE AS margin
     FROM lines LEFT JOIN gone USING (customer_id, order_id) GROUP BY ALL ORDER BY customer_id, category""").df()
-    made["set_aside"] = con.execute("""SELECT line, 'customer_missing' AS rule, amount, order_id, order_date, product FROM source
-      WHERE customer_id IS NULL ORDER BY line""").df()
+    made["set_aside"] = con.execute("""SELECT 'orders.parquet' AS file, line, 'customer_missing' AS rule, 'customer_id' AS "column", NULL AS value, amount,
+      customer_id, order_id, order_date::VARCHAR AS order_date, product FROM source WHERE customer_id IS NULL ORDER BY line""").df()
     made["quality"] = con.execute("""
-    WITH repeated AS (SELECT amount, count(*) - 1 AS more FROM source WHERE customer_id IS NOT NULL GROUP BY ALL)
-    SELECT 'customer_missing' AS rule, count(*) AS rows, sum(amount)::DOUBLE AS amount FROM source WHERE customer_id IS NULL
-    UNION ALL SELECT 'return', count(*), sum(amount)::DOUBLE FROM lines WHERE is_return""").df()
+    WITH repeated AS (SELECT * EXCLUDE (line, file_row_number), count(*) - 1 AS more FROM source WHERE customer_id IS NOT NULL GROUP BY ALL HAVING count(*) > 1)
+    SELECT 'customer_missing' AS rule, 'set_aside' AS action, count(*) AS rows, sum(amount)::DOUBLE AS amount FROM source WHERE customer_id IS NULL
+    UNION ALL SELECT 'return', 'accepted', count(*), sum(amount)::DOUBLE FROM lines WHERE is_return
+    UNION ALL SELECT 'duplicate_kept', 'accepted', sum(more)::INT, sum(more * amount)::DOUBLE FROM repeated
+    UNION ALL SELECT 'amount_zero', 'accepted', count(*), sum(amount)::DOUBLE FROM lines WHERE amount = 0""").df()
     return made

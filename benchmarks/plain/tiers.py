@@ -56,17 +56,27 @@ def cluster(points: np.ndarray, sales: np.ndarray, count: int, *, seed: int, sta
     return model.cluster_centers_[np.argsort(-worth)]
 
 
+def prepare(customers: pd.DataFrame) -> tuple[np.ndarray, ...]:
+    """Return the customers with an order in the year as points, their net sales, and how they were scaled."""
+    active = customers[(customers.orders > 0) & (customers.orders_365_days > 0)]
+    scaled, sales = scale(active), active.net_sales_365_days.to_numpy(float)
+    mean, spread = scaled.mean(axis=0), scaled.std(axis=0)
+    order = np.lexsort([sales, scaled[:, 2], scaled[:, 1], scaled[:, 0]])
+    return ((scaled - mean) / spread * WEIGHTS)[order], sales[order], mean, spread
+
+
+def refit(customers: pd.DataFrame, count: int) -> Tiers:
+    """Fit so many tiers to other customers, without resamples."""
+    points, sales, mean, spread = prepare(customers)
+    return Tiers(count, mean, spread, cluster(points, sales, count, seed=0, starts=10), [], [])
+
+
 def fit(customers: pd.DataFrame) -> Tiers:
     """Choose among three, four and five tiers and fit them.
 
     Of those that part as clearly as the best, come back as surely and are as tight, the fewest.
     """
-    active = customers[(customers.orders > 0) & (customers.orders_365_days > 0)]
-    scaled, sales = scale(active), active.net_sales_365_days.to_numpy(float)
-    mean, spread = scaled.mean(axis=0), scaled.std(axis=0)
-    points = (scaled - mean) / spread * WEIGHTS
-    order = np.lexsort([sales, scaled[:, 2], scaled[:, 1], scaled[:, 0]])
-    points, sales = points[order], sales[order]
+    points, sales, mean, spread = prepare(customers)
     random = np.random.default_rng(0)
     draws = [random.multinomial(len(points), np.full(len(points), 1 / len(points))) for _ in range(RESAMPLES)]
 
