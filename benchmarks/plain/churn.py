@@ -30,12 +30,14 @@ def plan(as_of: pd.Timestamp, first: pd.Timestamp, horizon: int) -> pd.DataFrame
     return table.assign(held_out=table.as_of.isin(held_out), label_end=table.as_of + h)
 
 
-def ahead(con, date: pd.Timestamp, horizon: int) -> pd.DataFrame:  # noqa: ANN001
+def ahead(con, date: pd.Timestamp, horizon: int) -> pd.DataFrame:
     """Return orders and net sales of the horizon after a date, of each customer known at it."""
     stand_at(con, date.date())
     known = con.execute("SELECT DISTINCT customer_id FROM known WHERE orders > 0").df()
     stand_at(con, date.date(), seen=date.date() + dt.timedelta(days=horizon))
-    came = con.execute("SELECT customer_id, sum(orders)::INT AS orders_ahead, sum(net_sales)::DOUBLE AS net_sales_ahead FROM known WHERE age < 0 GROUP BY ALL").df()
+    came = con.execute(
+        "SELECT customer_id, sum(orders)::INT AS orders_ahead, sum(net_sales)::DOUBLE AS net_sales_ahead FROM known WHERE age < 0 GROUP BY ALL"
+    ).df()
     return known.merge(came, how="left").fillna({"orders_ahead": 0, "net_sales_ahead": 0.0})
 
 
@@ -46,7 +48,7 @@ def reference(rows: pd.DataFrame, before: pd.DataFrame, horizon: int) -> pd.Seri
     return found.where(found > 0)
 
 
-def label(con, dates: pd.DataFrame, horizon: int, active: int) -> pd.DataFrame:  # noqa: ANN001
+def label(con, dates: pd.DataFrame, horizon: int, active: int) -> pd.DataFrame:
     """Return the active customers of each date with their figures and what they did in the horizon after it."""
     parts, near = [], None
     for date in dates.as_of:
@@ -56,19 +58,32 @@ def label(con, dates: pd.DataFrame, horizon: int, active: int) -> pd.DataFrame: 
         held_against = reference(rows, ahead(con, date - 365 * DAY, horizon), horizon)
         fell = (rows.net_sales_ahead < 0.5 * held_against).where(held_against.notna()).astype(float)
         rows["churned"] = (rows.orders_ahead == 0).astype(int)
-        parts.append(rows.assign(as_of=date, is_defined=held_against.notna(), partly_churned=fell.mask(rows.churned == 1, 1.0)))
+        parts.append(
+            rows.assign(as_of=date, is_defined=held_against.notna(), partly_churned=fell.mask(rows.churned == 1, 1.0))
+        )
     return pd.concat(parts, ignore_index=True)
 
 
 def add_purchase(rows: pd.DataFrame, horizon: int, near: purchase.Model | None) -> tuple[pd.DataFrame, purchase.Model]:
     """Add the chance to be alive and expected orders, by a Pareto/NBD fitted to what was known at the date."""
     rows = rows[rows.orders > 0].reset_index(drop=True)
-    known = pd.DataFrame({"x": rows.order_days - 1, "t": rows.tenure_days - rows.days_since_last_order, "T": rows.tenure_days}, dtype=float)
+    known = pd.DataFrame(
+        {"x": rows.order_days - 1, "t": rows.tenure_days - rows.days_since_last_order, "T": rows.tenure_days},
+        dtype=float,
+    )
     model = purchase.ParetoNBD(known, near=near)
     return rows.assign(p_alive=model.alive(known), expected_orders=model.expect(known, horizon)), model
 
 
-def analyse(con, customers: pd.DataFrame, days: pd.DataFrame, silence: pd.DataFrame, as_of: pd.Timestamp, horizon: int, active: int) -> dict[str, pd.DataFrame]:  # noqa: ANN001
+def analyse(
+    con,
+    customers: pd.DataFrame,
+    days: pd.DataFrame,
+    silence: pd.DataFrame,
+    as_of: pd.Timestamp,
+    horizon: int,
+    active: int,
+) -> dict[str, pd.DataFrame]:
     """Return the tables churn and churn_check."""
     dates = plan(as_of, days.order_date.min(), horizon)
     rows = label(con, dates, horizon, active)
@@ -76,7 +91,9 @@ def analyse(con, customers: pd.DataFrame, days: pd.DataFrame, silence: pd.DataFr
     report = rows[rows.as_of == dates.as_of.iloc[-1]].sort_values("customer_id", ignore_index=True)
     now, _ = add_purchase(customers, horizon, None)
     now = now[now.days_since_last_order <= active].assign(as_of=as_of).sort_values("customer_id", ignore_index=True)
-    churn = now[["customer_id", "days_since_last_order", "net_sales_365_days"]].assign(churn_probability=model.predict(now))
+    churn = now[["customer_id", "days_since_last_order", "net_sales_365_days"]].assign(
+        churn_probability=model.predict(now)
+    )
     away = away_shares(days, as_of, horizon, active)
     churn["kind_of_silence"] = churn.customer_id.map(kinds(days, as_of, horizon))
     churn["away_share"] = churn.kind_of_silence.map(away)
@@ -90,7 +107,9 @@ def analyse(con, customers: pd.DataFrame, days: pd.DataFrame, silence: pd.DataFr
     defined = rows[rows.is_defined]
     partly = choose_best(defined, dates, "partly_churned").predict(now)
     can_fall = reference(now, ahead(con, as_of - 365 * DAY, horizon), horizon).notna()
-    churn["partial_churn_probability"] = np.where(can_fall, np.maximum(partly, churn.churn_probability), churn.churn_probability)
+    churn["partial_churn_probability"] = np.where(
+        can_fall, np.maximum(partly, churn.churn_probability), churn.churn_probability
+    )
     return {"churn": churn.assign(known_as=None), "churn_check": check(report, model)}
 
 
@@ -112,7 +131,9 @@ def is_weak(report: pd.DataFrame, model: Churn) -> bool:
     return np.quantile((left @ higher * stayed).sum(axis=1) / (left.sum(axis=1) * stayed.sum(axis=1)), 0.1) < 0.6
 
 
-def naive_wins(rows: pd.DataFrame, dates: pd.DataFrame, model: Churn, days: pd.DataFrame, horizon: int, active: int) -> bool:
+def naive_wins(
+    rows: pd.DataFrame, dates: pd.DataFrame, model: Churn, days: pd.DataFrame, horizon: int, active: int
+) -> bool:
     """Say whether the list of the silent found clearly more of the sales that left than the forecast's, at six past dates."""
     parts = []
     for date in sorted(dates.as_of[dates.held_out | (dates.role == "report")], reverse=True)[:6]:
@@ -131,14 +152,18 @@ def naive_wins(rows: pd.DataFrame, dates: pd.DataFrame, model: Churn, days: pd.D
     past = pd.concat(parts).sort_values(["as_of", "customer_id"])
     ranks = {}
     for name in ("forecast", "overdue"):
-        ranks[name] = past[name].round(2).where(past[name] > 0).groupby(past.as_of).rank(ascending=False, method="first")
+        ranks[name] = (
+            past[name].round(2).where(past[name] > 0).groupby(past.as_of).rank(ascending=False, method="first")
+        )
     both = pd.DataFrame({name: rank.notna() for name, rank in ranks.items()}).groupby(past.as_of).sum().min(axis=1)
     code, who = pd.factorize(past.customer_id)
     drawn = np.random.default_rng(0).multinomial(len(who), np.full(len(who), 1 / len(who)), size=500)
     better, worse = [], []
     for calls in (20, 50, 100):
         first = past.as_of.map(both.clip(upper=calls))
-        gain = sum(sign * past.lost.where(ranks[name] <= first, 0.0) for sign, name in ((1, "forecast"), (-1, "overdue")))
+        gain = sum(
+            sign * past.lost.where(ranks[name] <= first, 0.0) for sign, name in ((1, "forecast"), (-1, "overdue"))
+        )
         low, high = np.quantile(drawn @ np.bincount(code, weights=gain, minlength=len(who)), [0.025, 0.975]).round(2)
         better.append(low > 0)
         worse.append(high < 0)

@@ -21,12 +21,21 @@ COLUMNS = {
         *("days_since_last_order", "silence_ratio", "silence_excess", "gap_days", "gap_days_spread"),
         *("orders_30_days", "orders_90_days", "orders_180_days", "orders_365_days"),
         *("net_sales_90_days", "net_sales_180_days", "net_sales_365_days"),
-        *("orders_90_days_last_year", "net_sales_90_days_last_year", "orders_365_days_last_year", "net_sales_365_days_last_year"),
+        *(
+            "orders_90_days_last_year",
+            "net_sales_90_days_last_year",
+            "orders_365_days_last_year",
+            "net_sales_365_days_last_year",
+        ),
         *(SEASON, "tenure_days", "returns_share", "margin_365_days", "p_alive", "expected_orders"),
     ],
 }
-RAW = [name for name in dict.fromkeys(sum(COLUMNS.values(), [])) if name not in ("silence", "silence_excess")]
-ROUNDED = {"gap_days": 6, "gap_days_spread": 6, "silence_ratio": 6, "returns_share": 6, "p_alive": 12}
+RAW = [
+    name
+    for name in dict.fromkeys(name for own in COLUMNS.values() for name in own)
+    if name not in ("silence", "silence_excess")
+]
+ROUNDED = dict.fromkeys(("gap_days", "gap_days_spread", "silence_ratio", "returns_share"), 6)
 
 
 @dataclass
@@ -59,7 +68,7 @@ class Churn:
 
 def figures(rows: pd.DataFrame, start: pd.Timestamp) -> pd.DataFrame:
     """Return figures as numbers; those of a year before are missing where the history does not reach so far."""
-    table = rows[RAW].astype(float).round({name: 6 for name in ROUNDED if name != "p_alive"})
+    table = rows[RAW].astype(float).round(ROUNDED)
     history = (rows.as_of - start).dt.days
     for name in [name for name in RAW if name.endswith("_last_year")]:
         table[name] = table[name].where(history >= 365 + (0 if name == SEASON else int(name.split("_")[-4])))
@@ -82,7 +91,13 @@ def fit(name: str, x: pd.DataFrame, y: np.ndarray) -> object:
         log = FunctionTransformer(lambda figures: np.sign(figures) * np.log1p(np.abs(figures)))
         return make_pipeline(log, StandardScaler(), LogisticRegression(solver="newton-cholesky", tol=1e-9)).fit(x, y)
     x = x[[column for column in x if x[column].nunique() > 1]]
-    settings = {"learning_rate": 0.05, "max_iter": 100, "max_leaf_nodes": 15, "max_features": 0.4, "min_samples_leaf": 50}
+    settings = {
+        "learning_rate": 0.05,
+        "max_iter": 100,
+        "max_leaf_nodes": 15,
+        "max_features": 0.4,
+        "min_samples_leaf": 50,
+    }
     return HistGradientBoostingClassifier(**settings, l2_regularization=1.0, monotonic_cst={"days_since_last_order": 1}, early_stopping=False, random_state=0).fit(x, y)  # fmt: skip
 
 
@@ -91,7 +106,9 @@ def log_odds(model: object, x: pd.DataFrame) -> np.ndarray:
     return logit(np.clip(model.predict_proba(x[model.feature_names_in_])[:, 1], 1e-6, 1 - 1e-6))
 
 
-def choose_best(labelled: pd.DataFrame, dates: pd.DataFrame, target: str, candidates: tuple[str, ...] = tuple(COLUMNS)) -> Churn:
+def choose_best(
+    labelled: pd.DataFrame, dates: pd.DataFrame, target: str, candidates: tuple[str, ...] = tuple(COLUMNS)
+) -> Churn:
     """Fit all candidates; a later one replaces the one in use if its log loss is lower by more than noise."""
     train = dates[dates.role == "train"].set_index("as_of")
     rows = labelled[labelled.as_of.isin(train.index)].sort_values(["as_of", "customer_id"], ignore_index=True)
@@ -131,7 +148,10 @@ def calibrate(held_out: np.ndarray, y: np.ndarray, dates: pd.Series) -> tuple[pd
     weights = LogisticRegression(C=1e3, fit_intercept=False, solver="newton-cholesky", tol=1e-9).fit(x, y).coef_[0]
     odds = x @ weights
     told = pd.Series(expit(odds) * expit(-odds)).groupby(dates.to_numpy()).sum().clip(lower=1.0)
-    return pd.DataFrame({"intercept": weights[1:], "slope": weights[0], "noise": 1 / told[which.columns].to_numpy()}, index=which.columns), odds
+    return pd.DataFrame(
+        {"intercept": weights[1:], "slope": weights[0], "noise": 1 / told[which.columns].to_numpy()},
+        index=which.columns,
+    ), odds
 
 
 def pick(losses: dict[str, np.ndarray], customers: pd.Series) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
+from itertools import pairwise
 from pathlib import Path
 
 import duckdb
@@ -53,23 +54,22 @@ def pair(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
     SELECT every.* FROM every SEMI JOIN back USING (customer_id, product, quantity, amount)
     ORDER BY order_date, is_return, length(order_id), order_id
     """).df()
-    paired_on = {}
-    for _, same in rows.groupby(["customer_id", "product", "quantity", "amount"], sort=False):
-        stack, sold = [], []
-        for line, day, is_return in zip(same.line, same.order_date, same.is_return, strict=True):
-            if not is_return:
-                stack.append((line, day))
-                sold.append(day)
-            elif stack and not is_fee(sold):
-                sale, sold_on = stack.pop()
-                paired_on[sale], paired_on[line] = day, sold_on
+    paired_on, stacks, sold = {}, defaultdict(list), defaultdict(list)
+    goods = zip(rows.customer_id, rows["product"], rows.quantity, rows.amount, strict=True)
+    for key, line, day, is_return in zip(goods, rows.line, rows.order_date, rows.is_return, strict=True):
+        if not is_return:
+            stacks[key].append((line, day))
+            sold[key].append(day)
+        elif stacks[key] and not is_fee(sold[key]):
+            sale, sold_on = stacks[key].pop()
+            paired_on[sale], paired_on[line] = day, sold_on
     rows["paired_on"] = pd.to_datetime(rows.line.map(paired_on))
     return rows
 
 
 def is_fee(sold: list[pd.Timestamp]) -> bool:
     """Say whether equal sales are a periodic fee: at least three, six days or more apart, the gaps alike."""
-    gaps = [(later - day).days for day, later in zip(sold, sold[1:], strict=False)]
+    gaps = [(later - day).days for day, later in pairwise(sold)]
     return len(sold) >= FEES and min(gaps) >= FEE_DAYS and max(gaps) * 2 <= min(gaps) * 3
 
 
@@ -215,7 +215,14 @@ def customers(con: duckdb.DuckDBPyConnection, as_of: dt.date) -> pd.DataFrame:
     table = snapshot(con, as_of)
     for more in (goods, payments, service):
         table = table.merge(more(con, as_of), on="customer_id", how="left")
-    zero = ["products_365_days", "categories_365_days", "contacts_365_days", "contact_hours_365_days", "contact_cost_365_days", "costs_365_days"]
+    zero = [
+        "products_365_days",
+        "categories_365_days",
+        "contacts_365_days",
+        "contact_hours_365_days",
+        "contact_cost_365_days",
+        "costs_365_days",
+    ]
     table[zero] = table[zero].fillna(0)
     table["cost_to_serve_365_days"] = table.contact_cost_365_days + table.costs_365_days
     return table
@@ -226,15 +233,19 @@ def tables(con: duckdb.DuckDBPyConnection, as_of: dt.date) -> dict[str, pd.DataF
     made = {"customers": customers(con, as_of)}
     stand_at(con, as_of)
     made["order_days"] = con.execute("SELECT * FROM known WHERE orders > 0 ORDER BY customer_id, order_date").df()
-    made["months"] = con.execute("""SELECT customer_id, date_trunc('month', order_date) AS month, sum(orders) AS orders, sum(net_sales)::DOUBLE AS net_sales,
+    made["months"] = (
+        con.execute("""SELECT customer_id, date_trunc('month', order_date) AS month, sum(orders) AS orders, sum(net_sales)::DOUBLE AS net_sales,
       sum(gross_sales - net_sales)::DOUBLE AS returns, sum(margin)::DOUBLE AS margin FROM known GROUP BY ALL ORDER BY customer_id, month""").df()
+    )
     made["mix"] = con.execute("""
     WITH gone AS (SELECT customer_id, order_id FROM voids GROUP BY ALL HAVING sum(orders) > 0)
     SELECT customer_id, coalesce(category, '') AS category, count(DISTINCT order_id) FILTER (is_sale AND gone.order_id IS NULL) AS orders,
       sum(amount)::DOUBLE AS net_sales, sum(amount - coalesce(cost, 0))::DOUBLE AS margin
     FROM lines LEFT JOIN gone USING (customer_id, order_id) GROUP BY ALL ORDER BY customer_id, category""").df()
-    made["set_aside"] = con.execute("""SELECT 'orders.parquet' AS file, line, 'customer_missing' AS rule, 'customer_id' AS "column", NULL AS value, amount,
+    made["set_aside"] = (
+        con.execute("""SELECT 'orders.parquet' AS file, line, 'customer_missing' AS rule, 'customer_id' AS "column", NULL AS value, amount,
       customer_id, order_id, order_date::VARCHAR AS order_date, product FROM source WHERE customer_id IS NULL ORDER BY line""").df()
+    )
     made["quality"] = con.execute("""
     WITH repeated AS (SELECT * EXCLUDE (line, file_row_number), count(*) - 1 AS more FROM source WHERE customer_id IS NOT NULL GROUP BY ALL HAVING count(*) > 1)
     SELECT 'customer_missing' AS rule, 'set_aside' AS action, count(*) AS rows, sum(amount)::DOUBLE AS amount FROM source WHERE customer_id IS NULL

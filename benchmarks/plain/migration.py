@@ -21,7 +21,9 @@ def analyse(now: pd.DataFrame, before: pd.DataFrame, model: Tiers, tables: dict[
     sides = {}
     for end, customers, other in (("_before", before, own), ("_now", now, model)):
         ordered = customers[customers.orders > 0].set_index("customer_id")
-        kept = ordered[FIGURES].assign(tier_rank=model.assign(ordered), own_rank=other.assign(ordered), tenure=ordered.tenure_days)
+        kept = ordered[FIGURES].assign(
+            tier_rank=model.assign(ordered), own_rank=other.assign(ordered), tenure=ordered.tenure_days
+        )
         sides[end] = kept.add_suffix(end)
     table = sides["_before"].join(sides["_now"], how="outer")
     for name in FIGURES:
@@ -30,7 +32,10 @@ def analyse(now: pd.DataFrame, before: pd.DataFrame, model: Tiers, tables: dict[
             table[[name, f"{name}_before"]] = table[[name, f"{name}_before"]].fillna(0)
     names = dict(enumerate(NAMES[model.count], start=1))
     for end in ("before", "now"):
-        table[f"tier_{end}"], table[f"tier_{end}_own"] = table[f"tier_rank_{end}"].map(names), table[f"own_rank_{end}"].map(names)
+        table[f"tier_{end}"], table[f"tier_{end}_own"] = (
+            table[f"tier_rank_{end}"].map(names),
+            table[f"own_rank_{end}"].map(names),
+        )
     table["tier_steps"] = table.tier_rank_before - table.tier_rank_now
     table["own_steps"] = table.own_rank_before - table.own_rank_now
     table["drift_steps"] = table.own_steps - table.tier_steps
@@ -81,13 +86,19 @@ def explain(table: pd.DataFrame, before: pd.DataFrame, now: pd.DataFrame, model:
 
 def list_causes(steps: dict, then: dict, later: dict, sign: int) -> list[dict[str, object]]:
     """Return the causes of one move, largest part first."""
-    found = [{"code": code, "before": float(then[CAUSES[code]]), "now": float(later[CAUSES[code]]), "steps": steps[code]} for code in CAUSES if steps[code]]
+    found = [
+        {"code": code, "before": float(then[CAUSES[code]]), "now": float(later[CAUSES[code]]), "steps": steps[code]}
+        for code in CAUSES
+        if steps[code]
+    ]
     return sorted(found, key=lambda one: -sign * one["steps"])
 
 
 def shift(figures: pd.DataFrame, way: int) -> pd.DataFrame:
     """Return the figures a tenth better or worse, counts by one at least."""
-    orders, days = (np.ceil((figures[name] * 0.1).round(6)).clip(lower=1) for name in ("orders_365_days", "days_since_last_order"))
+    orders, days = (
+        np.ceil((figures[name] * 0.1).round(6)).clip(lower=1) for name in ("orders_365_days", "days_since_last_order")
+    )
     return figures.assign(
         net_sales_365_days=figures.net_sales_365_days + way * 0.1 * figures.net_sales_365_days.abs(),
         orders_365_days=(figures.orders_365_days + way * orders).clip(lower=1),
@@ -95,7 +106,9 @@ def shift(figures: pd.DataFrame, way: int) -> pd.DataFrame:
     )
 
 
-def mergers(days: pd.DataFrame, accounts: pd.DataFrame, gone: pd.Index, as_of: pd.Timestamp, everybody: pd.Index) -> tuple[pd.Series, pd.Series]:
+def mergers(
+    days: pd.DataFrame, accounts: pd.DataFrame, gone: pd.Index, as_of: pd.Timestamp, everybody: pd.Index
+) -> tuple[pd.Series, pd.Series]:
     """Return who may have taken up the purchases of an account that stopped: one of its kind that rose by about as much."""
     age = (as_of - days.order_date).dt.days
     days = days.assign(age=age)[age <= 3 * 365]
@@ -116,7 +129,9 @@ def mergers(days: pd.DataFrame, accounts: pd.DataFrame, gone: pd.Index, as_of: p
         fits = [c for c in others if follows(compare(by_customer[c], since), own)]
         if len(fits) == 1 and own["since"][1] > 0:
             found.append((customer, fits[0], own["since"][1]))
-    table = pd.DataFrame(found, columns=["customer", "by", "size"]).sort_values(["size", "customer"], ascending=[False, True])
+    table = pd.DataFrame(found, columns=["customer", "by", "size"]).sort_values(
+        ["size", "customer"], ascending=[False, True]
+    )
     first = table.drop_duplicates("by")
     return table.set_index("customer").by.reindex(everybody), first.set_index("by").customer.reindex(everybody)
 
@@ -131,14 +146,27 @@ def find_top(customer: str, parents: dict) -> str:
 def compare(days: pd.DataFrame, since: int) -> dict[str, object]:
     """Return net sales of the spans that are compared, with those of the same days a year before."""
     age, money = days.age.to_numpy(), days.net_sales.to_numpy()
-    spans = {"since": (0, since - 1), "once": (since - 91, since - 1), "before": (since, since + 90), "earlier": (since + 91, since + 181)}
-    sums = {name: [money[(age >= low + back) & (age <= high + back)].sum() for back in (0, 365)] for name, (low, high) in spans.items()}
+    spans = {
+        "since": (0, since - 1),
+        "once": (since - 91, since - 1),
+        "before": (since, since + 90),
+        "earlier": (since + 91, since + 181),
+    }
+    sums = {
+        name: [money[(age >= low + back) & (age <= high + back)].sum() for back in (0, 365)]
+        for name, (low, high) in spans.items()
+    }
     return sums | {"often": ((age >= since) & (age < since + 365)).sum()}
 
 
 def follows(other: dict[str, object], own: dict[str, object]) -> bool:
     """Say whether an account rose by about what the other one had bought, at once and not before."""
-    rise, at_once, before, earlier = (other[name][0] - other[name][1] for name in ("since", "once", "before", "earlier"))
+    rise, at_once, before, earlier = (
+        other[name][0] - other[name][1] for name in ("since", "once", "before", "earlier")
+    )
     steady = max(abs(before), abs(earlier)) <= 0.25 * at_once
-    like = 0.75 * own["since"][1] <= rise <= 1.25 * own["since"][1] and 0.5 * own["once"][1] <= at_once <= 1.5 * own["once"][1]
+    like = (
+        0.75 * own["since"][1] <= rise <= 1.25 * own["since"][1]
+        and 0.5 * own["once"][1] <= at_once <= 1.5 * own["once"][1]
+    )
     return bool(other["often"] >= 36 and rise >= 0.4 * other["since"][1] and steady and like)

@@ -19,7 +19,13 @@ def grade(values: pd.Series) -> pd.DataFrame:
     return pd.DataFrame({"rank": rank, "value_share": cents / total, "cumulative_share": share, "abc": abc})
 
 
-def analyse(tables: dict[str, pd.DataFrame], silence: pd.DataFrame, costs: pd.DataFrame, contacts: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
+def analyse(
+    tables: dict[str, pd.DataFrame],
+    silence: pd.DataFrame,
+    costs: pd.DataFrame,
+    contacts: pd.DataFrame,
+    as_of: pd.Timestamp,
+) -> pd.DataFrame:
     """Return classes by sales, margin and profit, classes of demand and kinds of loss."""
     customers = tables["customers"]
     bought = customers[customers.orders > 0].reset_index(drop=True)
@@ -52,7 +58,11 @@ def demand(bought: pd.DataFrame, months: pd.DataFrame, as_of: pd.Timestamp, stop
     back = _months_back(months.month, as_of)
     years = back.max() // 12 + 1
     grid = months.assign(back=back).pivot_table(index="customer_id", columns="back", values="net_sales", fill_value=0.0)
-    grid = grid.reindex(index=bought.customer_id, columns=range(years * 12), fill_value=0.0).to_numpy().reshape(-1, years, 12)
+    grid = (
+        grid.reindex(index=bought.customer_id, columns=range(years * 12), fill_value=0.0)
+        .to_numpy()
+        .reshape(-1, years, 12)
+    )
     start = _months_back(bought.first_order_date, as_of).to_numpy()
     mean = grid.mean(axis=2)
     present = start[:, None] >= np.arange(years) * 12 + 11
@@ -87,7 +97,9 @@ def demand(bought: pd.DataFrame, months: pd.DataFrame, as_of: pd.Timestamp, stop
 
 def losers(months: pd.DataFrame, costs: pd.DataFrame, contacts: pd.DataFrame, as_of: pd.Timestamp) -> pd.Index:
     """Return whose monthly profit of two years is below 0 by more than chance; costs are by month here."""
-    spent = costs.assign(month=costs.period_start, profit=-costs[["rebates", "promotion", "logistics", "other"]].sum(axis=1))
+    spent = costs.assign(
+        month=costs.period_start, profit=-costs[["rebates", "promotion", "logistics", "other"]].sum(axis=1)
+    )
     seen = contacts.assign(month=contacts.contact_date, profit=-contacts.cost)
     booked = pd.concat([months.assign(profit=months.margin), spent, seen])[["customer_id", "month", "profit"]]
     booked["back"] = _months_back(booked.month, as_of)

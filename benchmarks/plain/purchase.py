@@ -30,10 +30,21 @@ def maximise(objective: Objective, start: np.ndarray, *, near: np.ndarray | None
     if near is not None:
         theta = climb(gradient, near)
         slope, edge = gradient(theta), at_edge(theta)
-        if np.abs(slope[~edge]).max() < 1e-9 and (slope * np.sign(theta))[edge].min(initial=0) >= 0 and np.abs(theta).max() <= BOUND:
+        if (
+            np.abs(slope[~edge]).max() < 1e-9
+            and (slope * np.sign(theta))[edge].min(initial=0) >= 0
+            and np.abs(theta).max() <= BOUND
+        ):
             return theta, objective(theta)[0]
     bounds, options = [(-BOUND, BOUND)] * len(start), {"ftol": 1e-9, "gtol": 1e-6}
-    found = minimize(lambda theta: [-told for told in objective(theta)], start, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
+    found = minimize(
+        lambda theta: [-told for told in objective(theta)],
+        start,
+        jac=True,
+        method="L-BFGS-B",
+        bounds=bounds,
+        options=options,
+    )
     theta = climb(gradient, found.x)
     return theta, objective(theta)[0]
 
@@ -83,13 +94,16 @@ def betaln(a: complex, b: np.ndarray) -> np.ndarray:
 def histories(days: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
     """Return frequency (order days after the first), recency and age of each customer, in days."""
     known = days[days.order_date <= as_of].groupby("customer_id").order_date.agg(["size", "min", "max"])
-    return pd.DataFrame({"x": known["size"] - 1, "t": (known["max"] - known["min"]).dt.days, "T": (as_of - known["min"]).dt.days}, dtype=float)
+    return pd.DataFrame(
+        {"x": known["size"] - 1, "t": (known["max"] - known["min"]).dt.days, "T": (as_of - known["min"]).dt.days},
+        dtype=float,
+    )
 
 
 class Model:
     """A purchase model fitted to histories; time is measured in mean ages while fitting."""
 
-    start = [1.0, 1.0, 1.0, 1.0]
+    start = (1.0, 1.0, 1.0, 1.0)
 
     def __init__(self, known: pd.DataFrame, *, near: Model | None = None) -> None:
         """Fit it; ``near`` is the same model of a neighbouring date, whose parameters are near."""
@@ -100,7 +114,9 @@ class Model:
             told, slope = self.measure(TURN @ theta, x, t, age)
             return told, TURN.T @ slope
 
-        self.theta, self.height = maximise(objective, TURN @ np.log(self.start), near=None if near is None else near.theta)
+        self.theta, self.height = maximise(
+            objective, TURN @ np.log(self.start), near=None if near is None else near.theta
+        )
         self.values = np.exp(TURN @ self.theta) * [unit if name in self.timed else 1.0 for name in range(4)]
 
     def alive(self, known: pd.DataFrame) -> np.ndarray:
@@ -119,7 +135,9 @@ class ParetoNBD(Model):
         return cls.integrate(*arguments)[0]
 
     @staticmethod
-    def integrate(values: np.ndarray, x: np.ndarray, t: np.ndarray, age: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def integrate(
+        values: np.ndarray, x: np.ndarray, t: np.ndarray, age: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return these log-odds, an integral over the moment of leaving, with the moments looked at and the weight of each."""
         r, alpha, s, beta = values
         last = np.log((alpha + age) / (alpha + t))
@@ -130,7 +148,11 @@ class ParetoNBD(Model):
         mass = weight.sum(axis=1)
         integral = np.log(np.where(age > t, mass * length / 2 * (alpha + t) / (beta + t), 1))
         odds = np.log(s) + integral + (r + x) * last + s * np.log((beta + age) / (beta + t))
-        return np.where(age > t, odds, -np.inf), moment, weight / mass[:, None]  # who ordered on the last day cannot have left
+        return (
+            np.where(age > t, odds, -np.inf),
+            moment,
+            weight / mass[:, None],
+        )  # who ordered on the last day cannot have left
 
     @classmethod
     def measure(cls, theta: np.ndarray, x: np.ndarray, t: np.ndarray, age: np.ndarray) -> tuple[float, np.ndarray]:
@@ -138,7 +160,13 @@ class ParetoNBD(Model):
         r, alpha, s, beta = values = np.exp(theta)
         odds, moment, weight = cls.integrate(values, x, t, age)
         gone = expit(odds)
-        active = gammaln(r + x) - gammaln(r) + r * np.log(alpha) - (r + x) * np.log(alpha + age) + s * np.log(beta / (beta + age))
+        active = (
+            gammaln(r + x)
+            - gammaln(r)
+            + r * np.log(alpha)
+            - (r + x) * np.log(alpha + age)
+            + s * np.log(beta / (beta + age))
+        )
 
         def mean(active: np.ndarray, left: np.ndarray) -> np.ndarray:
             return (1 - gone) * active + gone * (weight * left).sum(axis=1)
@@ -176,7 +204,7 @@ class ParetoNBD(Model):
 class BetaGeometric(Model):
     """Leaving after a repeat order: Fader, Hardie, Lee (2005)."""
 
-    start = [1.0, 1.0, 1.0, 3.0]
+    start = (1.0, 1.0, 1.0, 3.0)
     timed = (1,)
     first = 0
 
@@ -185,7 +213,11 @@ class BetaGeometric(Model):
         """Return the log-odds of having left after the last order."""
         r, alpha, a, b = values
         may = x + cls.first > 0
-        return np.where(may, np.log(a / np.where(may, b + x + cls.first - 1, 1)) + (r + x) * np.log((alpha + age) / (alpha + t)), -1e3)
+        return np.where(
+            may,
+            np.log(a / np.where(may, b + x + cls.first - 1, 1)) + (r + x) * np.log((alpha + age) / (alpha + t)),
+            -1e3,
+        )
 
     @classmethod
     def measure(cls, theta: np.ndarray, *known: np.ndarray) -> tuple[float, np.ndarray]:
@@ -250,4 +282,6 @@ class Spend:
         some, spread = orders > 0, np.zeros(orders.shape)
         spread[some] = np.random.default_rng([seed, 1]).standard_gamma(self.p * orders[some]) / self.p
         drawn = spread * (self.p * (self.gamma + x * z))[:, None] / means
-        return np.where(good[:, None] | known.mean_value.isna().to_numpy()[:, None], drawn, orders * self.expect(known)[:, None])
+        return np.where(
+            good[:, None] | known.mean_value.isna().to_numpy()[:, None], drawn, orders * self.expect(known)[:, None]
+        )

@@ -10,12 +10,25 @@ import pandas as pd
 from churn_model import Churn, excess
 
 GROUPS = {
-    "silence": (["days_since_last_order", "silence", "silence_ratio", "silence_excess", "p_alive"], "days_since_last_order", 1),
-    "lately": (["orders_30_days", "orders_90_days", "orders_180_days", "net_sales_90_days", "net_sales_180_days"], "orders_90_days", -1),
+    "silence": (
+        ["days_since_last_order", "silence", "silence_ratio", "silence_excess", "p_alive"],
+        "days_since_last_order",
+        1,
+    ),
+    "lately": (
+        ["orders_30_days", "orders_90_days", "orders_180_days", "net_sales_90_days", "net_sales_180_days"],
+        "orders_90_days",
+        -1,
+    ),
     "frequency": (["orders_365_days", "expected_orders"], "orders_365_days", -1),
     "spend": (["net_sales_365_days"], "net_sales_365_days", -1),
     "trend": (
-        ["orders_90_days_last_year", "net_sales_90_days_last_year", "orders_365_days_last_year", "net_sales_365_days_last_year"],
+        [
+            "orders_90_days_last_year",
+            "net_sales_90_days_last_year",
+            "orders_365_days_last_year",
+            "net_sales_365_days_last_year",
+        ],
         "net_sales_365_days",
         -1,
     ),
@@ -84,7 +97,9 @@ def explain(model: Churn, rows: pd.DataFrame, silence: pd.DataFrame) -> list[lis
         kept = [[one for one in found if one["effect"] * sign > 0][:3] for sign in (1, -1)]
         found = [one for one in found if one in kept[0] or one in kept[1]]
         if quiet.silence == "pausing":
-            found.append({"code": "paused_before", "value": float(quiet.longest_gap_days), "typical": None, "effect": -np.inf})
+            found.append(
+                {"code": "paused_before", "value": float(quiet.longest_gap_days), "typical": None, "effect": -np.inf}
+            )
         told.append(found)
     return told
 
@@ -101,7 +116,11 @@ def reason(code: str, row: pd.Series, effect: float, typical: pd.Series) -> dict
         told = effect >= 0.05
         return {"code": "one_order", "value": float(row.orders), "typical": None, "effect": effect} if told else None
     apart = abs(value - against)
-    told = abs(effect) >= 0.05 and np.sign(value - against) * sign == np.sign(effect) and apart >= 0.2 * max(abs(value), abs(against))
+    told = (
+        abs(effect) >= 0.05
+        and np.sign(value - against) * sign == np.sign(effect)
+        and apart >= 0.2 * max(abs(value), abs(against))
+    )
     told &= code != "returns" or apart >= 0.01
     told &= code in ("returns", "spend", "trend", "margin") or np.round(value) != np.round(against)
     told &= code != "season" or row.tenure_days >= 365

@@ -32,7 +32,9 @@ def learn_edges(customers: pd.DataFrame) -> dict[str, np.ndarray]:
     return {name: np.quantile(bought[column], [0.2, 0.4, 0.6, 0.8]) for name, column in MEASURES.items()}
 
 
-def name_segments(customers: pd.DataFrame, silence: pd.DataFrame, horizon: int, edges: dict[str, np.ndarray]) -> pd.DataFrame:
+def name_segments(
+    customers: pd.DataFrame, silence: pd.DataFrame, horizon: int, edges: dict[str, np.ndarray]
+) -> pd.DataFrame:
     """Return scores by given edges and the segments they make; who is within its rhythm is not called lost."""
     bought = customers[customers.orders > 0]
     table = bought[["customer_id", "days_since_last_order", "orders", "net_sales", "margin"]].reset_index(drop=True)

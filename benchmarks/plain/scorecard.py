@@ -10,7 +10,13 @@ from scipy.stats import rankdata
 
 CRITERIA = {
     "purchasing_power": ["net_sales_365_days", "net_sales_per_order_365_days"],
-    "loyalty": ["relationship_days", "regularity", "wallet_share", "price_against_peers_365_days", "new_products_share_365_days"],
+    "loyalty": [
+        "relationship_days",
+        "regularity",
+        "wallet_share",
+        "price_against_peers_365_days",
+        "new_products_share_365_days",
+    ],
     "profit": ["profit_rate_365_days"],
     "potential": ["net_sales_trend"],
     "satisfaction": ["satisfaction", "-complaints", "-returns_share_365_days"],
@@ -18,10 +24,14 @@ CRITERIA = {
 }
 """What each criterion is made of; less is better where there is a minus. Nobody's influence is known."""
 
+MEASURES = [name for own in CRITERIA.values() for name in own]
+
 
 def measure(customers: pd.DataFrame, accounts: pd.DataFrame, churn: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
     """Return the measures of every account with an order."""
-    c = customers[customers.orders > 0].merge(accounts[["customer_id", "since", "satisfaction", "complaints", "wallet"]], how="left")
+    c = customers[customers.orders > 0].merge(
+        accounts[["customer_id", "since", "satisfaction", "complaints", "wallet"]], how="left"
+    )
     c = c.merge(churn[["customer_id", "churn_probability"]], how="left").set_index("customer_id")
     sales, overdue = c.net_sales_365_days, c.overdue_amount.clip(lower=0)
     c["net_sales_per_order_365_days"] = sales / c.orders_365_days.where(c.orders_365_days > 0)
@@ -32,7 +42,13 @@ def measure(customers: pd.DataFrame, accounts: pd.DataFrame, churn: pd.DataFrame
     c["returns_share_365_days"] = floor(c.returns_365_days / gross.where(gross > 0))
     c["overdue_share"] = floor((overdue / (overdue + sales.clip(lower=0)).where(overdue > 0)).mask(overdue == 0, 0.0))
     c["largest_product_share_365_days"] = c.largest_product_share_365_days.where(c.orders_365_days >= 12)
-    rounded = ["regularity", "price_against_peers_365_days", "new_products_share_365_days", "net_sales_trend", "largest_product_share_365_days"]
+    rounded = [
+        "regularity",
+        "price_against_peers_365_days",
+        "new_products_share_365_days",
+        "net_sales_trend",
+        "largest_product_share_365_days",
+    ]
     return c.round(dict.fromkeys(rounded, 6))
 
 
@@ -59,11 +75,13 @@ def scale(figures: pd.Series) -> pd.Series:
 def score(values: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the measures, and the criteria, on a scale from 0 to 1."""
     measures = {}
-    for name in sum(CRITERIA.values(), []):
+    for name in MEASURES:
         scaled = scale(values[name.lstrip("-")])
         measures[name.lstrip("-")] = 1 - scaled if name.startswith("-") else scaled
     measures = pd.DataFrame(measures)
-    return measures, pd.DataFrame({name: measures[[m.lstrip("-") for m in own]].mean(axis=1) for name, own in CRITERIA.items()})
+    return measures, pd.DataFrame(
+        {name: measures[[m.lstrip("-") for m in own]].mean(axis=1) for name, own in CRITERIA.items()}
+    )
 
 
 def total(criteria: pd.DataFrame, weights: np.ndarray) -> tuple[pd.Series, pd.DataFrame, pd.Series]:
@@ -87,13 +105,21 @@ def weigh(values: pd.DataFrame, given: dict[str, float], judged: dict[str, str])
     first = np.abs(vectors[:, roots.real.argmax()].real)
     own = np.array([given[name] for name in names], float)
     entropies = {}
-    ranges = {m: (values[m.lstrip("-")] - values[m.lstrip("-")].min()) / np.ptp(values[m.lstrip("-")].dropna()) for m in sum(CRITERIA.values(), [])}
+    figures = {name: values[name.lstrip("-")] for name in MEASURES}
+    ranges = {name: (own - own.min()) / (own.max() - own.min()) for name, own in figures.items()}
     for name, measures in CRITERIA.items():
-        figures = pd.DataFrame({m: 1 - ranges[m] if m.startswith("-") else ranges[m] for m in measures}).mean(axis=1).dropna()
+        figures = (
+            pd.DataFrame({m: 1 - ranges[m] if m.startswith("-") else ranges[m] for m in measures}).mean(axis=1).dropna()
+        )
         shares = figures[figures > 0] / figures.sum()
         entropies[name] = 1 + (shares * np.log(shares)).sum() / np.log(len(figures))
     diversity = np.array(list(entropies.values()))
-    return {"equal": np.full(count, 1 / count), "given": own / own.sum(), "ahp": first / first.sum(), "entropy": diversity / diversity.sum()}
+    return {
+        "equal": np.full(count, 1 / count),
+        "given": own / own.sum(),
+        "ahp": first / first.sum(),
+        "entropy": diversity / diversity.sum(),
+    }
 
 
 def bar(sales: pd.Series) -> float:
@@ -102,7 +128,9 @@ def bar(sales: pd.Series) -> float:
     return ordered[(ordered.cumsum() - ordered) < sales.sum() / 2 - 1e-8].min()
 
 
-def analyse(tables: dict[str, pd.DataFrame], accounts: pd.DataFrame, earlier: list[pd.DataFrame], job: dict, as_of: pd.Timestamp) -> dict[str, pd.DataFrame]:
+def analyse(
+    tables: dict[str, pd.DataFrame], accounts: pd.DataFrame, earlier: list[pd.DataFrame], job: dict, as_of: pd.Timestamp
+) -> dict[str, pd.DataFrame]:
     """Return the list of key accounts with what is known of how sure it is, and the measures of those near it."""
     customers = tables["customers"]
     values = measure(customers, accounts, tables["churn"], as_of)
@@ -112,28 +140,69 @@ def analyse(tables: dict[str, pd.DataFrame], accounts: pd.DataFrame, earlier: li
     points, parts, known = total(criteria, weights)
     sales = values.net_sales_365_days
     is_key = sales >= bar(sales)
-    table = pd.DataFrame({"key_account_score": points, "key_account_rank": rank(points), "key_by_rule": is_key, "known_weight_share": known, "net_sales_365_days": sales})
+    table = pd.DataFrame(
+        {
+            "key_account_score": points,
+            "key_account_rank": rank(points),
+            "key_by_rule": is_key,
+            "known_weight_share": known,
+            "net_sales_365_days": sales,
+        }
+    )
     table = table.assign(account_class="scored", rule_result=np.where(is_key, "met", "value"), weightings=4 * is_key)
     for name in CRITERIA:
         table[f"{name}_score"], table[f"{name}_contribution"] = criteria[name], parts[name]
-    table = table.assign(influence_score=np.nan, influence_contribution=np.nan, smallest_change=np.nan, smallest_change_criterion=None)
+    table = table.assign(
+        influence_score=np.nan, influence_contribution=np.nan, smallest_change=np.nan, smallest_change_criterion=None
+    )
     table = table.assign(**reasons(criteria, weights, is_key))
-    ranks = [rank(total(criteria, w)[0]) for w in [*methods.values(), *(moved(weights, at, by) for at in range(len(weights)) for by in (0.25, -0.25))]]
+    ranks = [
+        rank(total(criteria, w)[0])
+        for w in [*methods.values(), *(moved(weights, at, by) for at in range(len(weights)) for by in (0.25, -0.25))]
+    ]
     table["rank_best"], table["rank_worst"] = np.min(ranks, axis=0), np.max(ranks, axis=0)
     table["selection_frequency"] = redraw(sales, tables["order_days"], as_of)
-    table["selection_class"] = np.select([table.selection_frequency >= limit for limit in (0.9, 0.5, 0.1)], ["certain", "likely", "borderline"], "unlikely")
-    lists = [then.customer_id[then.net_sales_365_days >= bar(then.net_sales_365_days)] for then in (e[e.orders > 0] for e in earlier)]
+    table["selection_class"] = np.select(
+        [table.selection_frequency >= limit for limit in (0.9, 0.5, 0.1)],
+        ["certain", "likely", "borderline"],
+        "unlikely",
+    )
+    lists = [
+        then.customer_id[then.net_sales_365_days >= bar(then.net_sales_365_days)]
+        for then in (e[e.orders > 0] for e in earlier)
+    ]
     table["earlier_lists"] = sum(table.index.isin(ids).astype(int) for ids in lists)
     prospects = sorted(set(accounts.customer_id) - set(customers.customer_id))
-    table = pd.concat([table, pd.DataFrame({"account_class": "prospect", "rule_result": "prospect", "key_by_rule": False}, index=prospects)])
+    table = pd.concat(
+        [
+            table,
+            pd.DataFrame(
+                {"account_class": "prospect", "rule_result": "prospect", "key_by_rule": False}, index=prospects
+            ),
+        ]
+    )
     table["is_key_account"] = table.key_by_rule.astype(bool)
     table = table.assign(override_by=None, override_date=None, override_reason=None)
     for word in job["overrides"]:
         if pd.Timestamp(word["date"]) <= as_of and ("until" not in word or pd.Timestamp(word["until"]) >= as_of):
-            table.loc[word["customer_id"], ["is_key_account", "override_by", "override_date", "override_reason"]] = [word["key"], word["by"], word["date"], word["reason"]]
-    near = table.index[table.is_key_account | table.selection_class.isin(["certain", "likely", "borderline"])].intersection(values.index)
-    long = [(c, m.lstrip("-"), name, values.at[c, m.lstrip("-")], measures.at[c, m.lstrip("-")]) for c in near for name, own in CRITERIA.items() for m in own]
-    listed = pd.DataFrame(long, columns=["customer_id", "measure", "criterion", "measure_value", "measure_score"]).dropna()
+            table.loc[word["customer_id"], ["is_key_account", "override_by", "override_date", "override_reason"]] = [
+                word["key"],
+                word["by"],
+                word["date"],
+                word["reason"],
+            ]
+    near = table.index[
+        table.is_key_account | table.selection_class.isin(["certain", "likely", "borderline"])
+    ].intersection(values.index)
+    long = [
+        (c, m.lstrip("-"), name, values.at[c, m.lstrip("-")], measures.at[c, m.lstrip("-")])
+        for c in near
+        for name, own in CRITERIA.items()
+        for m in own
+    ]
+    listed = pd.DataFrame(
+        long, columns=["customer_id", "measure", "criterion", "measure_value", "measure_score"]
+    ).dropna()
     return {"scorecard": table.reset_index(names="customer_id"), "scorecard_measures": listed}
 
 

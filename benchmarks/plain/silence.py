@@ -42,19 +42,28 @@ def returns(days: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
     date, first = as_of - 365 * DAY, days.order_date.min()
     while (date - first).days >= BANDS[1]:
         known = last_year(days[days.order_date <= date])
-        after = days[(days.order_date > date) & (days.order_date <= date + 365 * DAY)].groupby("customer_id").net_sales.sum()
+        after = (
+            days[(days.order_date > date) & (days.order_date <= date + 365 * DAY)]
+            .groupby("customer_id")
+            .net_sales.sum()
+        )
         known["after"] = after.reindex(known.index)
         known["band"] = np.searchsorted(BANDS, (date - known["last"]).dt.days, side="right") - 1
         found.append(known[BANDS[known.band] <= (date - first).days])
         date -= 90 * DAY
     every = pd.concat(found)
-    table = every.groupby("band").agg(silent=("last", "size"), returned=("after", "count"), before=("money", "sum"), after=("after", "sum"))
+    table = every.groupby("band").agg(
+        silent=("last", "size"), returned=("after", "count"), before=("money", "sum"), after=("after", "sum")
+    )
     table = table.reindex(range(len(BANDS)), fill_value=0)
     table["came_back_share"] = table.returned / table.silent
     table["return_sales_share"] = (table.after / table.before).round(6)
     enough = table.silent >= 30
     table.loc[~enough, ["came_back_share", "return_sales_share"]] = np.nan
-    high = [binomtest(int(r), int(s)).proportion_ci(0.8, method="wilson").high if s else 1.0 for r, s in zip(table.returned, table.silent, strict=True)]
+    high = [
+        binomtest(int(r), int(s)).proportion_ci(0.8, method="wilson").high if s else 1.0
+        for r, s in zip(table.returned, table.silent, strict=True)
+    ]
     table["hardly"] = (enough & (np.array(high) < 0.1)).cummax()
     return table
 
@@ -82,7 +91,13 @@ def states(days: pd.DataFrame, as_of: pd.Timestamp, active: int, back: pd.DataFr
         table["came_back_share"] = own.came_back_share.to_numpy()
         table["return_sales"] = own.return_sales_share.to_numpy() * table.net_sales_before.round(2).clip(lower=0)
     table["silence"] = np.select(
-        [gone & hardly, gone, table.usual_gap_days.isna(), beyond & (table.silent_days > table.longest_gap_days), beyond],
+        [
+            gone & hardly,
+            gone,
+            table.usual_gap_days.isna(),
+            beyond & (table.silent_days > table.longest_gap_days),
+            beyond,
+        ],
         ["lost", "lapsed", "one_order", "quiet", "pausing"],
         "buying",
     )

@@ -9,7 +9,11 @@ import pandas as pd
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score, calinski_harabasz_score, silhouette_score
 
-NAMES = {3: ("strategic", "standard", "tail"), 4: ("strategic", "key", "standard", "tail"), 5: ("strategic", "key", "growth", "standard", "tail")}
+NAMES = {
+    3: ("strategic", "standard", "tail"),
+    4: ("strategic", "key", "standard", "tail"),
+    5: ("strategic", "key", "growth", "standard", "tail"),
+}
 WEIGHTS = np.sqrt([1.0, 0.5, 0.1])
 RESAMPLES, SEEDS = 30, 5
 
@@ -37,7 +41,9 @@ class Tiers:
 
 def scale(customers: pd.DataFrame) -> np.ndarray:
     """Return net sales, orders and recency in their scales."""
-    sales, orders, days = (customers[name].to_numpy(float) for name in ("net_sales_365_days", "orders_365_days", "days_since_last_order"))
+    sales, orders, days = (
+        customers[name].to_numpy(float) for name in ("net_sales_365_days", "orders_365_days", "days_since_last_order")
+    )
     return np.column_stack([np.maximum(sales, 0) ** 0.25, np.log(np.maximum(orders, 1)), np.log1p(days)])
 
 
@@ -46,7 +52,9 @@ def find(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
     return ((points[:, None, :] - centres[None]) ** 2).sum(axis=2).argmin(axis=1)
 
 
-def cluster(points: np.ndarray, sales: np.ndarray, count: int, *, seed: int, starts: int, weights: np.ndarray | None = None) -> np.ndarray:
+def cluster(
+    points: np.ndarray, sales: np.ndarray, count: int, *, seed: int, starts: int, weights: np.ndarray | None = None
+) -> np.ndarray:
     """Return the centres of k-means, in the order of their customers' mean net sales."""
     if weights is not None:
         points, sales, weights = points[weights > 0], sales[weights > 0], weights[weights > 0].astype(float)
@@ -114,7 +122,14 @@ def assess(customers: pd.DataFrame, model: Tiers) -> pd.DataFrame:
     share = np.where(active, np.take_along_axis(fallen, beside[:, None], axis=1)[:, 0] / RESAMPLES, 0)
     seeded = np.mean([find(points, centres) == rank - 1 for centres in model.seeded], axis=0)
     names = np.array(NAMES[model.count], dtype=object)
-    figures = ["customer_id", "net_sales_365_days", "orders_365_days", "days_since_last_order", "net_sales_365_days_last_year", "tenure_days"]
+    figures = [
+        "customer_id",
+        "net_sales_365_days",
+        "orders_365_days",
+        "days_since_last_order",
+        "net_sales_365_days_last_year",
+        "tenure_days",
+    ]
     return table[figures].assign(
         tier=names[rank - 1],
         tier_rank=rank,

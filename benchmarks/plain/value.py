@@ -11,7 +11,9 @@ MONTH = 365.25 / 12
 MONTHS, RATE, DRAWS = 36, 0.1, 400
 
 
-def analyse(customers: pd.DataFrame, year_ago: pd.DataFrame, days: pd.DataFrame, as_of: pd.Timestamp, horizon: int, active: int) -> pd.DataFrame:
+def analyse(
+    customers: pd.DataFrame, days: pd.DataFrame, as_of: pd.Timestamp, horizon: int, active: int
+) -> pd.DataFrame:
     """Return the table of what each account is worth."""
     known = purchase.histories(days, as_of)
     code, model = choose(days, known, as_of, horizon)
@@ -29,7 +31,11 @@ def analyse(customers: pd.DataFrame, year_ago: pd.DataFrame, days: pd.DataFrame,
     soon = model.draw(known, horizon, draws=DRAWS, seed=0)
     later = model.draw(known, MONTHS * MONTH, draws=DRAWS, seed=1)
     factor = np.where(until[-1] > 0, discounted / np.where(until[-1] > 0, until[-1], 1), 1)[:, None]
-    drawn = {"expected_orders": soon, "expected_sales": spend.draw(sales, soon, seed=2), "clv": margin.draw(earned, later, seed=3) * factor}
+    drawn = {
+        "expected_orders": soon,
+        "expected_sales": spend.draw(sales, soon, seed=2),
+        "clv": margin.draw(earned, later, seed=3) * factor,
+    }
     for name, figures in drawn.items():
         ordered = np.sort(figures, axis=1)
         table[f"{name}_low"], table[f"{name}_high"] = ordered[:, DRAWS // 10 - 1], ordered[:, DRAWS * 9 // 10 - 1]
@@ -37,7 +43,11 @@ def analyse(customers: pd.DataFrame, year_ago: pd.DataFrame, days: pd.DataFrame,
     table["pause_is_usual"] = (alive < 0.5) & (order.days_since_last_order <= longest.reindex(known.index)).to_numpy()
     table = table.assign(clv_basis="margin", value_months=MONTHS, horizon_days=horizon, purchase_model=code)
     now = states(days, as_of, active)
-    return table.merge(pace(customers, days, as_of, now[now.silence.isin(["pausing", "quiet", "lapsed", "lost"])].customer_id), on="customer_id", how="left")
+    return table.merge(
+        pace(customers, days, as_of, now[now.silence.isin(["pausing", "quiet", "lapsed", "lost"])].customer_id),
+        on="customer_id",
+        how="left",
+    )
 
 
 def choose(days: pd.DataFrame, known: pd.DataFrame, as_of: pd.Timestamp, horizon: int) -> tuple[str, purchase.Model]:
@@ -57,7 +67,9 @@ def choose(days: pd.DataFrame, known: pd.DataFrame, as_of: pd.Timestamp, horizon
 
 def per_order(days: pd.DataFrame, customers: pd.DataFrame, as_of: pd.Timestamp, money: str) -> pd.DataFrame:
     """Return order days and money per order of the last year, returns taken off; of all years for who has none in it."""
-    lately = days[days.order_date > as_of - 365 * DAY].groupby("customer_id").size().reindex(customers.index, fill_value=0)
+    lately = (
+        days[days.order_date > as_of - 365 * DAY].groupby("customer_id").size().reindex(customers.index, fill_value=0)
+    )
     every = days.groupby("customer_id").size().reindex(customers.index)
     frequency = lately.where(lately > 0, every)
     total = customers[f"{money}_365_days"].where(lately > 0, customers[money])
@@ -81,7 +93,13 @@ def pace(customers: pd.DataFrame, days: pd.DataFrame, as_of: pd.Timestamp, stopp
     moved = np.expm1(drawn)
     rises = (drawn - reach > max(book, 0)) & (change > 0) & (moved >= 0.1)
     falls = (drawn + reach < 0) & (drawn < book) & (change < 0) & (moved <= -0.1)
-    return pd.DataFrame({"customer_id": c.index, "pace": np.select([rises, falls], ["rising", "falling"], "steady"), "pace_change": moved.to_numpy()})
+    return pd.DataFrame(
+        {
+            "customer_id": c.index,
+            "pace": np.select([rises, falls], ["rising", "falling"], "steady"),
+            "pace_change": moved.to_numpy(),
+        }
+    )
 
 
 def measure_noise(accounts: pd.Index, days: pd.DataFrame, as_of: pd.Timestamp) -> pd.Series:
@@ -89,13 +107,26 @@ def measure_noise(accounts: pd.Index, days: pd.DataFrame, as_of: pd.Timestamp) -
     back = (as_of - days.order_date).dt.days
     known = days.assign(back=back)[(back < 730) & days.customer_id.isin(accounts)]
     slot = known.back // 365 * 12 + known.back % 365 * 12 // 365
-    money = known.groupby(["customer_id", slot]).net_sales.sum().unstack(fill_value=0.0).reindex(index=accounts, columns=range(24), fill_value=0.0).to_numpy()
+    money = (
+        known.groupby(["customer_id", slot])
+        .net_sales.sum()
+        .unstack(fill_value=0.0)
+        .reindex(index=accounts, columns=range(24), fill_value=0.0)
+        .to_numpy()
+    )
     now, then = money[:, :12], money[:, 12:]
     sold, before = now.sum(axis=1), then.sum(axis=1)
     sound = (sold > 0) & (before > 0)
     with np.errstate(divide="ignore", invalid="ignore"):
-        own = pd.Series(((now - then * (sold / before)[:, None]) ** 2).sum(axis=1) / sold**2 * 12 / 11, accounts).where(sound)
-    counts = known.groupby(["customer_id", known.back // 365]).size().unstack(fill_value=0).reindex(index=accounts, columns=[0, 1], fill_value=0)
+        own = pd.Series(((now - then * (sold / before)[:, None]) ** 2).sum(axis=1) / sold**2 * 12 / 11, accounts).where(
+            sound
+        )
+    counts = (
+        known.groupby(["customer_id", known.back // 365])
+        .size()
+        .unstack(fill_value=0)
+        .reindex(index=accounts, columns=[0, 1], fill_value=0)
+    )
     few = (1 / counts.clip(lower=1)).sum(axis=1)
     usual = (own / few).median() * few
     return ((own.fillna(usual) + usual) / 2).clip(lower=1e-6)
