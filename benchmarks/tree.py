@@ -1,14 +1,15 @@
-"""What did a run of kalib cost, with every process it started? Processor time, memory of all at once, and of each notebook.
+"""What did a run of kalib cost, with every process it started? Processor time, memory of all at once, and of each step.
 
-Linux only. A process that outlives its parent falls to this one (it is a "subreaper"), so that none ends uncounted:
-what `wait4` says of the whole tree is complete. Which kernel runs which notebook, the process that keeps it says in its
-environment (kalib.publish.kernels).
+Linux only. A process that outlives its parent falls to this one (a "subreaper"), so that none ends uncounted: the whole
+is what the system counted of all that ended. Steps are looked at while they run: the function of ours that a process
+was started for stands in its command, and the notebook of a kernel in the environment of the process that keeps it.
 """
 
 from __future__ import annotations
 
 import ctypes
 import os
+import re
 import subprocess
 import tempfile
 import threading
@@ -18,41 +19,50 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-LOOK_SECONDS = 0.1
-MEMORY_EVERY = 5
-"""Memory is added up at every so many looks: it costs more than processor time."""
+LOOK_SECONDS = 0.2
+MEMORY_EVERY = 3
+"""Memory of all is added up at every so many looks: it takes longer than processor time."""
 TICKS = os.sysconf("SC_CLK_TCK")
 PR_SET_CHILD_SUBREAPER = 36
+STEPS = {
+    "kalib.ledger.apart": "ledger",
+    "kalib.publish.warm": "imports of the kernels",
+    "": "pages, and the run itself",
+}
+"""By the module that a process was started for."""
 
 
 @dataclass
-class Part:
-    """One kernel: its notebook, processor seconds and peak memory in GiB when last seen."""
+class Step:
+    """One process: what it did, its processor seconds and peak memory in GiB when last seen."""
 
-    notebook: str
+    name: str
     seconds: float = 0.0
     memory: float = 0.0
 
 
 @dataclass
 class Tree:
-    """A command with all it started: processor seconds, clock, GiB of all at once and of the largest process, kernels in turn."""
+    """A command with all it started: processor seconds, clock, GiB of all at once and of the largest process, and its steps."""
 
     seconds: float = 0.0
     clock: float = 0.0
     memory: float = 0.0
     largest: float = 0.0
-    kernels: dict[int, Part] = field(default_factory=dict)
+    processes: dict[int, Step] = field(default_factory=dict)
 
-    def notebooks(self, edition: int = 0) -> dict[str, Part]:
-        """Return the kernels by notebook: of the first language, or of the ``edition``-th after it."""
-        turns: dict[str, list[Part]] = {}
-        for part in self.kernels.values():
-            turns.setdefault(part.notebook, []).append(part)
-        return {name: parts[edition] for name, parts in sorted(turns.items()) if edition < len(parts)}
+    @property
+    def steps(self) -> dict[str, Step]:
+        """Return the steps by name; of several processes the seconds together and the larger peak."""
+        found: dict[str, Step] = {}
+        for one in self.processes.values():
+            step = found.setdefault(one.name, Step(one.name))
+            step.seconds, step.memory = step.seconds + one.seconds, max(step.memory, one.memory)
+        seen = sum(step.seconds for step in found.values())
+        return dict(sorted(found.items())) | {"not seen": Step("not seen", max(self.seconds - seen, 0.0))}
 
 
-def run(command: Sequence[str | os.PathLike[str]], *, nice: int = 0) -> Tree:
+def run(command: Sequence[str | os.PathLike[str]]) -> Tree:
     """Run a command to its end, and to the end of all it started; return what they cost.
 
     Raises
@@ -63,7 +73,7 @@ def run(command: Sequence[str | os.PathLike[str]], *, nice: int = 0) -> Tree:
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     tree, started = Tree(), time.monotonic()
     with tempfile.TemporaryFile("w+") as said:
-        process = subprocess.Popen(command, stdout=said, stderr=said, preexec_fn=lambda: os.nice(nice))
+        process = subprocess.Popen(command, stdout=said, stderr=said)
         ended = threading.Event()
         watcher = threading.Thread(target=_watch, args=(process.pid, tree, ended))
         watcher.start()
@@ -91,47 +101,61 @@ def _wait(pid: int, tree: Tree) -> int:
 
 def _watch(root: int, tree: Tree, ended: threading.Event) -> None:
     """Look at the processes below ``root``, again and again, until ``ended``."""
-    looks, keepers = 0, {}
+    looks = 0
     while not ended.wait(LOOK_SECONDS):
         processes = _below(root)
-        for pid in processes.keys() - keepers.keys():
-            if kept := _kept(pid):  # between its fork and its exec a keeper looks like its parent: asked again
-                keepers[pid] = kept
-        for name, mark in (keepers[pid] for pid in processes.keys() & keepers.keys()):
-            with suppress(OSError, ValueError, KeyError):
-                kernel = int(mark.read_text())
-                part = tree.kernels.setdefault(kernel, Part(name))
-                part.seconds = max(part.seconds, processes[kernel])
-                part.memory = max(part.memory, _kilobytes(f"/proc/{kernel}/status", "VmHWM:") / 2**20)
+        kernels = {}
+        for pid in processes:
+            name, kernel = _name(pid)
+            if kernel:
+                kernels[kernel] = name
+            elif pid not in tree.processes or tree.processes[pid].name in STEPS.values():  # as it is after its exec
+                tree.processes[pid] = Step(name, *_last(tree, pid))
+        for pid, name in kernels.items():
+            if pid in processes:
+                tree.processes[pid] = Step(name, *_last(tree, pid))
+        for pid, seconds in processes.items():
+            if step := tree.processes.get(pid):
+                step.seconds = max(step.seconds, seconds)
+                step.memory = max(step.memory, _kilobytes(f"/proc/{pid}/status", "VmHWM:") / 2**20)
         if looks % MEMORY_EVERY == 0:
             now = sum(_kilobytes(f"/proc/{pid}/smaps_rollup", "Pss:") for pid in processes)
             tree.memory = max(tree.memory, now / 2**20)
         looks += 1
 
 
+def _last(tree: Tree, pid: int) -> tuple[float, float]:
+    step = tree.processes.get(pid)
+    return (step.seconds, step.memory) if step else (0.0, 0.0)
+
+
 def _below(root: int) -> dict[int, float]:
-    """Return the processes below ``root`` and itself with their processor seconds, children that ended included."""
+    """Return the processes below ``root`` and itself, with their processor seconds."""
     parents, seconds = {}, {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):  # it ended meanwhile
             fields = stat.read_text(errors="replace").rpartition(")")[2].split()
             pid = int(stat.parent.name)
-            parents[pid], seconds[pid] = int(fields[1]), sum(map(int, fields[11:15])) / TICKS
+            parents[pid], seconds[pid] = int(fields[1]), sum(map(int, fields[11:13])) / TICKS
     found = {root}
     while more := {pid for pid, parent in parents.items() if parent in found} - found:
         found |= more
     return {pid: seconds[pid] for pid in found if pid in seconds}
 
 
-def _kept(pid: int) -> tuple[str, Path] | None:
-    """Return the notebook and the file that names the kernel, if this process keeps one."""
+def _name(pid: int) -> tuple[str, int]:
+    """Return what a process does; of one that keeps a kernel, the kernel's notebook and process."""
+    words, command = [], b""
     with suppress(OSError):
         words = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
-        name = next((word.partition(b"=")[2].decode() for word in words if word.startswith(b"KALIB_NOTEBOOK=")), "")
-        arguments = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-        if name and arguments[-2].endswith(b".json"):
-            return name, Path(f"{arguments[-2].decode()}.pid")
-    return None
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+    notebook = next((word.partition(b"=")[2].decode() for word in words if word.startswith(b"KALIB_NOTEBOOK=")), "")
+    last = command.rstrip(b"\0").rpartition(b"\0")[2].decode(errors="replace")
+    if notebook and last.endswith(".json"):
+        with suppress(OSError, ValueError):
+            return notebook, int(Path(f"{last}.pid").read_text())
+    module = re.search(rb"from (kalib[\w.]+) import", command)
+    return STEPS.get(module[1].decode() if module else "", STEPS[""]), 0
 
 
 def _kilobytes(file: str, what: str) -> int:
