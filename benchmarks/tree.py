@@ -17,6 +17,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 LOOK_SECONDS = 0.2
@@ -70,7 +71,8 @@ def run(command: Sequence[str | os.PathLike[str]]) -> Tree:
     RuntimeError
         The command failed; its last words are in the message.
     """
-    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    adopt = partial(ctypes.CDLL(None).prctl, PR_SET_CHILD_SUBREAPER)
+    adopt(1, 0, 0, 0)
     tree, started = Tree(), time.monotonic()
     with tempfile.TemporaryFile("w+") as said:
         process = subprocess.Popen(command, stdout=said, stderr=said)
@@ -86,6 +88,7 @@ def run(command: Sequence[str | os.PathLike[str]]) -> Tree:
         finally:
             ended.set()
             watcher.join()
+            adopt(0, 0, 0, 0)
         said.seek(0)
         if process.returncode:
             raise RuntimeError(f"{' '.join(map(str, command))} ended with {process.returncode}:\n{said.read()[-2000:]}")
