@@ -71,7 +71,7 @@ def test_both_sides_find_the_same_figures(scripts: None, tmp_path: Path, capsys:
 
     ledger.main([str(tmp_path), "--size", "tiny", "--repetitions", "1", "--groups", "sql", "csv", "--results", str(tmp_path / "results.md")])  # fmt: skip
     said = (tmp_path / "results.md").read_text(encoding="utf-8")
-    for what in ("RFM columns from the log", "table of order days", "six snapshots", "judging a CSV"):
+    for what in ("table of order days", "six snapshots", "judging a CSV"):
         assert f"| {what}" in said
     assert "ours: judge" in capsys.readouterr().out
 
@@ -97,6 +97,17 @@ def test_a_side_that_fails_says_why(scripts: None) -> None:
     assert cost.whole > 0.01
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20  # a child begins with the peak of its parent
     assert 0.001 < cost.memory < own + 1
+
+
+def test_a_script_writes_its_table_in_the_place_of_its_earlier_one(scripts: None, tmp_path: Path) -> None:
+    import measure
+
+    results = tmp_path / "results.md"
+    results.write_text("# By hand\n", encoding="utf-8")
+    for name, table in (("job", "| 1 |"), ("tiers", "| 2 |"), ("job", "| 3 |")):
+        measure.write_part(results, name, table)
+    text = "# By hand\n\n<!-- job.py -->\n| 3 |\n<!-- /job.py -->\n\n<!-- tiers.py -->\n| 2 |\n<!-- /tiers.py -->\n"
+    assert results.read_text(encoding="utf-8") == text
 
 
 @pytest.mark.run
