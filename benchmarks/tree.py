@@ -111,25 +111,20 @@ def _watch(root: int, tree: Tree, ended: threading.Event) -> None:
         for pid in processes:
             name, kernel = _name(pid)
             if kernel:
-                kernels[kernel] = name
-            elif pid not in tree.processes or tree.processes[pid].name in STEPS.values():  # as it is after its exec
-                tree.processes[pid] = Step(name, *_last(tree, pid))
-        for pid, name in kernels.items():
-            if pid in processes:
-                tree.processes[pid] = Step(name, *_last(tree, pid))
+                kernels[kernel], name = name, STEPS[""]
+            step = tree.processes.setdefault(pid, Step(STEPS[""]))
+            if name and step.name in STEPS.values():  # between its fork and its exec it looks like its parent
+                step.name = name
+        for pid in kernels.keys() & processes.keys():
+            tree.processes[pid].name = kernels[pid]
         for pid, seconds in processes.items():
-            if step := tree.processes.get(pid):
-                step.seconds = max(step.seconds, seconds)
-                step.memory = max(step.memory, _kilobytes(f"/proc/{pid}/status", "VmHWM:") / 2**20)
+            step = tree.processes[pid]
+            step.seconds = max(step.seconds, seconds)
+            step.memory = max(step.memory, _kilobytes(f"/proc/{pid}/status", "VmHWM:") / 2**20)
         if looks % MEMORY_EVERY == 0:
             now = sum(_kilobytes(f"/proc/{pid}/smaps_rollup", "Pss:") for pid in processes)
             tree.memory = max(tree.memory, now / 2**20)
         looks += 1
-
-
-def _last(tree: Tree, pid: int) -> tuple[float, float]:
-    step = tree.processes.get(pid)
-    return (step.seconds, step.memory) if step else (0.0, 0.0)
 
 
 def _below(root: int) -> dict[int, float]:
@@ -147,7 +142,7 @@ def _below(root: int) -> dict[int, float]:
 
 
 def _name(pid: int) -> tuple[str, int]:
-    """Return what a process does; of one that keeps a kernel, the kernel's notebook and process."""
+    """Return what a process does, nothing while it ends; of one that keeps a kernel, the kernel's notebook and process."""
     words, command = [], b""
     with suppress(OSError):
         words = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
@@ -158,7 +153,7 @@ def _name(pid: int) -> tuple[str, int]:
         with suppress(OSError, ValueError):
             return notebook, int(Path(f"{last}.pid").read_text())
     module = re.search(rb"from (kalib[\w.]+) import", command)
-    return STEPS.get(module[1].decode() if module else "", STEPS[""]), 0
+    return (STEPS.get(module[1].decode() if module else "", STEPS[""]) if command else ""), 0
 
 
 def _kilobytes(file: str, what: str) -> int:

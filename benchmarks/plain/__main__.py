@@ -44,7 +44,8 @@ def analyse(data: Path, job: dict) -> dict[str, pd.DataFrame]:
     tables["tiers"] = tiers.assess(customers, model)
     tables["value"] = value.analyse(customers, days, as_of, horizon, active)
     tables["cohorts"] = retention.cohorts(tables["months"], as_of)
-    tables |= churn.analyse(con, customers, days, quiet, as_of, horizon, active)
+    code = tables["value"].purchase_model.iloc[0]
+    tables |= churn.analyse(con, customers, days, quiet, as_of, horizon, active, code)
     tables["campaign"] = campaign.analyse(tables["churn"], tables["value"], contacts, as_of)
     tables["winback"] = quiet[quiet.silence == "lapsed"].sort_values("silent_days")
     weeks = [ledger.snapshot(con, (as_of - 7 * n * silence.DAY).date()) for n in (1, 2, 3, 4)]

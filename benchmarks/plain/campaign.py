@@ -12,10 +12,9 @@ def analyse(churn: pd.DataFrame, value: pd.DataFrame, contacts: pd.DataFrame, as
         value[["customer_id", "clv_if_active"]], on="customer_id"
     )
     is_away = table.stake_basis == "away"
-    table["value_at_stake"] = (
-        table.clv_if_active.round(2).clip(lower=0) * table.away_share.round(6).where(is_away, 1.0)
-    ).round(2)
-    table = table[table.value_at_stake > 0]
+    table["value_at_stake"] = (table.clv_if_active.round(2).clip(lower=0) * table.away_share.where(is_away, 1.0)).round(
+        2
+    )
     best = (table.churn_probability * table.value_at_stake).round(2)
     rate = cost / (table.churn_probability * table.value_at_stake)
     rank = best.where(is_away, table.sales_at_risk).rank(ascending=False, method="min").astype(int)

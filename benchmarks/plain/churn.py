@@ -48,12 +48,12 @@ def reference(rows: pd.DataFrame, before: pd.DataFrame, horizon: int) -> pd.Seri
     return found.where(found > 0)
 
 
-def label(con, dates: pd.DataFrame, horizon: int, active: int) -> pd.DataFrame:
+def label(con, dates: pd.DataFrame, horizon: int, active: int, code: str) -> pd.DataFrame:
     """Return the active customers of each date with their figures and what they did in the horizon after it."""
     parts, near = [], None
     for date in dates.as_of:
         rows = snapshot(con, date.date())
-        rows, near = add_purchase(rows, horizon, near)
+        rows, near = add_purchase(rows, horizon, code, near)
         rows = rows[rows.days_since_last_order <= active].merge(ahead(con, date, horizon), on="customer_id")
         held_against = reference(rows, ahead(con, date - 365 * DAY, horizon), horizon)
         fell = (rows.net_sales_ahead < 0.5 * held_against).where(held_against.notna()).astype(float)
@@ -64,14 +64,16 @@ def label(con, dates: pd.DataFrame, horizon: int, active: int) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def add_purchase(rows: pd.DataFrame, horizon: int, near: purchase.Model | None) -> tuple[pd.DataFrame, purchase.Model]:
-    """Add the chance to be alive and expected orders, by a Pareto/NBD fitted to what was known at the date."""
+def add_purchase(
+    rows: pd.DataFrame, horizon: int, code: str, near: purchase.Model | None = None
+) -> tuple[pd.DataFrame, purchase.Model]:
+    """Add the chance to be alive and expected orders, by the purchase model in use, fitted to what was known at the date."""
     rows = rows[rows.orders > 0].reset_index(drop=True)
     known = pd.DataFrame(
         {"x": rows.order_days - 1, "t": rows.tenure_days - rows.days_since_last_order, "T": rows.tenure_days},
         dtype=float,
     )
-    model = purchase.ParetoNBD(known, near=near)
+    model = purchase.MODELS[code](known, near=near)
     return rows.assign(p_alive=model.alive(known), expected_orders=model.expect(known, horizon)), model
 
 
@@ -83,13 +85,14 @@ def analyse(
     as_of: pd.Timestamp,
     horizon: int,
     active: int,
+    code: str,
 ) -> dict[str, pd.DataFrame]:
     """Return the tables churn and churn_check."""
     dates = plan(as_of, days.order_date.min(), horizon)
-    rows = label(con, dates, horizon, active)
+    rows = label(con, dates, horizon, active, code)
     model = choose_best(rows, dates, "churned")
     report = rows[rows.as_of == dates.as_of.iloc[-1]].sort_values("customer_id", ignore_index=True)
-    now, _ = add_purchase(customers, horizon, None)
+    now, _ = add_purchase(customers, horizon, code)
     now = now[now.days_since_last_order <= active].assign(as_of=as_of).sort_values("customer_id", ignore_index=True)
     churn = now[["customer_id", "days_since_last_order", "net_sales_365_days"]].assign(
         churn_probability=model.predict(now)

@@ -69,6 +69,7 @@ def demand(bought: pd.DataFrame, months: pd.DataFrame, as_of: pd.Timestamp, stop
     whole = present & (mean > 0)
     own = np.where(whole[:, :, None], grid / np.where(whole, mean, 1)[:, :, None], 0)[:, 1:].sum(axis=1)
     book = (grid * present[:, :, None]).sum(axis=0)[1:]
+    book = book[book.sum(axis=1) > 0]
     shared = (book / book.mean(axis=1, keepdims=True)).mean(axis=0)
     profile = (own + shared) / (whole[:, 1:].sum(axis=1, keepdims=True) + 1)
     counted = np.arange(12) <= start[:, None]

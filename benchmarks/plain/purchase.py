@@ -117,11 +117,20 @@ class Model:
         self.theta, self.height = maximise(
             objective, TURN @ np.log(self.start), near=None if near is None else near.theta
         )
+        self.converged = not at_edge(self.theta).any()
         self.values = np.exp(TURN @ self.theta) * [unit if name in self.timed else 1.0 for name in range(4)]
 
     def alive(self, known: pd.DataFrame) -> np.ndarray:
         """Return the chance that each customer still buys."""
         return expit(-self.odds(self.values, *(known[name].to_numpy() for name in ("x", "t", "T"))))
+
+    def draw(self, known: pd.DataFrame, horizon: float, *, draws: int, seed: int) -> np.ndarray:
+        """Draw the order days of each customer within the horizon; does it still buy?"""
+        random = np.random.default_rng(seed)
+        active = random.random((len(known), draws)) < self.alive(known)[:, None]
+        rows, orders = np.nonzero(active)[0], np.zeros(active.shape, int)
+        orders[active] = self.draw_active(known.x.to_numpy()[rows], known["T"].to_numpy()[rows], horizon, random)
+        return orders
 
 
 class ParetoNBD(Model):
@@ -186,19 +195,13 @@ class ParetoNBD(Model):
         time = (beta + age) / (s - 1) * (1 - ((beta + age) / (beta + age + horizon)) ** (s - 1))
         return self.alive(known) * (r + known.x.to_numpy()) / (alpha + age) * time
 
-    def draw(self, known: pd.DataFrame, horizon: float, *, draws: int, seed: int) -> np.ndarray:
-        """Draw the order days of each customer: does it still buy, at which rates, until when?"""
+    def draw_active(self, x: np.ndarray, age: np.ndarray, horizon: float, random: np.random.Generator) -> np.ndarray:
+        """Draw the order days of those who still buy: at which rates, until when?"""
         r, alpha, s, beta = self.values
-        random = np.random.default_rng(seed)
-        active = random.random((len(known), draws)) < self.alive(known)[:, None]
-        rows = np.nonzero(active)[0]
-        x, age = known.x.to_numpy()[rows], known["T"].to_numpy()[rows]
         rate = random.standard_gamma(r + x) / (alpha + age)
-        leaves = random.standard_gamma(np.full(len(rows), s)) / (beta + age)
-        time = np.minimum(random.standard_exponential(len(rows)) / leaves, horizon)
-        orders = np.zeros(active.shape, int)
-        orders[active] = random.poisson(rate * time)
-        return orders
+        leaves = random.standard_gamma(np.full(len(x), s)) / (beta + age)
+        time = np.minimum(random.standard_exponential(len(x)) / leaves, horizon)
+        return random.poisson(rate * time)
 
 
 class BetaGeometric(Model):
@@ -239,6 +242,13 @@ class BetaGeometric(Model):
         part = hyp2f1(r + x, stays, a + stays - 1, horizon / (alpha + age + horizon))
         gone = ((alpha + age) / (alpha + age + horizon)) ** (r + x) * part
         return self.alive(known) * (a + stays - 1) / (a - 1) * (1 - gone)
+
+    def draw_active(self, x: np.ndarray, age: np.ndarray, horizon: float, random: np.random.Generator) -> np.ndarray:
+        """Draw the order days of those who still buy: at which rates, and after which order do they leave?"""
+        r, alpha, a, b = self.values
+        rate = random.standard_gamma(r + x) / (alpha + age)
+        leaves = np.maximum(random.beta(np.full(len(x), a), b + x + self.first), 1e-12)
+        return np.minimum(random.poisson(rate * horizon), random.geometric(leaves))
 
 
 class ModifiedBetaGeometric(BetaGeometric):

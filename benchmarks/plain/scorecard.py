@@ -172,15 +172,11 @@ def analyse(
         for then in (e[e.orders > 0] for e in earlier)
     ]
     table["earlier_lists"] = sum(table.index.isin(ids).astype(int) for ids in lists)
-    prospects = sorted(set(accounts.customer_id) - set(customers.customer_id))
-    table = pd.concat(
-        [
-            table,
-            pd.DataFrame(
-                {"account_class": "prospect", "rule_result": "prospect", "key_by_rule": False}, index=prospects
-            ),
-        ]
-    )
+    bought = set(customers.customer_id)
+    for name, ids in (("no_order", bought - set(values.index)), ("prospect", set(accounts.customer_id) - bought)):
+        if ids:
+            more = pd.DataFrame({"account_class": name, "rule_result": name, "key_by_rule": False}, index=sorted(ids))
+            table = pd.concat([table, more])
     table["is_key_account"] = table.key_by_rule.astype(bool)
     table = table.assign(override_by=None, override_date=None, override_reason=None)
     for word in job["overrides"]:

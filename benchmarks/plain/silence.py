@@ -56,7 +56,7 @@ def returns(days: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
         silent=("last", "size"), returned=("after", "count"), before=("money", "sum"), after=("after", "sum")
     )
     table = table.reindex(range(len(BANDS)), fill_value=0)
-    table["came_back_share"] = table.returned / table.silent
+    table["came_back_share"] = (table.returned / table.silent).round(6)
     table["return_sales_share"] = (table.after / table.before).round(6)
     enough = table.silent >= 30
     table.loc[~enough, ["came_back_share", "return_sales_share"]] = np.nan
@@ -127,4 +127,4 @@ def away_shares(days: pd.DataFrame, as_of: pd.Timestamp, horizon: int, active: i
         counts["away"] = counts.away.add(kind[silent & (wait > horizon + 365)].value_counts(), fill_value=0)
         date -= 90 * DAY
     every = counts.away.sum() / counts.silent.sum() if counts.silent.sum() >= 30 else np.nan
-    return (counts.away / counts.silent).where(counts.silent >= 30, every).to_dict()
+    return (counts.away / counts.silent).where(counts.silent >= 30, every).round(6).to_dict()

@@ -40,7 +40,9 @@ def analyse(
         ordered = np.sort(figures, axis=1)
         table[f"{name}_low"], table[f"{name}_high"] = ordered[:, DRAWS // 10 - 1], ordered[:, DRAWS * 9 // 10 - 1]
     longest = days.groupby("customer_id").order_date.diff().dt.days.groupby(days.customer_id).max()
-    table["pause_is_usual"] = (alive < 0.5) & (order.days_since_last_order <= longest.reindex(known.index)).to_numpy()
+    table["pause_is_usual"] = (alive < 0.5) & (
+        order.days_since_last_order <= longest.reindex(known.index).fillna(-1)
+    ).to_numpy()
     table = table.assign(clv_basis="margin", value_months=MONTHS, horizon_days=horizon, purchase_model=code)
     now = states(days, as_of, active)
     return table.merge(
@@ -51,13 +53,14 @@ def analyse(
 
 
 def choose(days: pd.DataFrame, known: pd.DataFrame, as_of: pd.Timestamp, horizon: int) -> tuple[str, purchase.Model]:
-    """Choose the likeliest model, unless another forecast the last horizon better by more than chance."""
+    """Choose the likeliest model that converged, unless another forecast the last horizon better by more than chance."""
     fitted = {code: model(known) for code, model in purchase.MODELS.items()}
-    likeliest = max(fitted, key=lambda code: fitted[code].height)
+    able = {code for code, model in fitted.items() if model.converged} or set(fitted)
+    likeliest = max(able, key=lambda code: fitted[code].height)
     cut = as_of - horizon * DAY
     then = purchase.histories(days, cut)
     came = days[days.order_date > cut].groupby("customer_id").size().reindex(then.index, fill_value=0).to_numpy()
-    errors = {code: (model(then).expect(then, horizon) - came) ** 2 for code, model in purchase.MODELS.items()}
+    errors = {code: (purchase.MODELS[code](then).expect(then, horizon) - came) ** 2 for code in able}
     best = min(errors, key=lambda code: errors[code].mean())
     gain = errors[likeliest] - errors[best]
     sure = best != likeliest and gain.mean() > 1.96 * gain.std(ddof=1) / np.sqrt(len(gain))
