@@ -228,7 +228,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sizes = [size for size in given.size if size in LOGS]
     parts = [write_table(rows, costs), write_steps(costs), write_exponents(costs, sizes)]
     text = "\n".join(part for part in parts if part)
-    measure.write_part(given.results, "job" if not sizes else f"job {' '.join(given.size)}", text)
+    measure.write_part(given.results, "job" if not sizes else f"job-{'-'.join(given.size)}", text)
     print("\n" + text)
 
 
