@@ -1,4 +1,4 @@
-"""How fast is the ledger beside hand-written SQL and beside other packages? Side by side in one run, in turn."""
+"""How fast is the ledger beside hand-written SQL? Side by side in one run, in turn."""
 
 from __future__ import annotations
 
@@ -22,27 +22,24 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
 import measure  # noqa: E402  benchmarks are scripts, no package
-import peers  # noqa: E402
 from make_log import make_log  # noqa: E402
 
 KEYS = {"days": ["customer_id", "order_date"]}
 RFM = ["last_order_date", "days_since_last_order", "orders", "net_sales"]
-SUMMARY = ["frequency", "recency", "T", "monetary_value"]
 
 
 @dataclass(frozen=True)
 class Size:
-    """How large a run is: lines and customers of the log for SQL and of the one for peers, lines of the CSV."""
+    """How large a run is: lines and customers of the log for SQL, and of the CSV."""
 
     large: tuple[int, int]
-    small: tuple[int, int]
     csv: tuple[int, int]
 
 
 SIZES = {
-    "full": Size((50_000_000, 2_000_000), (10_000_000, 400_000), (5_000_000, 200_000)),
-    "quick": Size((5_000_000, 200_000), (1_000_000, 40_000), (1_000_000, 40_000)),
-    "tiny": Size((20_000, 800), (20_000, 800), (20_000, 800)),
+    "full": Size((50_000_000, 2_000_000), (5_000_000, 200_000)),
+    "quick": Size((5_000_000, 200_000), (1_000_000, 40_000)),
+    "tiny": Size((20_000, 800), (20_000, 800)),
 }
 
 
@@ -59,17 +56,16 @@ class Side:
     def name(self) -> str:
         return f"{self.script}: {self.task}"
 
-    def command(self, environments: Path) -> list[str | os.PathLike[str]]:
-        python = peers.find_python(environments, self.task) if self.script == "peers" else Path(sys.executable)
-        return [python, HERE / f"{self.script}.py", self.task, self.reads, self.writes]
+    @property
+    def command(self) -> list[str | os.PathLike[str]]:
+        return [sys.executable, HERE / f"{self.script}.py", self.task, self.reads, self.writes]
 
 
 @dataclass(frozen=True)
 class Target:
     """What is compared with what, by which figure, and what the ratio may be.
 
-    ``figure`` is ``whole`` (all of the process) or ``work`` (after imports). ``faster`` turns the ratio round: how
-    many times the other one's cost ours is.
+    ``figure`` is ``whole`` (all of the process) or ``work`` (after imports).
     """
 
     what: str
@@ -77,18 +73,12 @@ class Target:
     other: str
     limit: float
     figure: str = "whole"
-    faster: bool = False
     memory: float | None = None
 
 
 TARGETS = (
-    Target("RFM columns from the log, against SQL", "ours: rfm", "floor: rfm", 1.3),
     Target("table of order days, against SQL", "ours: days", "floor: days", 1.2, memory=3.5),
     Target("six snapshots with all features, against SQL for RFM of one", "ours: snapshots", "floor: rfm", 8),
-    Target("purchase summary, against lifetimes", "ours: summary", "peers: lifetimes", 10, "work", True),
-    Target("purchase summary, against pymc-marketing", "ours: summary", "peers: pymc-marketing", 6, "work", True),
-    Target("RFM with scores, against openretailscience (Ibis)", "ours: scores", "peers: openretailscience-ibis", 1.4, "work", True),
-    Target("RFM with scores, against openretailscience (pandas)", "ours: scores", "peers: openretailscience-pandas", 3.5, "work", True),
     Target("judging a CSV, against loading it strictly, typed", "ours: judge", "floor: load_csv", 3),
     Target("judging a CSV, against only counting it strictly", "ours: judge", "floor: count_csv", 3),
 )  # fmt: skip
@@ -101,7 +91,7 @@ def list_rounds(folder: Path, size: Size, groups: Sequence[str]) -> dict[str, li
     ----------
     folder : for logs and results
     size : how large
-    groups : of sql, peers, csv
+    groups : of sql, csv
     """
 
     def side(script: str, task: str, log: Path, name: str = "") -> Side:
@@ -113,15 +103,10 @@ def list_rounds(folder: Path, size: Size, groups: Sequence[str]) -> dict[str, li
         days = side("ours", "days", log)
         rounds["sql"] = [
             side("floor", "rfm", log),
-            side("ours", "rfm", log),
             side("floor", "days", log),
             days,
             Side("ours", "snapshots", days.writes, folder / "ours-snapshots.parquet"),
         ]
-    if "peers" in groups:
-        sales = make_log(folder, *size.small, kind="sales")
-        tasks = [("ours", "summary"), ("ours", "scores"), *(("peers", task) for task in peers.TASKS)]
-        rounds["peers"] = [side(script, task, sales) for script, task in tasks]
     if "csv" in groups:
         log = make_log(folder, *size.csv, kind="csv")
         tasks = [("floor", "count_csv"), ("floor", "load_csv"), ("floor", "load_text"), ("ours", "judge")]
@@ -178,7 +163,6 @@ def check_figures(folder: Path, groups: Sequence[str]) -> None:
         return folder / f"ours-{name}.parquet"
 
     if "sql" in groups:
-        compare(ours("rfm"), folder / "floor-rfm.parquet", ["customer_id"], RFM, {})
         days = ["orders", "lines", "net_sales", "gross_sales", "gap_days"]
         compare(ours("days"), folder / "floor-days.parquet", KEYS["days"], days, {})
         last = folder / "last-snapshot.parquet"
@@ -187,24 +171,18 @@ def check_figures(folder: Path, groups: Sequence[str]) -> None:
                 f"COPY (FROM '{ours('snapshots')}' WHERE as_of = (SELECT max(as_of) FROM '{ours('snapshots')}')) TO '{last}'"
             )
         compare(last, folder / "floor-rfm.parquet", ["customer_id"], RFM, {})
-    if "peers" in groups:
-        for task in ("lifetimes", "pymc-marketing"):
-            compare(ours("summary"), folder / f"peers-{task}.parquet", ["customer_id"], SUMMARY, {})
-        names = {"days_since_last_order": "recency_days", "orders": "frequency", "net_sales": "monetary"}
-        for task in ("openretailscience-ibis", "openretailscience-pandas"):
-            compare(ours("scores"), folder / f"peers-{task}.parquet", ["customer_id"], list(names), names)
     if "csv" in groups:
         for task in ("count_csv", "load_csv", "load_text"):
             compare(ours("judge"), folder / f"floor-{task}.parquet", ["lines"], ["net_sales"], {})
 
 
 def run_rounds(
-    rounds: dict[str, list[Side]], repetitions: int, environments: Path, say: Callable[[str], None]
+    rounds: dict[str, list[Side]], repetitions: int, say: Callable[[str], None]
 ) -> dict[str, list[measure.Cost]]:
     """Run every side in turn, round after round, each in a fresh process."""
     costs: dict[str, list[measure.Cost]] = {}
     for sides in rounds.values():
-        commands = {side.name: side.command(environments) for side in sides}
+        commands = {side.name: side.command for side in sides}
         for number in range(repetitions):
             for name, command in commands.items():
                 cost = measure.run(command)
@@ -228,14 +206,13 @@ def write_table(costs: dict[str, list[measure.Cost]], size: Size) -> str:
     """Return the result as Markdown: ratios with their targets, then what each side cost."""
     medians = {name: measure.median(runs) for name, runs in costs.items()}
     lines = [
-        "# What the ledger costs, beside SQL and beside other packages",
+        "# What the ledger costs, beside SQL",
         "",
         f"{dt.date.today()}, {os.cpu_count()} cores, Python {platform.python_version()}, "
         + ", ".join(f"{name} {importlib.metadata.version(name)}" for name in ("duckdb", "ibis-framework", "pandas"))
         + ". Medians, in turn, each in a fresh process; processor time. Written by `ledger.py`; see README.md.",
         "",
-        f"SQL: {size.large[0]:,} lines of {size.large[1]:,} customers. Peers: {size.small[0]:,} lines of {size.small[1]:,}. "
-        f"CSV: {size.csv[0]:,} lines.",
+        f"SQL: {size.large[0]:,} lines of {size.large[1]:,} customers. CSV: {size.csv[0]:,} lines.",
         "",
         "| what | ratio | least to most | runs | target | held |",
         "| --- | ---: | ---: | ---: | ---: | --- |",
@@ -248,11 +225,11 @@ def write_table(costs: dict[str, list[measure.Cost]], size: Size) -> str:
             for ours, other in zip(costs[target.ours], costs[target.other], strict=True)
         ]
         ours, other = (getattr(medians[name], target.figure) for name in (target.ours, target.other))
-        ratio, sign = (other / ours, "≥") if target.faster else (ours / other, "≤")
-        pairs = sorted(1 / pair if target.faster else pair for pair in pairs)
-        held = ratio >= target.limit if target.faster else ratio <= target.limit
+        ratio = ours / other
+        pairs = sorted(pairs)
+        held = ratio <= target.limit
         lines.append(
-            f"| {target.what} | {ratio:.2f} | {pairs[0]:.2f} to {pairs[-1]:.2f} | {len(pairs)} | {sign} {target.limit:g} | {'yes' if held else '**no**'} |"
+            f"| {target.what} | {ratio:.2f} | {pairs[0]:.2f} to {pairs[-1]:.2f} | {len(pairs)} | ≤ {target.limit:g} | {'yes' if held else '**no**'} |"
         )
         if target.memory:
             memory = medians[target.ours].memory
@@ -271,14 +248,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("folder", nargs="?", type=Path, default=Path(tempfile.gettempdir()) / "kalib-benchmarks")
     parser.add_argument("--size", choices=SIZES, default="full")
     parser.add_argument("--repetitions", type=int, default=5)
-    parser.add_argument("--groups", nargs="+", choices=("sql", "peers", "csv"), default=["sql", "peers", "csv"])
+    parser.add_argument("--groups", nargs="+", choices=("sql", "csv"), default=["sql", "csv"])
     parser.add_argument(
         "--results", type=Path, help="Markdown file for the table; default: results.md beside this script"
     )
     given = parser.parse_args(arguments)
     given.folder.mkdir(parents=True, exist_ok=True)
     rounds = list_rounds(given.folder, SIZES[given.size], given.groups)
-    costs = run_rounds(rounds, given.repetitions, given.folder / "environments", print)
+    costs = run_rounds(rounds, given.repetitions, print)
     check_figures(given.folder, given.groups)
     shutil.rmtree(given.folder / "spill", ignore_errors=True)
     table = write_table(keep_costs(given.folder, costs), SIZES[given.size])

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import duckdb
 import ibis
-import numpy as np
 from ibis.expr.types import Table
 
 from kalib.ledger import engines, features
@@ -20,11 +19,6 @@ from kalib.ledger.read import text
 AS_OF = dt.date(2025, 12, 30)
 DATES = [AS_OF - dt.timedelta(days=183 * back) for back in range(6)]
 """Half a year apart, so that the first has four months of history and the last three years."""
-
-
-def write_rfm(con: ibis.BaseBackend, log: Path, out: Path) -> None:
-    """Write the RFM columns straight from the lines."""
-    con.to_parquet(features.rfm(_lines(con, log), AS_OF), out)
 
 
 def write_days(con: ibis.BaseBackend, log: Path, out: Path) -> None:
@@ -36,42 +30,6 @@ def write_snapshots(con: ibis.BaseBackend, log: Path, out: Path) -> None:
     """Write all features at six dates; ``log`` is the table of order days."""
     con.raw_sql(f"CREATE VIEW days AS FROM read_parquet({text(str(log))})")
     con.to_parquet(features.snapshots(con.table("days"), DATES), out)
-
-
-def write_summary(con: ibis.BaseBackend, log: Path, out: Path) -> None:
-    """Write what the purchase models need: repeat order days, age at the last one, age today, mean money of a repeat day."""
-    lines = _lines(con, log)
-    days = lines.group_by("customer_id", "order_date").agg(net_sales=lines.amount.sum())
-    table = days.group_by("customer_id").agg(
-        frequency=days.count() - 1,
-        first=days.order_date.min(),
-        last=days.order_date.max(),
-        net_sales=days.net_sales.sum(),
-        first_net_sales=days.net_sales.argmin(days.order_date),
-    )
-    repeats = (table.net_sales - table.first_net_sales).cast("float64")
-    table = table.select(
-        "customer_id",
-        "frequency",
-        recency=table["last"].delta(table["first"], unit="day"),
-        T=ibis.literal(AS_OF).delta(table["first"], unit="day"),
-        monetary_value=ibis.ifelse(table.frequency > 0, repeats / table.frequency, 0.0),
-    )
-    con.to_parquet(table, out)
-
-
-def write_scores(con: ibis.BaseBackend, log: Path, out: Path) -> None:
-    """Write the RFM columns with scores by quintiles, without the names of segments, which the other side has not either."""
-    from kalib.topics.rfm import BINS, MEASURES, RfmScorer  # with scikit-learn, which the other tasks do not need
-
-    customers = features.rfm(_lines(con, log), AS_OF).to_pandas()
-    edges = RfmScorer().fit(customers).edges_
-    scores = {
-        score: 1 + np.searchsorted(edges[score], customers[column].to_numpy(float))
-        for score, column in MEASURES.items()
-    }
-    scores["r_score"] = BINS + 1 - scores["r_score"]
-    customers.assign(**scores).to_parquet(out, index=False)
 
 
 def judge_csv(con: ibis.BaseBackend, log: Path, out: Path) -> None:
@@ -113,11 +71,8 @@ def _lines(con: ibis.BaseBackend, log: Path) -> Table:
 
 
 TASKS = {
-    "rfm": write_rfm,
     "days": write_days,
     "snapshots": write_snapshots,
-    "summary": write_summary,
-    "scores": write_scores,
     "judge": judge_csv,
 }
 
@@ -127,8 +82,6 @@ if __name__ == "__main__":
     parser.add_argument("log", type=Path)
     parser.add_argument("out", type=Path)
     given = parser.parse_args()
-    if given.task == "scores":
-        import kalib.topics.rfm  # noqa: F401  imports are no work
     begin = time.process_time()
     connection = ibis.duckdb.connect()
     connection.raw_sql("SET enable_progress_bar = false")

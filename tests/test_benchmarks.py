@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import importlib
 import json
 import resource
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import duckdb
 import pytest
@@ -16,8 +20,22 @@ BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 @pytest.fixture
 def scripts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(BENCHMARKS))
-    for name in ("ledger", "make_log", "measure", "peers", "purchase"):
+    for name in ("job", "ledger", "make_log", "measure", "peers", "purchase", "tree"):
         monkeypatch.delitem(sys.modules, name, raising=False)
+
+
+@pytest.fixture
+def plain(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], ModuleType]:
+    """Give a module of the plain script, and leave no trace of it: another one has the same name."""
+    monkeypatch.syspath_prepend(str(BENCHMARKS / "plain"))
+
+    def load(name: str) -> ModuleType:
+        monkeypatch.delitem(sys.modules, name, raising=False)
+        return importlib.import_module(name)
+
+    yield load
+    for name in [name for name, module in sys.modules.items() if str(BENCHMARKS / "plain") in str(getattr(module, "__file__", ""))]:  # fmt: skip
+        sys.modules.pop(name)
 
 
 def test_the_log_is_the_same_each_time_and_realistic(scripts: None, tmp_path: Path) -> None:
@@ -53,7 +71,7 @@ def test_both_sides_find_the_same_figures(scripts: None, tmp_path: Path, capsys:
 
     ledger.main([str(tmp_path), "--size", "tiny", "--repetitions", "1", "--groups", "sql", "csv", "--results", str(tmp_path / "results.md")])  # fmt: skip
     said = (tmp_path / "results.md").read_text(encoding="utf-8")
-    for what in ("RFM columns from the log", "table of order days", "six snapshots", "judging a CSV"):
+    for what in ("table of order days", "six snapshots", "judging a CSV"):
         assert f"| {what}" in said
     assert "ours: judge" in capsys.readouterr().out
 
@@ -79,6 +97,17 @@ def test_a_side_that_fails_says_why(scripts: None) -> None:
     assert cost.whole > 0.01
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20  # a child begins with the peak of its parent
     assert 0.001 < cost.memory < own + 1
+
+
+def test_a_script_writes_its_table_in_the_place_of_its_earlier_one(scripts: None, tmp_path: Path) -> None:
+    import measure
+
+    results = tmp_path / "results.md"
+    results.write_text("# By hand\n", encoding="utf-8")
+    for name, table in (("job", "| 1 |"), ("tiers", "| 2 |"), ("job", "| 3 |")):
+        measure.write_part(results, name, table)
+    text = "# By hand\n\n<!-- job.py -->\n| 3 |\n<!-- /job.py -->\n\n<!-- tiers.py -->\n| 2 |\n<!-- /tiers.py -->\n"
+    assert results.read_text(encoding="utf-8") == text
 
 
 @pytest.mark.run
@@ -116,3 +145,79 @@ def test_a_ratio_is_held_to_its_limit(scripts: None) -> None:
     assert purchase.compare("it", fast, slow, 25)[1:] == ("30.00", "30.00 to 30.00", "3", "≥ 25", "yes")
     assert purchase.compare("it", fast, slow, 31)[-1] == "**no**"
     assert purchase.compare("it", fast, slow, 1.1, figure="memory")[1:] == ("1.20", "1.20 to 1.20", "3", "≤ 1.1", "**no**")  # fmt: skip
+
+
+def test_the_plain_script_finds_the_same_ledger(
+    plain: Callable[[str], ModuleType], shipped: Callable[[str], Path], tmp_path: Path
+) -> None:
+    made = plain("ledger")
+    day = dt.date(2026, 6, 30)
+    tables = made.tables(made.load(BENCHMARKS.parent / "data" / "wholesale", day), day)
+    for name, table in tables.items():
+        table.to_parquet(tmp_path / f"{name}.parquet")
+    found = plain("compare").compare(tmp_path, shipped("wholesale") / "tables")
+    found = found[found["table"].isin(tables)]
+    assert set(found["table"]) == {"customers", "order_days", "months", "mix", "set_aside", "quality"}
+    assert found["compared"].all()
+    assert len(found) >= 100
+    assert not found["rows_off"].any(), found[found["rows_off"] > 0].to_string()
+
+
+def test_a_column_that_differs_from_the_plain_script_is_told(
+    plain: Callable[[str], ModuleType], tmp_path: Path
+) -> None:
+    import pandas as pd
+
+    ours = pd.DataFrame({"customer_id": ["a", "b"], "share": [0.123456, 0.5], "net_sales": [10.01, 2.5], "reasons": [[{"code": "x", "effect": 1.0}], None], "more": [1, 2]})  # fmt: skip
+    other = ours.drop(columns="more").assign(share=[0.1234564, 0.6], net_sales=[10.014, 2.51], reasons=[[{"code": "x", "effect": 1.1}], None])  # fmt: skip
+    for name, table in (("ours", ours), ("plain", other.iloc[::-1])):
+        (tmp_path / name).mkdir()
+        table.to_parquet(tmp_path / name / "value.parquet")
+    found = plain("compare").compare(tmp_path / "plain", tmp_path / "ours").set_index("column")
+    assert found["rows_off"].to_dict() == {"customer_id": 0, "share": 1, "net_sales": 1, "reasons": 1, "more": 0}
+    assert found.index[~found["compared"]].tolist() == ["more"]
+
+
+def test_every_process_of_a_run_is_counted(scripts: None) -> None:
+    import tree
+
+    burn = "import time; end = time.process_time() + 0.4\nwhile time.process_time() < end: pass"
+    deserted = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {burn!r}], start_new_session=True)"
+    cost = tree.run([sys.executable, "-c", deserted])  # its parent does not wait for it
+    assert 0.4 < cost.seconds < 4
+    assert sum(step.seconds for step in cost.steps.values()) == pytest.approx(cost.seconds)
+    with pytest.raises(RuntimeError, match=r"ended with 1:\n(.|\n)*no such thing"):
+        tree.run([sys.executable, "-c", "raise SystemExit('no such thing')"])
+
+
+def test_the_small_log_is_drawn_from_the_sample(scripts: None, tmp_path: Path) -> None:
+    import job
+
+    from kalib.settings import read_job
+
+    file = job.write_small(tmp_path)
+    assert read_job(file, {}).source == ["small.parquet"]
+    with duckdb.connect() as con:
+        counts = f"SELECT count(*), count(DISTINCT customer_id) FROM '{tmp_path / 'small.parquet'}'"
+        assert con.execute(counts).fetchone() == (2_823, 92)
+
+
+def test_targets_of_the_whole_job_are_held(scripts: None) -> None:
+    import job
+    from tree import Step, Tree
+
+    def cost(seconds: float, step: float) -> Tree:
+        return Tree(seconds, 120.0, 2.0, 1.0, {1: Step("ledger", step, 1.5), 2: Step("50_churn", 1.0, 0.5)})
+
+    rows = [job.Row("plain script", ()), job.Row("it", (), seconds=50, ratio=1.5), job.Row("5m: it", (), memory=1)]
+    costs = {
+        "plain script": [cost(30, 0)],
+        "it": [cost(48, 10)],
+        "5m: it": [cost(100, 20)],
+        "50m: it": [cost(2000, 400)],
+    }
+    said = job.write_table(rows, costs)
+    assert "| it | 48.0 | 120.0 | 2.00 | 1.60 (1.60 to 1.60) | 50 s, 1.5 times | **no** |" in said
+    assert "| 5m: it | 100.0 | 120.0 | 2.00 | 3.33 (3.33 to 3.33) | 1 GiB | **no** |" in said
+    assert "| ledger | 20.0 | 400.0 | 1.30 | **no** |" in job.write_exponents(costs, ["5m", "50m"])
+    assert "| 50_churn | 1.0 | 1.0 | 0.00 | yes |" in job.write_exponents(costs, ["5m", "50m"])

@@ -107,6 +107,20 @@ def hashes(folder: Path) -> dict[str, str]:
     return {str(file.relative_to(folder)): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
 
 
+def test_a_plain_script_finds_the_same_figures(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if run.parent.name != "wholesale":
+        pytest.skip("the plain script knows the wholesale sample alone")
+    plain = ROOT / "benchmarks" / "plain"
+    subprocess.run([sys.executable, plain, tmp_path], check=True, capture_output=True)
+    monkeypatch.syspath_prepend(str(plain))
+    from compare import compare
+
+    found = compare(tmp_path / "tables", run / "tables")
+    assert found["compared"].sum() > 300
+    assert set(found.loc[~found["compared"], "table"]) == {"accounts", "contacts", "targets"}  # as they were read
+    assert not found["rows_off"].any(), found[found["rows_off"] > 0].to_string()
+
+
 # --- pages ------------------------------------------------------------------------------------------------------------
 
 SIGHT = """() => {

@@ -354,34 +354,6 @@ def mix(lines: Table, voids: Table | None = None) -> Table:
     return _rounded(table).order_by("customer_id", "category")
 
 
-def rfm(lines: Table, as_of: dt.date) -> Table:
-    """Return recency, frequency and money straight from the lines, in one reading: for logs of which no more is asked.
-
-    The figures are those of ``snapshots`` without cancelled orders.
-
-    Returns
-    -------
-    Table
-        One row per customer with any row by the date: customer_id, last_order_date, days_since_last_order, orders,
-        net_sales.
-    """
-    orders = (
-        lines.filter(lines.order_date <= as_of)
-        .group_by("customer_id", "order_id")
-        .agg(placed=_.order_date.min(where=~_.is_return & (_.amount > 0)), net_sales=_.amount.sum())
-    )
-    table = orders.group_by("customer_id").agg(
-        last_order_date=_.placed.max(), orders=_.placed.count(), net_sales=_.net_sales.sum()
-    )
-    return table.select(
-        "customer_id",
-        "last_order_date",
-        days_since_last_order=ibis.literal(as_of).delta(table.last_order_date, unit="day"),
-        orders=_counted(_.orders),
-        net_sales=money(table.net_sales),
-    )
-
-
 def _sorted(dates: Sequence[dt.date]) -> list[dt.date]:
     return sorted(set(dates))
 

@@ -66,7 +66,6 @@ def make_tables(job: Job, connection: engines.Backend, dates: list[dt.date], fol
         "order_days": (features.order_days(standing), day),
         "months": (features.months(standing), ["customer_id", "month"]),
         "mix": (features.mix(lines), ["customer_id", "category"]),
-        "rfm": (features.rfm(lines, dates[-1]), ["customer_id"]),
         "goods": (goods.goods(lines, dates, pairs), snapshot),
     }
     if {"due_date", "paid_date"} <= set(lines.columns):
