@@ -168,11 +168,14 @@ def mark_years(customers: pd.DataFrame, order_days: pd.DataFrame, *, as_of: dt.d
     DataFrame
         ``customers`` with order_years, a set of whole numbers per customer.
     """
-    known = order_days[order_days["orders"] > 0]
-    back = (pd.Timestamp(as_of) - pd.to_datetime(known["order_date"])).dt.days
-    years = (back[back >= 0] // YEAR).groupby(known["customer_id"]).agg(set)
-    own = customers["customer_id"].map(years)
-    return customers.assign(order_years=[value if isinstance(value, set) else set() for value in own])
+    back = (pd.Timestamp(as_of) - pd.to_datetime(order_days["order_date"])).dt.days.to_numpy()
+    place = pd.Index(customers["customer_id"]).get_indexer(order_days["customer_id"])
+    known = (order_days["orders"] > 0).to_numpy() & (back >= 0) & (place >= 0)
+    years: list[set[int]] = [set() for _ in range(len(customers))]
+    once = pd.DataFrame({"place": place[known], "year": back[known] // YEAR}).drop_duplicates()
+    for one, year in once.itertuples(index=False):
+        years[one].add(year)
+    return customers.assign(order_years=years)
 
 
 def compare_losing(
@@ -246,9 +249,7 @@ def _list_losing(
     """Yield every year that the record can tell of, the newest first."""
     first = pd.to_datetime(customers.set_index("customer_id")["first_order_date"])
     years = customers.set_index("customer_id")["order_years"]
-    number = pd.to_datetime(months["month"]).dt.year * 12 + pd.to_datetime(months["month"]).dt.month
-    begun = months["customer_id"].map(first.dt.year * 12 + first.dt.month)
-    first_year = months.loc[(number - begun).between(0, 11)].groupby("customer_id")["net_sales"].agg(add)
+    first_year = _sum_first_year(months, first)
     for back, middle in enumerate(list_dates(as_of, first_order_date=first.min())):
         end, start = (pd.Timestamp(middle) + pd.Timedelta(days=days) for days in (YEAR, -YEAR))
         then = snapshots[pd.to_datetime(snapshots["as_of"]) == pd.Timestamp(middle)]
@@ -258,6 +259,16 @@ def _list_losing(
         lost = key[[back not in years.get(customer, set()) for customer in key.index]]
         new = first.index[(first > start) & (first <= pd.Timestamp(middle))]
         yield end, _Losing(len(key), lost, first_year.reindex(new).fillna(0.0))
+
+
+def _sum_first_year(months: pd.DataFrame, first: pd.Series) -> pd.Series:
+    """Sum up what each customer brought in the twelve months that begin with that of its first order, in whole cents."""
+    month, place = pd.to_datetime(months["month"]).dt, first.index.get_indexer(months["customer_id"])
+    begun = (first.dt.year * 12 + first.dt.month).to_numpy(float)[place]
+    age = (month.year * 12 + month.month).to_numpy() - begun
+    own = (place >= 0) & (age >= 0) & (age < 12)
+    cents = np.rint(months["net_sales"].to_numpy(float)[own] * 100)
+    return pd.Series(np.bincount(place[own], weights=cents, minlength=len(first)) / 100, index=first.index)
 
 
 def _sum_losing(year: _Losing, *, interval: float, seed: int) -> dict[str, object]:
@@ -320,10 +331,9 @@ def list_notes(told: Mapping[str, object], *, rule: str) -> list[str]:
 def _pick_largest(sales: pd.Series) -> pd.Series:
     """Pick the largest that bring the first 80 %; whoever crosses the limit belongs to them, equal ones together."""
     positive = sales[sales > 0].sort_index().sort_values(ascending=False, kind="stable")
-    cents = (positive * 100).round().astype("int64")
-    larger = [int(cents[cents > value].sum()) for value in cents.unique()]
-    before = cents.map(dict(zip(cents.unique().tolist(), larger, strict=True)))
-    return positive[before * 100 < round(KEY_SHARE * 100) * int(cents.sum())]
+    cents = (positive * 100).round().astype("int64").to_numpy()
+    larger = np.append(0, cents.cumsum())[np.searchsorted(-cents, -cents)]  # the sum of all before the equal ones
+    return positive[larger * 100 < round(KEY_SHARE * 100) * int(cents.sum())]
 
 
 def _resample_costs(year: _Winning, *, interval: float, seed: int) -> tuple[float, float]:
@@ -341,7 +351,8 @@ def _resample_means(one: pd.Series, other: pd.Series, *, interval: float, seed: 
     rng, means = np.random.default_rng(seed), []
     for values in (one, other):
         by_account = values.sort_index().groupby(level=0)
-        means.append(_resample(by_account.agg(add), by_account.size(), rng))
+        sums = values.sort_index() if values.index.is_unique else by_account.agg(add)
+        means.append(_resample(sums, by_account.size(), rng))
     return _ends(_divide(*means), interval)
 
 
