@@ -92,8 +92,9 @@ def grade_customers(model: Grader, customers: pd.DataFrame, *, features: Sequenc
     grades = model.predict(customers)[["customer_id", "tier", "tier_rank"]]
     check_key(grades, ["customer_id"], name="grades")
     kept = [column for column in dict.fromkeys([*FIGURES, *features]) if column in customers]
-    table = grades.merge(customers[["customer_id", *kept]], on="customer_id", how="left", validate="1:1")
-    return table.sort_values("customer_id", ignore_index=True)
+    table = grades.sort_values("customer_id", ignore_index=True)
+    own = customers[["customer_id", *kept]].set_index("customer_id").reindex(table["customer_id"])
+    return pd.concat([table, own.reset_index(drop=True)], axis=1)
 
 
 def compare_grades(

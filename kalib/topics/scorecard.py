@@ -199,7 +199,7 @@ def gather_measures(
         if beside is not None:
             check_key(beside, ["customer_id"], name=name)
             kept = [c for c in (columns or beside.columns) if c in beside and c not in table and c != "customer_id"]
-            table = table.merge(beside[["customer_id", *kept]], on="customer_id", how="left", validate="1:1")
+            table = put_beside(table, beside[["customer_id", *kept]])
     if "forecast_is_weak" in table and "churn_probability" in table:
         table["churn_probability"] = table["churn_probability"].mask(table["forecast_is_weak"].eq(True))
     table = table.assign(**_derive(table, as_of=as_of, mix=mix))
@@ -207,6 +207,19 @@ def gather_measures(
     flags = [name for name in numbers if pd.api.types.is_bool_dtype(table[name].dtype)]
     kept = [name for name in numbers if name not in flags]
     return table[["customer_id", *kept]].astype(dict.fromkeys(kept, "float64"))
+
+
+def put_beside(table: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
+    """Put the columns of another table beside, by customer_id, which both have once: missing where the other lacks one.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"customer_id": ["a", "b"]})
+    >>> put_beside(table, pd.DataFrame({"customer_id": ["b"], "wallet": [9.0]}))["wallet"].tolist()
+    [nan, 9.0]
+    """
+    own = other.set_index("customer_id").reindex(table["customer_id"])
+    return pd.concat([table.reset_index(drop=True), own.reset_index(drop=True)], axis=1)
 
 
 def _derive(table: pd.DataFrame, *, as_of: dt.date, mix: pd.DataFrame | None) -> dict[str, pd.Series]:

@@ -15,6 +15,7 @@ from kalib.topics.scorecard import (
     LEAST_KNOWN,
     Sheet,
     gather_measures,
+    put_beside,
     score_accounts,
     score_criteria,
     score_measure,
@@ -329,8 +330,9 @@ def sheet_at(
     past : the columns of ``customers`` that follow from orders, as they stood at the date
     """
     present = customers[["customer_id", *[c for c in customers if c not in past]]]
-    then = past.merge(present, on="customer_id", how="left", validate="1:1")
-    measures = gather_measures(then, as_of=date, accounts=accounts, mix=mix, churn=churn, value=value)
+    measures = gather_measures(
+        put_beside(past, present), as_of=date, accounts=accounts, mix=mix, churn=churn, value=value
+    )
     values = measures.reindex(columns=sheet.values.columns)
     scores = score_values(values, sheet.uses, normalise=sheet.normalise)
     return replace(

@@ -49,11 +49,15 @@ class Past:
 
     def __init__(self, order_days: pd.DataFrame) -> None:
         check_columns(order_days, ["customer_id", "order_date", "orders", "net_sales"], name="order_days")
-        check_key(order_days, ["customer_id", "order_date"], name="order_days")
         days = order_days[["customer_id", "order_date", "orders", "net_sales"]]
         days = days.assign(order_date=pd.to_datetime(days["order_date"]))
-        self.orders = days[days["orders"] > 0].sort_values(["customer_id", "order_date"], ignore_index=True)
-        code, _ = pd.factorize(self.orders["customer_id"])
+        code, _ = pd.factorize(days["customer_id"], sort=True)
+        order = np.lexsort((days["order_date"], code))
+        days, code = days.take(order), code[order]
+        if ((np.diff(code) == 0) & (np.diff(days["order_date"]) == np.timedelta64(0))).any():
+            check_key(order_days, ["customer_id", "order_date"], name="order_days")
+        placed = (days["orders"] > 0).to_numpy()
+        self.orders, code = days[placed].reset_index(drop=True), pd.factorize(code[placed])[0]
         self._begins = np.flatnonzero(np.diff(code, prepend=-1))
         self._ends = np.r_[self._begins[1:], len(code)][: len(self._begins)]
         day = self.orders["order_date"].to_numpy().astype("datetime64[D]").astype(np.int64)
