@@ -442,7 +442,7 @@ def test_excel_has_every_customer(run: Path) -> None:
 
 
 def test_nothing_is_left_over(run: Path) -> None:
-    assert {path.name for path in run.parent.iterdir()} == {run.name, "latest", ".lock"}
+    assert {path.name for path in run.parent.iterdir()} == {run.name, "latest", ".lock", ".kept"}
 
 
 @pytest.mark.deep
