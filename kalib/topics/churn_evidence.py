@@ -34,6 +34,7 @@ _ABOVE_BY_CHANCE = ("reliability", "calibration_error", "shift_error", "shape_er
 """Distances: drawing customers anew adds noise of its own to them, so their intervals are moved back by its median."""
 
 _EDGE = 1e-9
+_BATCH = 300_000  # customers in so many samples at a time
 
 
 class _Model(Protocol):
@@ -92,12 +93,11 @@ def evaluate_churn(
     rows = _report_rows(model, labelled, plan)
     y = rows[model.target].to_numpy(float)
     weights = np.random.default_rng(seed).multinomial(len(y), np.full(len(y), 1 / len(y)), size=resamples)
-    table, aucs = [], {}
+    table, aucs, one = [], {}, np.ones((1, len(y)))
     scores = {name: model.predict_proba(rows, model=name)[:, 1] for name in model.choice_["model"]}
     for name, score in (scores | {rule: -rows[column].to_numpy(float) for rule, column in RULES.items()}).items():
         is_probability = name in scores
-        point = _figures(y, score, np.ones(len(y)), is_probability)
-        drawn = np.array([_figures(y, score, weight, is_probability) for weight in weights])
+        point, drawn = _figures(y, score, one, is_probability)[0], _figures(y, score, weights, is_probability)
         row: dict[str, object] = {"model": name, "is_rule": name in RULES or name in ("recency", "silence")}
         row |= {"chosen": name == model.chosen_, "customers": len(y)}
         row |= _with_interval(FIGURES, point, drawn, interval)
@@ -178,8 +178,8 @@ def summarise_lift(
     y = check["churned"].to_numpy(float)
     scores = [check[column].to_numpy(float) for column in ("churn_probability", "rule_score")]
     drawn = np.random.default_rng(seed).multinomial(len(y), np.full(len(y), 1 / len(y)), size=resamples)
-    own, other = (_leavers_by_tenth(y, score, np.ones(len(y))) for score in scores)
-    samples = [[_leavers_by_tenth(y, score, weight) for weight in drawn] for score in scores]
+    own, other = (_leavers_by_tenth(y, score, np.ones((1, len(y))))[0] for score in scores)
+    samples = [_leavers_by_tenth(y, score, drawn) for score in scores]
     base, size = y.mean(), len(y) / GROUPS
     table = pd.DataFrame({"decile": np.arange(1, GROUPS + 1), "customers": size, "left": own, "left_share": own / size})
     low, high = 0.5 - interval / 2, 0.5 + interval / 2
@@ -197,10 +197,14 @@ def summarise_lift(
     return table.round(6)
 
 
-def _leavers_by_tenth(y: np.ndarray, score: np.ndarray, weight: np.ndarray) -> np.ndarray:
+def _leavers_by_tenth(y: np.ndarray, score: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return, by row of ``weights``, how many left in each tenth."""
     _, tie = np.unique(-score, return_inverse=True)
-    left, both = np.bincount(tie, weights=weight * y), np.bincount(tie, weights=weight)
-    return np.diff(_leavers_within(left, both, both.sum() / GROUPS * np.arange(GROUPS + 1)))
+    ends, rows = np.arange(GROUPS + 1) / GROUPS, []
+    for weight in weights:
+        left, both = np.bincount(tie, weights=weight * y), np.bincount(tie, weights=weight)
+        rows.append(np.diff(_leavers_within(left, both, both.sum() * ends)))
+    return np.array(rows)
 
 
 def list_check(model: _Model, labelled: pd.DataFrame, plan: pd.DataFrame, *, rule: str) -> pd.DataFrame:
@@ -235,32 +239,51 @@ def _report_rows(model: _Model, labelled: pd.DataFrame, plan: pd.DataFrame) -> p
     return rows
 
 
-def _figures(y: np.ndarray, score: np.ndarray, weight: np.ndarray, is_probability: bool) -> np.ndarray:
-    """Return FIGURES with each customer counting ``weight`` times; equal scores are ranked as one."""
-    value, tie = np.unique(-score, return_inverse=True)  # most at risk first
-    left = np.bincount(tie, weights=weight * y, minlength=len(value))
-    stayed = np.bincount(tie, weights=weight * (1 - y), minlength=len(value))
-    both, all_left, all_stayed = left + stayed, left.sum(), stayed.sum()
-    auc = (left * (all_stayed - np.cumsum(stayed) + stayed / 2)).sum() / max(all_left * all_stayed, 1)
-    precision = np.cumsum(left) / np.maximum(np.cumsum(both), 1)
-    base = all_left / both.sum()
-    tenth = both.sum() / GROUPS
-    lift = float(_leavers_within(left, both, tenth)) / tenth / max(base, 1e-12)
-    ranks = [auc, (left * precision).sum() / max(all_left, 1), lift]
+def _figures(y: np.ndarray, score: np.ndarray, weights: np.ndarray, is_probability: bool) -> np.ndarray:
+    """Return FIGURES, a row per row of ``weights``: each customer counts so many times; equal scores are ranked as one."""
+    first = np.argsort(-score, kind="stable")  # most at risk first
+    value, begins = np.unique(-score[first], return_index=True)
+    rows, begins = max(_BATCH // len(y), 1), begins.astype(np.intp)
+    parts = []
+    for start in range(0, len(weights), rows):
+        counted = weights[start : start + rows, first].astype(float)
+        left = np.add.reduceat(counted * y[first], begins, axis=1)
+        both = np.add.reduceat(counted, begins, axis=1)
+        parts.append(_judge(-value, left, both, is_probability))
+    return np.concatenate(parts)
+
+
+def _judge(p: np.ndarray, left: np.ndarray, both: np.ndarray, is_probability: bool) -> np.ndarray:
+    """Return FIGURES by row from how many left, and how many there are, at each score, the highest first."""
+    stayed, all_both = both - left, both.sum(axis=1)
+    all_left, all_stayed = left.sum(axis=1), stayed.sum(axis=1)
+    below = all_stayed[:, None] - np.cumsum(stayed, axis=1) + stayed / 2
+    auc = (left * below).sum(axis=1) / np.maximum(all_left * all_stayed, 1)
+    precision = np.cumsum(left, axis=1) / np.maximum(np.cumsum(both, axis=1), 1)
+    base, tenth = all_left / all_both, all_both / GROUPS
+    found = np.array([_leavers_within(*row) for row in zip(left, both, tenth, strict=True)])
+    lift = found / tenth / np.maximum(base, 1e-12)
+    ranks = np.column_stack([auc, (left * precision).sum(axis=1) / np.maximum(all_left, 1), lift])
     if not is_probability:
-        return np.array([*ranks, *[np.nan] * len(PARTS), base])
-    p = -value
-    group = _group_of(both[::-1], GROUPS)[::-1]  # as in the page's groups, least at risk first
-    size = np.maximum(np.bincount(group, weights=both), 1e-300)
-    predicted, observed = (np.bincount(group, weights=what) / size for what in (p * both, left))
-    brier = (left * (1 - p) ** 2 + stayed * p**2).sum() / both.sum()
-    reliability = (size * (predicted - observed) ** 2).sum() / both.sum()
+        return np.column_stack([ranks, np.full((len(left), len(PARTS)), np.nan), base])
+    group = _group_of(both[:, ::-1], GROUPS)[:, ::-1]  # as in the page's groups, least at risk first
+    size = np.maximum(_add_up(group, both), 1e-300)
+    predicted, observed = (_add_up(group, what) / size for what in (p * both, left))
+    brier = (left * (1 - p) ** 2 + stayed * p**2).sum(axis=1) / all_both
+    reliability = (size * (predicted - observed) ** 2).sum(axis=1) / all_both
     uncertainty = base * (1 - base)
-    error = (size * np.abs(predicted - observed)).sum() / both.sum()
+    error = (size * np.abs(predicted - observed)).sum(axis=1) / all_both
     level = _move_level(p, both, base)
-    shape = np.abs(np.bincount(group, weights=level * both - left)).sum() / both.sum()
-    brier_parts = [brier, reliability, reliability + uncertainty - brier, uncertainty]
-    return np.array([*ranks, *brier_parts, error, error - shape, shape, (p * both).sum() / both.sum(), base])
+    shape = np.abs(_add_up(group, level * both - left)).sum(axis=1) / all_both
+    resolution, predicted_share = reliability + uncertainty - brier, (p * both).sum(axis=1) / all_both
+    parts = [brier, reliability, resolution, uncertainty, error, error - shape, shape, predicted_share, base]
+    return np.column_stack([ranks, *parts])
+
+
+def _add_up(group: np.ndarray, what: np.ndarray) -> np.ndarray:
+    """Add up by row and group."""
+    cell = group + GROUPS * np.arange(len(group))[:, None]
+    return np.bincount(cell.ravel(), weights=what.ravel(), minlength=GROUPS * len(group)).reshape(-1, GROUPS)
 
 
 def _leavers_within(left: np.ndarray, both: np.ndarray, first: np.ndarray | float) -> np.ndarray:
@@ -268,25 +291,31 @@ def _leavers_within(left: np.ndarray, both: np.ndarray, first: np.ndarray | floa
     return np.interp(first, np.r_[0, np.cumsum(both)], np.r_[0, np.cumsum(left)])
 
 
-def _move_level(p: np.ndarray, weight: np.ndarray, share: float) -> np.ndarray:
-    """Return the probabilities with all log-odds moved by one constant so that their mean is ``share``."""
-    odds, share = logit(np.clip(p, _EDGE, 1 - _EDGE)), min(max(share, _EDGE), 1 - _EDGE)
-    low, high = -40.0, 40.0
-    move = 0.0
+def _move_level(p: np.ndarray, weights: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """Return, by row of ``weights``, the probabilities with all log-odds moved by one constant so that their mean is ``share``."""
+    odds, share = logit(np.clip(p, _EDGE, 1 - _EDGE)), np.clip(share, _EDGE, 1 - _EDGE)
+    move, low, high = (np.full(len(weights), start) for start in (0.0, -40.0, 40.0))
+    total, open_rows = weights.sum(axis=1), np.arange(len(weights))
     for _ in range(60):  # Newton's steps, kept between two ends that close in
-        moved = expit(odds + move)
-        over = weight @ moved / weight.sum() - share
-        if abs(over) < 1e-10:
+        moved, own = expit(odds + move[open_rows, None]), weights[open_rows]
+        over = (own * moved).sum(axis=1) / total[open_rows] - share[open_rows]
+        off = np.abs(over) >= 1e-10
+        open_rows, over, moved, own = open_rows[off], over[off], moved[off], own[off]
+        if not len(open_rows):
             break
-        low, high = (low, move) if over > 0 else (move, high)
-        step = over * weight.sum() / max(weight @ (moved * (1 - moved)), 1e-300)
-        move = move - step if low < move - step < high else (low + high) / 2
-    return expit(odds + move)
+        here = move[open_rows]
+        low[open_rows] = np.where(over > 0, low[open_rows], here)
+        high[open_rows] = np.where(over > 0, here, high[open_rows])
+        bottom, top = low[open_rows], high[open_rows]
+        slope = np.maximum((own * moved * (1 - moved)).sum(axis=1), 1e-300)
+        new = here - over * total[open_rows] / slope
+        move[open_rows] = np.where((bottom < new) & (new < top), new, (bottom + top) / 2)
+    return expit(odds + move[:, None])
 
 
 def _group_of(size: np.ndarray, groups: int) -> np.ndarray:
-    """Return 0 to ``groups`` - 1 by the middle rank of each score, in the order of ``size``: equal scores, one group."""
-    middle = (np.cumsum(size) - size / 2) / size.sum()
+    """Return 0 to ``groups`` - 1 by the middle rank of each score, along the last axis of ``size``: equal scores, one group."""
+    middle = (np.cumsum(size, axis=-1) - size / 2) / size.sum(axis=-1, keepdims=True)
     return np.minimum((middle * groups).astype(int), groups - 1)
 
 

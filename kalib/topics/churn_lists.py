@@ -53,7 +53,8 @@ def look_back(model: BaseEstimator, labelled: pd.DataFrame, plan: pd.DataFrame, 
     """
     rows = labelled.assign(as_of=pd.to_datetime(labelled["as_of"]).astype("datetime64[s]"))
     asked = plan.loc[plan["held_out"] | (plan["role"] == "report"), "as_of"].sort_values(ascending=False)
-    found, learnt = [], 0
+    trained = set(plan.loc[plan["role"] == "train", "as_of"])
+    found, learnt, fits = [], 0, dict(model.fits_)
     for date in asked:
         known = plan[plan["label_end"] <= date].assign(role="train")
         learnt += int(rows["as_of"].isin(known["as_of"]).sum())
@@ -61,7 +62,8 @@ def look_back(model: BaseEstimator, labelled: pd.DataFrame, plan: pd.DataFrame, 
             break
         then = rows[rows["as_of"] == date]
         try:
-            own = clone(model).set_params(candidates=(model.chosen_,)).fit(rows, known)
+            anew = clone(model).set_params(candidates=(model.chosen_,))
+            own = model if set(known["as_of"]) == trained else anew.fit(rows, known, fits=fits)
         except NotEnoughDataError:
             continue
         seen = then[["as_of", "customer_id", "churned", "net_sales_365_days"]]

@@ -396,6 +396,21 @@ def list_year_before(dates: Iterable[dt.date]) -> list[dt.date]:
     return [pd.Timestamp(date).date() - dt.timedelta(days=YEAR) for date in dates]
 
 
+def list_outcome_dates(plan: pd.DataFrame, *, horizon_days: int) -> list[dt.date]:
+    """List the dates after which must be known what came: those of the past, and a year before each date of the plan.
+
+    A horizon longer than a year is held against no year before.
+
+    Examples
+    --------
+    >>> plan = pd.DataFrame({"as_of": pd.to_datetime(["2026-04-01", "2026-06-30"]), "role": ["report", "score"]})
+    >>> [str(date) for date in list_outcome_dates(plan, horizon_days=90)]
+    ['2025-04-01', '2025-06-30', '2026-04-01']
+    """
+    past = plan.loc[plan["role"] != "score", "as_of"].dt.date.tolist()
+    return sorted({*past, *(list_year_before(plan["as_of"]) if horizon_days <= YEAR else [])})
+
+
 def _orders(order_days: pd.DataFrame, as_of: dt.date) -> pd.DataFrame:
     check_columns(order_days, ["customer_id", "order_date"], name="order_days")
     table = order_days[["customer_id", "order_date"]]

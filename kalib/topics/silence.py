@@ -11,7 +11,8 @@ import pandas as pd
 from scipy.stats import binomtest
 
 from kalib.money import add
-from kalib.schema import check_columns, check_key
+from kalib.schema import check_columns
+from kalib.topics.silence_past import Past, Standing
 
 STATES = ("buying", "pausing", "one_order", "quiet", "lapsed", "lost")
 """Within its rhythm; silent beyond it, but not for longer than before; a single order day, not long ago; silent for longer than
@@ -71,11 +72,11 @@ def study(
         ``measure_away``, ``facts`` of ``describe_silence`` and, for sentences about those who stay away, silent, away, away_share (None
         where fewer than 30 fell silent) and, for each of ``KINDS``, ``<kind>_away_share``.
     """
-    returns = measure_returns(order_days, as_of=as_of)
-    away = measure_away(order_days, as_of=as_of, horizon_days=horizon_days, active_days=active_days)
-    table = measure_silence(order_days, as_of=as_of, active_days=active_days, factor=factor, returns=returns)
-    expected = expect_away(order_days, away, as_of=as_of, horizon_days=horizon_days)
-    table = table.merge(expected, on="customer_id", validate="1:1")
+    past = Past(order_days)
+    returns = _measure_returns(past, as_of, BANDS)
+    away = _measure_away(past, as_of, horizon_days, active_days)
+    table = _measure_silence(past, as_of, active_days, factor, returns)
+    table = table.merge(_expect_away(past, away, as_of, horizon_days), on="customer_id", validate="1:1")
     return Study(table, returns, away, describe_silence(table) | _describe_away(away))
 
 
@@ -118,22 +119,25 @@ def measure_silence(
     >>> measure_silence(days, as_of=dt.date(2025, 7, 1), active_days=365)[["usual_gap_days", "longest_gap_days", "silence"]].values.tolist()
     [[10.0, 110.0, 'pausing'], [10.0, 10.0, 'quiet']]
     """
-    orders = _orders(order_days, as_of)
-    gaps = orders.groupby("customer_id")["order_date"].diff().dt.days
-    last = orders.groupby("customer_id")["order_date"].transform("max")
-    by_customer = orders.assign(
-        gap=gaps, money=orders["net_sales"].where((last - orders["order_date"]).dt.days < YEAR, 0.0)
+    return _measure_silence(Past(order_days), as_of, active_days, factor, returns)
+
+
+def _measure_silence(
+    past: Past, as_of: dt.date, active_days: int, factor: float, returns: pd.DataFrame | None
+) -> pd.DataFrame:
+    standing = past.stand(as_of)
+    table = pd.DataFrame(
+        {
+            "customer_id": past.name(standing),
+            "last_order_date": past.orders["order_date"].iloc[standing.last].reset_index(drop=True),
+            "silent_days": standing.silent,
+            "usual_gap_days": past.find_usual(as_of),
+            "longest_gap_days": standing.longest,
+            "net_sales_before": past.add_year(standing.last, days=YEAR).round(2),
+            "silence": "buying",
+        }
     )
-    table = by_customer.groupby("customer_id", as_index=False).agg(
-        last_order_date=("order_date", "max"),
-        usual_gap_days=("gap", "median"),
-        longest_gap_days=("gap", "max"),
-        net_sales_before=("money", "sum"),
-    )
-    table["net_sales_before"] = table["net_sales_before"].round(2)
-    silent = (pd.Timestamp(as_of) - table["last_order_date"]).dt.days
-    table.insert(2, "silent_days", silent)
-    table["silence"] = "buying"
+    silent = table["silent_days"]
     if returns is not None:
         table = _expect(table, returns)
     beyond = silent > factor * table["usual_gap_days"] + _ROUNDED
@@ -165,11 +169,14 @@ def measure_returns(order_days: pd.DataFrame, *, as_of: dt.date, bands: tuple[in
 
     Source of the interval: Wilson (1927), J. Amer. Statist. Assoc. 22.
     """
-    orders = _orders(order_days, as_of)
+    return _measure_returns(Past(order_days), as_of, bands)
+
+
+def _measure_returns(past: Past, as_of: dt.date, bands: tuple[int, ...]) -> pd.DataFrame:
     table = pd.DataFrame({"silent_from": bands, "silent_to": [*bands[1:], np.nan]})
     sums = np.zeros((len(bands), 4))
-    for date, covered in _past_dates(orders, as_of, ahead=YEAR, least=bands[1]):
-        sums += _ask(orders, date, np.array(bands), covered=covered)
+    for date in _past_dates(past, as_of, ahead=YEAR, least=bands[1]):
+        sums += _ask(past, date, np.array(bands))
     table[["silent", "returned"]] = sums[:, :2].astype(int)
     table["came_back_share"] = (table["returned"] / table["silent"].where(table["silent"] > 0)).round(6)
     bounds = [_wilson(int(row.returned), int(row.silent)) for row in table.itertuples()]
@@ -221,43 +228,24 @@ def describe_silence(silence: pd.DataFrame) -> dict[str, object]:
     }
 
 
-def _orders(order_days: pd.DataFrame, as_of: dt.date) -> pd.DataFrame:
-    check_columns(order_days, ["customer_id", "order_date", "orders", "net_sales"], name="order_days")
-    check_key(order_days, ["customer_id", "order_date"], name="order_days")
-    days = order_days[["customer_id", "order_date", "orders", "net_sales"]].assign(
-        order_date=pd.to_datetime(order_days["order_date"])
-    )
-    days = days[(days["order_date"] <= pd.Timestamp(as_of)) & (days["orders"] > 0)]
-    return days.sort_values(["customer_id", "order_date"], ignore_index=True)
-
-
-def _past_dates(orders: pd.DataFrame, as_of: dt.date, *, ahead: int, least: int) -> Iterator[tuple[pd.Timestamp, int]]:
-    """Yield the dates with so many days ahead of them, a quarter apart, newest first, and how many days before are known."""
+def _past_dates(past: Past, as_of: dt.date, *, ahead: int, least: int) -> Iterator[pd.Timestamp]:
+    """Yield the dates with so many days ahead of them and before them, a quarter apart, newest first."""
     date = pd.Timestamp(as_of) - pd.Timedelta(days=ahead)
-    while len(orders) and (covered := (date - orders["order_date"].min()).days) >= least:
-        yield date, covered
+    while len(past.orders) and past.covers(date) >= least:
+        yield date
         date -= pd.Timedelta(days=_STEP)
 
 
-def _ask(orders: pd.DataFrame, date: pd.Timestamp, bands: np.ndarray, *, covered: int) -> np.ndarray:
+def _ask(past: Past, date: pd.Timestamp, bands: np.ndarray) -> np.ndarray:
     """Return, per band: the silent at a date, those of them who came back, and their money before and after."""
-    year = pd.Timedelta(days=YEAR)
-    before, after = (
-        orders[orders["order_date"] <= date],
-        orders[orders["order_date"].between(date, date + year, inclusive="right")],
-    )
-    last = before.groupby("customer_id")["order_date"].transform("max")
-    money = before["net_sales"].where((last - before["order_date"]).dt.days < YEAR, 0.0)
-    known = before.assign(money=money).groupby("customer_id").agg(last=("order_date", "max"), money=("money", "sum"))
-    ahead = after.groupby("customer_id")["net_sales"].sum().reindex(known.index)
-    silent = (date - known["last"]).dt.days.to_numpy()
-    band = np.searchsorted(bands, silent, side="right") - 1
-    seen = bands[band] <= covered
+    standing = past.stand(date)
+    band = np.searchsorted(bands, standing.silent, side="right") - 1
+    seen = bands[band] <= past.covers(date)
     parts = (
-        np.ones(len(known)),
-        ahead.notna().to_numpy(float),
-        known["money"].to_numpy(),
-        ahead.fillna(0.0).to_numpy(),
+        np.ones(len(band)),
+        (standing.wait <= YEAR).astype(float),
+        past.add_year(standing.last, days=YEAR),
+        past.add_ahead(standing, date, days=YEAR),
     )
     return np.column_stack([np.bincount(band[seen], weights=part[seen], minlength=len(bands)) for part in parts])
 
@@ -301,7 +289,19 @@ def find_kinds(order_days: pd.DataFrame, *, as_of: dt.date, horizon_days: int) -
     >>> find_kinds(days, as_of=dt.date(2025, 6, 30), horizon_days=90)["kind_of_silence"].tolist()
     ['as_before', 'longer_than_ever', 'one_order']
     """
-    return _kinds(_orders(order_days, as_of), pd.Timestamp(as_of), horizon_days)
+    return _find_kinds(Past(order_days), as_of, horizon_days)
+
+
+def _find_kinds(past: Past, as_of: dt.date, horizon_days: int) -> pd.DataFrame:
+    standing = past.stand(as_of)
+    kinds = np.array(KINDS, dtype=object)[_place_kinds(standing, horizon_days)]
+    return pd.DataFrame({"customer_id": past.name(standing), "kind_of_silence": kinds})
+
+
+def _place_kinds(standing: Standing, horizon_days: int) -> np.ndarray:
+    """Return the place of each customer's kind among ``KINDS``."""
+    as_before = standing.longest >= standing.silent + horizon_days
+    return np.where(np.isnan(standing.longest), 2, np.where(as_before, 0, 1))
 
 
 def measure_away(order_days: pd.DataFrame, *, as_of: dt.date, horizon_days: int, active_days: int) -> pd.DataFrame:
@@ -323,19 +323,18 @@ def measure_away(order_days: pd.DataFrame, *, as_of: dt.date, horizon_days: int,
         dates), away (of them, without one in the 365 days after either), away_share; for kinds with fewer than 30 that of all,
         and missing where all together are fewer.
     """
-    orders = _orders(order_days, as_of)
+    return _measure_away(Past(order_days), as_of, horizon_days, active_days)
+
+
+def _measure_away(past: Past, as_of: dt.date, horizon_days: int, active_days: int) -> pd.DataFrame:
     counts = pd.DataFrame(0, index=[*KINDS], columns=["silent", "away"])
-    for date, _ in _past_dates(orders, as_of, ahead=horizon_days + YEAR, least=LEAST_HISTORY):
-        before = orders[orders["order_date"] <= date]
-        kinds = _kinds(before, date, horizon_days).set_index("customer_id")["kind_of_silence"]
-        last = before.groupby("customer_id")["order_date"].max()
-        ahead = orders[orders["order_date"] > date].groupby("customer_id")["order_date"].min()
-        wait = (ahead.reindex(last.index) - date).dt.days.fillna(np.inf)
-        silent = ((date - last).dt.days <= active_days) & (wait > horizon_days)
-        counts["silent"] += kinds[silent].value_counts().reindex(counts.index, fill_value=0)
-        counts["away"] += (
-            kinds[silent & (wait > horizon_days + YEAR)].value_counts().reindex(counts.index, fill_value=0)
-        )
+    for date in _past_dates(past, as_of, ahead=horizon_days + YEAR, least=LEAST_HISTORY):
+        standing = past.stand(date)
+        kinds = _place_kinds(standing, horizon_days)
+        silent = (standing.silent <= active_days) & (standing.wait > horizon_days)
+        away = silent & (standing.wait > horizon_days + YEAR)
+        counts["silent"] += np.bincount(kinds[silent], minlength=len(KINDS))
+        counts["away"] += np.bincount(kinds[away], minlength=len(KINDS))
     counts.loc["all"] = counts.sum()
     share = counts["away"] / counts["silent"].where(counts["silent"] >= LEAST)
     counts["away_share"] = share.fillna(share["all"]).round(6)
@@ -354,7 +353,11 @@ def expect_away(order_days: pd.DataFrame, away: pd.DataFrame, *, as_of: dt.date,
     DataFrame
         One row per customer with an order: customer_id, kind_of_silence, away_share (missing where too little is known).
     """
-    kinds = find_kinds(order_days, as_of=as_of, horizon_days=horizon_days)
+    return _expect_away(Past(order_days), away, as_of, horizon_days)
+
+
+def _expect_away(past: Past, away: pd.DataFrame, as_of: dt.date, horizon_days: int) -> pd.DataFrame:
+    kinds = _find_kinds(past, as_of, horizon_days)
     shares = away.set_index("kind_of_silence")["away_share"]
     return kinds.assign(away_share=kinds["kind_of_silence"].map(shares).astype(float))
 
@@ -374,12 +377,11 @@ def add_states(
     DataFrame
         The rows of ``past`` with silence and away_share (missing where too little was known then), date by date.
     """
-    span, parts = {"horizon_days": horizon_days}, []
+    orders, parts = Past(order_days), []
     for date, rows in past.groupby("as_of"):
-        day = pd.Timestamp(date).date()
-        states = measure_silence(order_days, as_of=day, active_days=active_days, factor=factor)
-        away = measure_away(order_days, as_of=day, active_days=active_days, **span)
-        kinds = expect_away(order_days, away, as_of=day, **span)[["customer_id", "away_share"]]
+        states = _measure_silence(orders, date, active_days, factor, None)
+        away = _measure_away(orders, date, horizon_days, active_days)
+        kinds = _expect_away(orders, away, date, horizon_days)[["customer_id", "away_share"]]
         known = states[["customer_id", "silence"]].merge(kinds, on="customer_id", validate="1:1")
         parts.append(rows.merge(known, on="customer_id", how="left", validate="1:1"))
     return pd.concat(parts, ignore_index=True) if parts else past.assign(silence=None, away_share=np.nan)
@@ -394,13 +396,3 @@ def _describe_away(away: pd.DataFrame) -> dict[str, object]:
         "away": int(rows.at["all", "away"]),
         "away_share": float(rows.at["all", "away_share"]) if known else None,
     }
-
-
-def _kinds(orders: pd.DataFrame, date: pd.Timestamp, horizon_days: int) -> pd.DataFrame:
-    gaps = orders.assign(gap=orders.groupby("customer_id")["order_date"].diff().dt.days)
-    known = gaps.groupby("customer_id", as_index=False).agg(last=("order_date", "max"), longest=("gap", "max"))
-    silence = (date - known["last"]).dt.days + horizon_days
-    kind = np.select(
-        [known["longest"].isna(), known["longest"] >= silence], ["one_order", "as_before"], "longer_than_ever"
-    )
-    return known[["customer_id"]].assign(kind_of_silence=kind)
