@@ -338,9 +338,7 @@ class _Reader:
         """Load the raw rows into a schema of their own; an earlier try stays where it is, unseen."""
         self.tries += 1
         self.con.execute(f"CREATE SCHEMA try_{self.tries}; USE {quote('beside ' + self.name)}.try_{self.tries}")
-        self.sources, _ = read.load_raw(
-            self.con, self._as_job(mapped), files, scratch=self.scratch, say=lambda line: None
-        )
+        self.sources = read.load_raw(self.con, self._as_job(mapped), files, scratch=self.scratch, say=lambda line: None)
 
     def _says(self, ours: str) -> bool:
         """Say whether the job maps the column itself."""
