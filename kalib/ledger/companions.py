@@ -461,11 +461,11 @@ class _Reader:
 
     def _read_periods(self, day: Parsed) -> None:
         """Leave the table ``periods`` behind: each way in which a period is written, once, and what it means."""
-        period = read_period(halfwidth(trimmed("period")), value_of("period"))
+        period = read_period("neat", value_of("period"))
         self.con.execute(
             f"CREATE TABLE periods AS SELECT period::VARCHAR AS written, {value_of('period')}, {period.start} AS period_start, "
-            f"{period.end} AS period_end, {period.is_day} AS is_day FROM (SELECT *, ({day.value}) AS {value_of('period')} "
-            "FROM (SELECT DISTINCT period FROM raw WHERE period IS NOT NULL))"
+            f"{period.end} AS period_end, {period.is_day} AS is_day FROM (SELECT *, ({day.value}) AS {value_of('period')}, "
+            f"{halfwidth(trimmed('period'))} AS neat FROM (SELECT DISTINCT period FROM raw WHERE period IS NOT NULL))"
         )
 
     def _cases(self, cells: list[str]) -> list[tuple[str, str, str]]:
