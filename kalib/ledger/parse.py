@@ -61,8 +61,7 @@ def parse(
         dates.refuse_ambiguous(con, "order_date", sources, header=headers["order_date"])
     money = [name for name in TARGETS if types.get(name) == "VARCHAR"]
     decimal, found = job.read.decimal or ".", []
-    usual = found_plain.usual
-    if not (usual.issuperset(money) or (plain.issuperset(money) and speak_for_point(con, usual))):
+    if not (found_plain.usual.issuperset(money) or (plain.issuperset(money) and speak_for_point(con, money))):
         decimal, found = numbers.check_columns(con, money, job.read.decimal, job.currency, sources, headers=headers)
     _refuse_currencies(con, job, types, sources)
     if decimal != ".":

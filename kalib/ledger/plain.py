@@ -19,6 +19,8 @@ _FIRST, _LAST, _NONE = "1980-01-01", "2098-12-31", "2079-06-06"
 SAMPLE = 2048
 _DAY = r"(?:19[89]\d|20[0-68]\d|207[0-8]|209[0-8])-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])"
 """Days that are plain, if they are in the calendar; all but those of 2079."""
+_CLOCK = r"[ T](?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,9})?)?"
+"""A time of day without a zone: of a moment, the day is read, as it stands."""
 _BETWEEN = "\x1f"
 _IDS = ("customer_id", "order_id")
 _DAYS = ("order_date", "due_date", "paid_date")
@@ -36,7 +38,7 @@ class Plain:
 def find_plain(con: duckdb.DuckDBPyConnection, job: Job, types: Mapping[str, str], targets: Mapping[str, str]) -> Plain:
     """Return the columns of ``raw`` whose values are all plain, or missing: they are read as they stand, and nothing was repaired.
 
-    Plain are days as 2024-01-31, numbers as -1234.5, and ids and texts of ASCII letters, digits and signs without blanks around
+    Plain are days as 2024-01-31, with a time of day or without, numbers as -1234.5, and ids and texts of ASCII letters, digits and signs without blanks around
     them. A column with one value that is not is read with care, value by value.
 
     Parameters
@@ -77,6 +79,12 @@ class Likely:
         pattern = _BETWEEN.join(f"(?:{pattern})?" for pattern in self.patterns.values())
         return f"regexp_full_match(concat({cells}), {text(pattern)})"
 
+    def widened(self, targets: Mapping[str, str]) -> Likely:
+        """Return the same for numbers of any number of decimals, where something else says that the point is their sign."""
+        tests = {name: _number_test(name, targets[name], usual=False) for name in self.usual}
+        patterns = {name: plain_pattern(targets[name], usual=False) for name in self.usual}
+        return Likely({**self.tests, **tests}, frozenset(), {**self.patterns, **patterns})
+
 
 def find_likely(
     con: duckdb.DuckDBPyConnection, job: Job, columns: Iterable[str], targets: Mapping[str, str], rows: str
@@ -99,21 +107,21 @@ def find_likely(
     likely_usual = _all(con, {name: test for name, test in usual.items() if name in likely}, rows)
     tests |= others | {name: usual[name] for name in likely_usual}
     patterns = {name: plain_pattern(targets[name], usual=name in likely_usual) for name in numbers}
-    patterns |= dict.fromkeys(_IDS, _ID) | dict.fromkeys(_DAYS, _DAY) | dict.fromkeys(TEXTS, NEAT)
+    patterns |= dict.fromkeys(_IDS, _ID) | dict.fromkeys(_DAYS, f"{_DAY}(?:{_CLOCK})?") | dict.fromkeys(TEXTS, NEAT)
     found = [name for name in tests if name in likely]
     return Likely({name: tests[name] for name in found}, likely_usual, {name: patterns[name] for name in found})
 
 
-def speak_for_point(con: duckdb.DuckDBPyConnection, usual: Iterable[str], rows: str = "raw") -> bool:
+def speak_for_point(con: duckdb.DuckDBPyConnection, numbers: Iterable[str], rows: str = "raw") -> bool:
     """Say whether every file of some rows has a number such as 12.50: then a plain 1.234 beside it is no thousand.
 
     Parameters
     ----------
     con : connection
-    usual : columns of numbers with two decimals at most
+    numbers : columns of plain numbers: none of them speaks for the comma
     rows : a table or a query in brackets, with ``file``
     """
-    broken = " OR ".join(f"bool_or(contains({quote(name)}, '.'))" for name in sorted(usual))
+    broken = " OR ".join(rf"bool_or(regexp_matches({quote(name)}, '\.\d\d?$'))" for name in sorted(numbers))
     if not broken:
         return False
     found = con.execute(
@@ -142,7 +150,9 @@ def _test(column: str, job: Job) -> str:
     if column in _DAYS and not job.read.date_format and "day_month_exchanged" not in job.settled:
         day = f"TRY_CAST({name} AS DATE)"
         within = f"{day} BETWEEN DATE '{_FIRST}' AND DATE '{_LAST}' AND {day} <> DATE '{_NONE}'"
-        return f"coalesce({name} LIKE '____-__-__' AND {within} AND NOT {name} LIKE '% ', {name} IS NULL)"
+        alone = f"({name} LIKE '____-__-__' AND NOT {name} LIKE '% ')"
+        moment = f"regexp_full_match({name}, {text(_DAY + _CLOCK)})"
+        return f"coalesce(({alone} OR {moment}) AND {within}, {name} IS NULL)"
     return f"regexp_full_match({name}, {text(NEAT)})" if column in TEXTS else ""
 
 

@@ -73,10 +73,13 @@ def _look_at_first_rows(con: duckdb.DuckDBPyConnection, job: Job, sources: Seque
     firsts = [f"(FROM ({_rows(job, sources, number, ())}) LIMIT {SAMPLE})" for number in range(len(sources))]
     try:
         likely = find_likely(con, job, columns, parse.TARGETS, f"({' UNION ALL '.join(firsts)})")
-        speaks = likely.usual.issuperset(money) or all(speak_for_point(con, likely.usual, rows) for rows in firsts)
+        if not likely.tests.keys() >= must:
+            return None
+        if all(speak_for_point(con, money, rows) for rows in firsts):
+            return likely.widened(parse.TARGETS)
     except duckdb.Error:
         return None
-    return likely if speaks and likely.tests.keys() >= must else None
+    return likely if likely.usual.issuperset(money) else None
 
 
 def _rows(job: Job, sources: Sequence[Source], number: int, watched: Sequence[Watched]) -> str:
