@@ -72,8 +72,8 @@ def choose_horizon(
     >>> table.loc[table["chosen"], "horizon_days"].tolist()
     [60]
     """
-    gaps = _gaps(order_days, as_of)
-    first = _orders(order_days, as_of)["order_date"].min()
+    customer, day = _orders(order_days, as_of)
+    gaps, first = _gaps(customer, day), _date(day.min())
     table = pd.DataFrame({"horizon_days": sorted(candidates)})
     table["repeat_share"] = [_share_within(gaps, days) for days in table["horizon_days"]]
     table["snapshots"] = [_labelled(as_of, first, days) for days in table["horizon_days"]]
@@ -112,7 +112,7 @@ def summarise_repeats(order_days: pd.DataFrame, *, as_of: dt.date, days: int = 3
     >>> summarise_repeats(orders, as_of=dt.date(2026, 6, 30), days=3)["repeat_share"].tolist()
     [0.0, 0.5, 0.5, 1.0]
     """
-    gaps = _gaps(order_days, as_of)
+    gaps = _gaps(*_orders(order_days, as_of))
     mass = np.bincount(np.minimum(gaps["gap"], days + 1), weights=gaps["weight"], minlength=days + 2)
     return pd.DataFrame({"gap_days": np.arange(days + 1), "repeat_share": np.cumsum(mass)[:-1].round(6)})
 
@@ -150,20 +150,15 @@ def choose_active_days(
     NotEnoughDataError
         ``churn_few_silent``: no candidate has 30 silent customers.
     """
-    orders = _orders(order_days, as_of)
-    first, end = orders["order_date"].min(), pd.Timestamp(as_of)
+    customer, day = _orders(order_days, as_of)
     table = pd.DataFrame({"active_days": sorted(candidates), "silent": 0, "returned": 0})
-    step = pd.Timedelta(days=horizon_days)
-    date = end - step
-    while (date - first).days >= table["active_days"].min():
-        last = orders[orders["order_date"] <= date].groupby("customer_id")["order_date"].max()
-        ahead = orders.loc[orders["order_date"].between(date, date + step, inclusive="right"), "customer_id"].unique()
-        silence, back = (date - last).dt.days.to_numpy(), last.index.isin(ahead)
+    known_days = _count_days(as_of) - horizon_days - day.min()
+    for covered in range(known_days, int(table["active_days"].min()) - 1, -horizon_days):
+        silence, back = _find_silence(customer, day, day.min() + covered, horizon_days=horizon_days)
         for row, days in table["active_days"].items():
-            if (date - first).days >= days:
+            if covered >= days:
                 table.loc[row, "silent"] += int((silence > days).sum())
                 table.loc[row, "returned"] += int((back & (silence > days)).sum())
-        date -= step
     table["return_share"] = (table["returned"] / table["silent"].where(table["silent"] > 0)).round(6)
     proven, long_enough = table["silent"] >= LEAST_SILENT, table["active_days"] >= horizon_days
     if not (proven & long_enough).any():
@@ -411,26 +406,49 @@ def list_outcome_dates(plan: pd.DataFrame, *, horizon_days: int) -> list[dt.date
     return sorted({*past, *(list_year_before(plan["as_of"]) if horizon_days <= YEAR else [])})
 
 
-def _orders(order_days: pd.DataFrame, as_of: dt.date) -> pd.DataFrame:
+def _orders(order_days: pd.DataFrame, as_of: dt.date) -> tuple[np.ndarray, np.ndarray]:
+    """Return customer (a number) and day (since 1970) of each order day up to a date, once each, by customer and day."""
     check_columns(order_days, ["customer_id", "order_date"], name="order_days")
-    table = order_days[["customer_id", "order_date"]]
-    table = table.assign(order_date=pd.to_datetime(table["order_date"]))
-    table = table[table["order_date"] <= pd.Timestamp(as_of)].drop_duplicates()
-    if table.empty:
+    date = pd.to_datetime(order_days["order_date"])
+    known = (date <= pd.Timestamp(as_of)).to_numpy()
+    if not known.any():
         raise NotEnoughDataError("churn_few_repeats", customers=0)
-    return table.sort_values(["customer_id", "order_date"], ignore_index=True)
+    customer = pd.factorize(order_days["customer_id"], sort=True)[0][known]
+    day = date.to_numpy()[known].astype("datetime64[D]").astype(np.int64)
+    order = np.lexsort((day, customer))
+    customer, day = customer[order], day[order]
+    once = (np.diff(customer, prepend=-1) != 0) | (np.diff(day, prepend=0) != 0)
+    return customer[once], day[once]
 
 
-def _gaps(order_days: pd.DataFrame, as_of: dt.date) -> pd.DataFrame:
+def _count_days(date: dt.date) -> int:
+    return (pd.Timestamp(date) - pd.Timestamp(0)).days
+
+
+def _date(day: int) -> pd.Timestamp:
+    return pd.Timestamp(0) + pd.Timedelta(days=int(day))
+
+
+def _find_silence(
+    customer: np.ndarray, day: np.ndarray, date: int, *, horizon_days: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return how long each customer known at a date had been silent, and whether it ordered within the horizon."""
+    known, last = day <= date, np.full(customer[-1] + 1, np.nan)
+    last[customer[known]] = day[known]  # the latest stays, for the days are in order
+    back = np.zeros(len(last), bool)
+    back[customer[(day > date) & (day <= date + horizon_days)]] = True
+    seen = ~np.isnan(last)
+    return date - last[seen], back[seen]
+
+
+def _gaps(customer: np.ndarray, day: np.ndarray) -> pd.DataFrame:
     """Return the gaps between each customer's order days, weighted so that each customer counts once."""
-    orders = _orders(order_days, as_of)
-    same = orders["customer_id"].eq(orders["customer_id"].shift())
-    gap = orders["order_date"].diff().dt.days[same].astype("int64")
-    if gap.empty:
-        raise NotEnoughDataError("churn_few_repeats", customers=orders["customer_id"].nunique())
-    count = gap.groupby(orders["customer_id"]).transform("size")
-    customers = orders.loc[same, "customer_id"].nunique()
-    return pd.DataFrame({"gap": gap, "weight": 1 / count / customers})
+    same = np.diff(customer) == 0
+    repeats = np.bincount(customer[1:][same], minlength=customer[-1] + 1)
+    if not same.any():
+        raise NotEnoughDataError("churn_few_repeats", customers=int(np.unique(customer).size))
+    count = repeats[customer[1:][same]]
+    return pd.DataFrame({"gap": np.diff(day)[same], "weight": 1 / count / np.count_nonzero(repeats)})
 
 
 def _share_within(gaps: pd.DataFrame, days: int) -> float:

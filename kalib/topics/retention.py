@@ -8,7 +8,7 @@ from math import nan, sqrt
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from kalib.errors import NotEnoughDataError
 from kalib.money import add, share
@@ -83,14 +83,14 @@ def build_cohorts(months: pd.DataFrame, *, as_of: dt.date, period_months: int | 
     check_columns(months, ["customer_id", "month", "orders", "net_sales"], name="months")
     check_key(months, ["customer_id", "month"], name="months")
     length = period_months or choose_period_months(months, as_of=as_of)
-    ages = follow_customers(months, as_of=as_of)
+    ages, _ = _follow(months, as_of)
     if ages.empty:
         raise NotEnoughDataError("retention_no_customers")
     ages["cohort"] = ages["first_month"] // length * length
     ages["period"] = ages["age_months"].clip(lower=0) // length
     now, whole = _month_of(as_of), _last_whole_month(as_of)
-    customers = ages.groupby("cohort")["customer_id"].nunique()
-    active = ages[ages["orders"] > 0].groupby(["cohort", "period"])["customer_id"].nunique()
+    customers = ages.groupby("cohort")["customer"].nunique()
+    active = ages[ages["orders"] > 0].groupby(["cohort", "period"])["customer"].nunique()
     sales = ages.groupby(["cohort", "period"])["net_sales"].agg(add)
     rows = []
     older = _find_crowded(customers, length, begin=int(ages["first_month"].min()), end=whole)
@@ -126,12 +126,24 @@ def follow_customers(months: pd.DataFrame, *, as_of: dt.date) -> pd.DataFrame:
         One row per row of ``months`` of a customer with an order, by customer and month: customer_id, first_month and
         age_months (as whole numbers; below 0 before the first order), orders, net_sales.
     """
-    known = months[["customer_id", "orders", "net_sales"]].assign(month=_number(months["month"]))
-    known = known[known["month"] <= _month_of(as_of)]
-    first = known[known["orders"] > 0].groupby("customer_id")["month"].min()
-    known = known[known["customer_id"].isin(first.index)].sort_values(["customer_id", "month"], ignore_index=True)
-    known["first_month"] = known["customer_id"].map(first).astype(int)
-    return known.assign(age_months=known["month"] - known["first_month"]).drop(columns="month")
+    ages, names = _follow(months, as_of)
+    ages.insert(0, "customer_id", names[ages.pop("customer")])
+    return ages[["customer_id", "orders", "net_sales", "first_month", "age_months"]]
+
+
+def _follow(months: pd.DataFrame, as_of: dt.date) -> tuple[pd.DataFrame, pd.Index]:
+    """Follow customers as ``follow_customers`` does, each by its place among the names, which are returned beside."""
+    customer, names = pd.factorize(months["customer_id"], sort=True)
+    month, buys = _number(months["month"]).to_numpy(), (months["orders"] > 0).to_numpy()
+    known = month <= _month_of(as_of)
+    never = _month_of(as_of) + 1
+    first = np.full(len(names), never)
+    np.minimum.at(first, customer[known & buys], month[known & buys])
+    rows = np.flatnonzero(known & (first[customer] < never))
+    rows = rows[np.lexsort((month[rows], customer[rows]))]
+    own = first[customer[rows]]
+    ages = {"customer": customer[rows], "first_month": own, "age_months": month[rows] - own}
+    return pd.DataFrame(ages | {name: months[name].to_numpy()[rows] for name in ("orders", "net_sales")}), names
 
 
 def summarise_periods(cohorts: pd.DataFrame) -> pd.DataFrame:
@@ -168,12 +180,12 @@ def list_kept(months: pd.DataFrame, cohorts: pd.DataFrame, *, as_of: dt.date, in
         One row per cohort with such a customer: cohort_start, may_be_older, customers, kept_customers, kept_share,
         kept_low, kept_high (Wilson's interval).
     """
-    ages = follow_customers(months, as_of=as_of)
+    ages, _ = _follow(months, as_of)
     length = int(cohorts["period_months"].iloc[0])
     ages = ages[ages["first_month"] + YEAR + SPAN - 1 <= _last_whole_month(as_of)]
     later = ages["age_months"].between(YEAR, YEAR + SPAN - 1) & (ages["orders"] > 0)
-    kept = later.groupby(ages["customer_id"]).any()
-    first = ages.groupby("customer_id")["first_month"].first()
+    kept = later.groupby(ages["customer"]).any()
+    first = ages.groupby("customer")["first_month"].first()
     cohort = first // length * length
     table = pd.DataFrame({"customers": kept.groupby(cohort).size(), "kept_customers": kept.groupby(cohort).sum()})
     table = table.rename_axis("number").reset_index()
@@ -208,14 +220,14 @@ def describe_cohorts(
         known for so long; ``known``); newer (``better``, ``worse``, ``same``, ``unknown``: fewer than two whole years, or
         too few customers).
     """
-    ages = follow_customers(months, as_of=as_of)
+    ages, _ = _follow(months, as_of)
     length = int(cohorts["period_months"].iloc[0])
     old = {_month_of(day) for day in cohorts.loc[cohorts["may_be_older"], "cohort_start"]}
     ages = ages[~(ages["first_month"] // length * length).isin(old)]
     last = _last_whole_month(as_of) - YEAR - SPAN + 1
-    first = ages.groupby("customer_id")["first_month"].first()
+    first = ages.groupby("customer")["first_month"].first()
     later = ages["age_months"].between(YEAR, YEAR + SPAN - 1) & (ages["orders"] > 0)
-    kept = later.groupby(ages["customer_id"]).any()
+    kept = later.groupby(ages["customer"]).any()
     begin = int(first.min()) if len(first) else last + 1
     facts: dict[str, object] = {}
     counts = []
@@ -236,7 +248,7 @@ def describe_cohorts(
     whole = begin <= last - 2 * YEAR + 1 and min(of for _, of in counts) >= LEAST
     low, high = find_difference(*counts[0], *counts[1], interval=interval) if whole else (nan, nan)
     recent = first.index[first.between(max(last - YEAR + 1, begin), last)]
-    facts |= _describe_sales(ages[ages["customer_id"].isin(recent)], interval=interval)
+    facts |= _describe_sales(ages[ages["customer"].isin(recent)], interval=interval)
     newer = "unknown" if not whole else "better" if low > 0 else "worse" if high < 0 else "same"
     return facts | {
         "kept_change": facts["kept_share"] - facts["kept_share_before"] if whole else nan,
@@ -308,7 +320,7 @@ def find_wilson(count: int, of: int, *, interval: float = 0.8) -> tuple[float, f
     """
     if not of:
         return nan, nan
-    z = norm.ppf(0.5 + interval / 2)
+    z = ndtri(0.5 + interval / 2)
     middle = (count + z * z / 2) / (of + z * z)
     reach = z * sqrt(count * (of - count) / of + z * z / 4) / (of + z * z)
     return float(max(middle - reach, 0.0)), float(min(middle + reach, 1.0))
@@ -341,7 +353,9 @@ def find_known_from(months: pd.DataFrame, cohorts: pd.DataFrame, *, as_of: dt.da
     -------
     Series by customer_id: False where the customer's cohort may be of old customers
     """
-    first = follow_customers(months, as_of=as_of).groupby("customer_id")["first_month"].first()
+    ages, names = _follow(months, as_of)
+    first = ages.groupby("customer")["first_month"].first()
+    first.index = names[first.index].rename("customer_id")
     length = int(cohorts["period_months"].iloc[0])
     old = {_month_of(day) for day in cohorts.loc[cohorts["may_be_older"], "cohort_start"]}
     return ~(first // length * length).isin(old)
@@ -350,9 +364,9 @@ def find_known_from(months: pd.DataFrame, cohorts: pd.DataFrame, *, as_of: dt.da
 def _describe_sales(ages: pd.DataFrame, *, interval: float, draws: int = 500, seed: int = 1) -> dict[str, float]:
     """Describe what customers bring in the three months a year later against their first three, with an interval."""
     names = ("sales_ratio", "sales_ratio_low", "sales_ratio_high")
-    begun = ages["net_sales"].where(ages["age_months"] < SPAN, 0.0).groupby(ages["customer_id"]).sum()
+    begun = ages["net_sales"].where(ages["age_months"] < SPAN, 0.0).groupby(ages["customer"]).sum()
     later = ages["net_sales"].where(ages["age_months"].between(YEAR, YEAR + SPAN - 1), 0.0)
-    later = later.groupby(ages["customer_id"]).sum()
+    later = later.groupby(ages["customer"]).sum()
     ratio = share(add(later), add(begun))
     if ratio != ratio:
         return dict.fromkeys(names, nan)

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from math import nan
 
+import numpy as np
 import pandas as pd
 
 from kalib.errors import NotEnoughDataError
@@ -92,7 +93,9 @@ def find_spells_after(
     spells = _list_spells(order_days, as_of)
     spells = spells[spells["number"].isin(numbers)]
     if known_from is not None:
-        spells = spells[spells["customer_id"].map(known_from).fillna(False).astype(bool)]
+        customer, names = pd.factorize(spells["customer_id"])
+        is_known = pd.Series(names).map(known_from).fillna(False).to_numpy(bool)
+        spells = spells[is_known[customer]]
     return spells.reset_index(drop=True)
 
 
@@ -220,12 +223,14 @@ def _list_spells(order_days: pd.DataFrame, as_of: dt.date) -> pd.DataFrame:
     dates = pd.to_datetime(order_days["order_date"])
     looked_at = (order_days["orders"] > 0) & (dates <= pd.Timestamp(as_of))
     known = order_days.loc[looked_at, ["customer_id"]].assign(start_date=dates[looked_at])
-    known = known.sort_values(["customer_id", "start_date"], ignore_index=True)
     check_key(known, ["customer_id", "start_date"], name="order_days")
-    own = known.groupby("customer_id")["start_date"]
-    after = own.shift(-1)
+    customer = pd.factorize(known["customer_id"], sort=True)[0]
+    order = np.lexsort((known["start_date"], customer))
+    known, customer = known.iloc[order].reset_index(drop=True), customer[order]
+    begins, row = np.diff(customer, prepend=-1) != 0, np.arange(len(known))
+    after = known["start_date"].shift(-1).mask(np.diff(customer, append=-1) != 0)
     return known.assign(
-        number=own.cumcount() + 1,
+        number=row - np.maximum.accumulate(np.where(begins, row, 0)) + 1,
         days=(after.fillna(pd.Timestamp(as_of)) - known["start_date"]).dt.days,
         returned=after.notna(),
     )

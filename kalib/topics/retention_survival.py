@@ -6,7 +6,7 @@ from math import nan
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from kalib.schema import check_columns
 
@@ -61,7 +61,7 @@ def estimate_survival(spells: pd.DataFrame, *, interval: float = 0.8) -> pd.Data
         variance = np.cumsum(terms)
         inner = (waiting > 0) & (waiting < 1)
         spread = np.where(inner, np.sqrt(variance) / np.abs(np.log(waiting)), 0.0)
-    reach = np.exp(norm.ppf(0.5 + interval / 2) * spread)
+    reach = np.exp(ndtri(0.5 + interval / 2) * spread)
     return pd.DataFrame(
         {
             "days": times,
