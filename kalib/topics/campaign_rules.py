@@ -321,8 +321,8 @@ def _pick_largest(sales: pd.Series) -> pd.Series:
     """Pick the largest that bring the first 80 %; whoever crosses the limit belongs to them, equal ones together."""
     positive = sales[sales > 0].sort_index().sort_values(ascending=False, kind="stable")
     cents = (positive * 100).round().astype("int64")
-    larger = [int(cents[cents > value].sum()) for value in cents.unique()]
-    before = cents.map(dict(zip(cents.unique().tolist(), larger, strict=True)))
+    each = cents.groupby(cents, sort=False).sum()  # of equal ones, the largest first
+    before = cents.map(each.cumsum() - each)
     return positive[before * 100 < round(KEY_SHARE * 100) * int(cents.sum())]
 
 
