@@ -499,7 +499,15 @@ class Run:
         said = [self.words.join(self._say(f"codes.reason.{one['code']}", one) for one in own) for own in told]
         return said if lowering else [text or self.words.code("reason", "none") for text in said]
 
-    def say_parts(self, lists: pd.Series, key: str, *, most: int = 2, also: pd.Series | None = None) -> list[str]:
+    def say_parts(
+        self,
+        lists: pd.Series,
+        key: str,
+        *,
+        most: int = 2,
+        also: pd.Series | None = None,
+        rows: int = display.MOST_ROWS,
+    ) -> list[str]:
         """Return each row's list of codes with their figures in words: ``<key>.<code>``, first ones first.
 
         A code without words of its own is a column's name and is said by ``<key>.other`` with the column's header as
@@ -510,9 +518,10 @@ class Run:
         lists : per row a list of facts with a ``code``, or nothing
         most : how many of a list are said
         also : per row the code of a remark on the whole, ``<key>.<code>`` with what was said as ``why``; or nothing
+        rows : so many rows are said, as many as a table shows; of the others an empty text is returned
         """
         said = []
-        for facts in lists:
+        for facts in lists.iloc[:rows]:
             parts = [] if facts is None or not isinstance(facts, Sequence | np.ndarray) else list(facts)[:most]
             found = [
                 (f"{key}.{part['code']}" if f"{key}.{part['code']}" in self.words else f"{key}.other", part)
@@ -520,12 +529,12 @@ class Run:
             ]
             texts = [self._say(name, {"figure": self.say_columns([part["code"]]), **part}) for name, part in found]
             said.append(self.words.join(texts) or self._say(f"{key}.none", None))
-        if also is None:
-            return said
-        return [
-            text if pd.isna(code) else self._say(f"{key}.{code}", {"why": text})
-            for text, code in zip(said, also, strict=True)
-        ]
+        if also is not None:
+            said = [
+                text if pd.isna(code) else self._say(f"{key}.{code}", {"why": text})
+                for text, code in zip(said, also.iloc[:rows], strict=True)
+            ]
+        return said + [""] * (len(lists) - len(said))
 
     def say_columns(self, columns: Sequence[str]) -> str:
         """Return the headers of columns in words, one after the other."""

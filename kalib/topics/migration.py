@@ -160,7 +160,7 @@ def compare_grades(
     table["raw_steps"] = table["tier_steps"]
     if raw:
         table["raw_steps"] = (table["tier_rank_raw_before"] - table["tier_rank_raw_now"]).astype(float)
-    table["move"] = _find_moves(table)
+    table["move"] = find_moves(table)
     table["net_sales_moved"] = (table["net_sales_365_days"] - table["net_sales_365_days_before"]).round(2)
     if own_before is not None and own_now is not None:
         table = _add_own(table, own_before, own_now)
@@ -416,7 +416,13 @@ def describe_migration(migration: pd.DataFrame, *, before: dt.date, as_of: dt.da
     return facts
 
 
-def _find_moves(table: pd.DataFrame) -> pd.Series:
+def find_moves(table: pd.DataFrame) -> pd.Series:
+    """Find what each account did, one of ``MOVES``.
+
+    Parameters
+    ----------
+    table : tier_before (missing of who was not graded then), orders_365_days_before, orders_365_days, tier_steps
+    """
     was, bought = table["orders_365_days_before"] > 0, table["orders_365_days"] > 0
     steps = table["tier_steps"]
     conditions = [table["tier_before"].isna(), ~was & ~bought, ~was, ~bought, steps > 0, steps < 0]

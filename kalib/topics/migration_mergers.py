@@ -57,6 +57,9 @@ def find_mergers(
     days["age"] = (pd.Timestamp(as_of) - pd.to_datetime(order_days["order_date"])).dt.days
     days = days[days["age"].between(0, 3 * YEAR)]
     kin, gone = _name_kin(accounts), set(stopped)
+    code, names = pd.factorize(days["customer_id"])  # who has not so many days in all has them in no year
+    possible = (np.bincount(code, minlength=len(names)) >= OFTEN) & names.isin(kin["customer_id"])
+    days = days[possible[code]]
     rows = []
     last = days[days["customer_id"].isin(gone)].groupby("customer_id")["age"].min()
     for customer, since in last[last.between(QUARTER, YEAR)].items():

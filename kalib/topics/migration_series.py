@@ -15,7 +15,7 @@ from sklearn.base import BaseEstimator
 from kalib.errors import NotEnoughDataError
 from kalib.money import add, share
 from kalib.schema import check_key
-from kalib.topics.migration import Grader, check_features, compare_grades, fit_yardstick, grade_customers
+from kalib.topics.migration import Grader, check_features, compare_grades, find_moves, fit_yardstick, grade_customers
 from kalib.topics.migration_causes import explain_moves, find_band
 
 YEAR = 365
@@ -171,8 +171,8 @@ def build_migration(
         is not known for past dates.
     """
     check_features(snapshots, features)
-    day = pd.to_datetime(snapshots["as_of"]).dt.date
-    before, now = (snapshots[day == date].drop(columns="as_of") for date in (dates.before, dates.as_of))
+    day = pd.to_datetime(snapshots["as_of"])
+    before, now = (snapshots[day == pd.Timestamp(date)].drop(columns="as_of") for date in (dates.before, dates.as_of))
     if not (before["orders"] > 0).any():
         raise NotEnoughDataError("migration_nobody_before")
     own = None if fixed and yardstick == "now" else fit_yardstick(model, before)
@@ -180,10 +180,10 @@ def build_migration(
         raise NotEnoughDataError("migration_no_yardstick", before=dates.before)
     used = own if yardstick == "before" else model
     series = grade_series(used, snapshots, features=features, keep=keep, margin=margin)
-    graded = pd.to_datetime(series["as_of"]).dt.date
+    graded = pd.to_datetime(series["as_of"])
     held = keep > 1 or margin > 0
     pair = [
-        series[graded == date].drop(columns=["as_of"] if held else ["as_of", "tier_raw", "tier_rank_raw"])
+        series[graded == pd.Timestamp(date)].drop(columns=["as_of"] if held else ["as_of", "tier_raw", "tier_rank_raw"])
         for date in (dates.before, dates.as_of)
     ]
     owns = {}
@@ -235,33 +235,33 @@ def grade_series(
     parts = []
     for date, customers in snapshots.groupby("as_of", sort=True):
         graded = grade_customers(model, customers, features=features)
-        known = customers.set_index("customer_id").loc[graded["customer_id"]]
-        best, worst = find_band(model, known, features=features, margin=margin) if margin else (None, None)
-        band = {"best": best.to_numpy(), "worst": worst.to_numpy()} if margin else {}
-        parts.append(graded.assign(as_of=date, **band))
+        best = worst = graded["tier_rank"]
+        if margin:
+            known = customers.set_index("customer_id").loc[graded["customer_id"]]
+            best, worst = find_band(model, known, features=features, margin=margin)
+        parts.append(graded.assign(as_of=date, best=best.to_numpy(), worst=worst.to_numpy()))
     table = pd.concat(parts, ignore_index=True)
     names = dict(table[["tier_rank", "tier"]].drop_duplicates().itertuples(index=False, name=None))
     table = table.rename(columns={"tier": "tier_raw", "tier_rank": "tier_rank_raw"})
-    for column in ("best", "worst"):
-        table[column] = table[column] if column in table else table["tier_rank_raw"]
-    wide = {
-        column: table.pivot(index="customer_id", columns="as_of", values=column)
-        for column in ("tier_rank_raw", "best", "worst", "orders_365_days")
-    }
-    held = steady(
-        wide["tier_rank_raw"].to_numpy(float),
-        best=wide["best"].to_numpy(float),
-        worst=wide["worst"].to_numpy(float),
-        at_once=(wide["orders_365_days"] == 0).to_numpy(),
-        keep=keep,
-    )
-    rows, columns = wide["best"].index, wide["best"].columns
-    table["tier_rank"] = held[rows.get_indexer(table["customer_id"]), columns.get_indexer(table["as_of"])].astype(int)
-    named = table["tier_rank"].map(names)
-    table["tier"] = named.astype("str")
+    place, _, (raw, best, worst, orders) = _lay_out(table, "tier_rank_raw", "best", "worst", "orders_365_days")
+    held = steady(raw, best=best, worst=worst, at_once=orders == 0, keep=keep)
+    table["tier_rank"] = held[place].astype(int)
+    table["tier"] = table["tier_rank"].map(names).astype("str")
     first = ["as_of", "customer_id", "tier", "tier_rank", "tier_raw", "tier_rank_raw"]
     rest = [column for column in table if column not in (*first, "best", "worst")]
-    return table[[*first, *rest]].sort_values(["as_of", "customer_id"], ignore_index=True)
+    return table[[*first, *rest]]  # date by date, each by customer
+
+
+def _lay_out(
+    series: pd.DataFrame, *columns: str
+) -> tuple[tuple[np.ndarray, np.ndarray], list[dt.date], list[np.ndarray]]:
+    """Lay columns out as customers by dates, NaN where a customer is not graded: the place of each row, the dates, the columns."""
+    customer, names = pd.factorize(series["customer_id"], sort=True)
+    date, dates = pd.factorize(pd.to_datetime(series["as_of"]), sort=True)
+    laid = [np.full((len(names), len(dates)), math.nan) for _ in columns]
+    for column, out in zip(columns, laid, strict=True):
+        out[customer, date] = series[column]
+    return (customer, date), [day.date() for day in dates], laid
 
 
 def steady(
@@ -344,17 +344,13 @@ def compare_holding(series: pd.DataFrame, *, keep: int = 2) -> dict[str, int]:
         turns_raw, turns_held (as the tiers that count have it), turns_kept (with ``keep``), turning_accounts (by the raw tiers). Only accounts
         with an order in the year at all dates: who falls silent or comes back does not turn about a border.
     """
-    orders = series.pivot(index="customer_id", columns="as_of", values="orders_365_days")
-    steadily = (orders > 0).all(axis=1)
-    ranks = {
-        column: series.pivot(index="customer_id", columns="as_of", values=column)[steadily].to_numpy(float)
-        for column in ("tier_rank_raw", "tier_rank")
-    }
-    raw = count_returns(ranks["tier_rank_raw"])
+    _, _, (orders, *ranks) = _lay_out(series, "orders_365_days", "tier_rank_raw", "tier_rank")
+    ranks_raw, ranks = (rank[(orders > 0).all(axis=1)] for rank in ranks)
+    raw = count_returns(ranks_raw)
     return {
         "turns_raw": int(raw.sum()),
-        "turns_held": int(count_returns(ranks["tier_rank"]).sum()),
-        "turns_kept": int(count_returns(steady(ranks["tier_rank_raw"], keep=keep)).sum()),
+        "turns_held": int(count_returns(ranks).sum()),
+        "turns_kept": int(count_returns(steady(ranks_raw, keep=keep)).sum()),
         "turning_accounts": int((raw > 0).sum()),
         "keep": keep,
     }
@@ -376,10 +372,10 @@ def summarise_periods(series: pd.DataFrame, dates: Sequence[dt.date]) -> pd.Data
         (net sales of the year, at the start, of those who moved, over those of all these customers), new, returned, lost,
         net_sales_moved (of all accounts).
     """
-    by_date = {pd.Timestamp(date).date(): group for date, group in series.groupby("as_of")}
+    _, days, laid = _lay_out(series, "tier_rank", "orders_365_days", "net_sales_365_days")
     rows = []
     for start, end in pairwise(dates):
-        moves = compare_grades(by_date[start], by_date[end])
+        moves = _find_moves(*laid, days.index(start), days.index(end))
         counts = moves["move"].value_counts()
         both = moves[moves["move"].isin(["promoted", "demoted", "stayed"])]
         base = add(both["net_sales_365_days_before"])
@@ -394,6 +390,23 @@ def summarise_periods(series: pd.DataFrame, dates: Sequence[dt.date]) -> pd.Data
         row |= {move: int(counts.get(move, 0)) for move in ("new", "returned", "lost")}
         rows.append(row | {"net_sales_moved": add(moves["net_sales_moved"])})
     return pd.DataFrame(rows)
+
+
+def _find_moves(rank: np.ndarray, orders: np.ndarray, sales: np.ndarray, then: int, now: int) -> pd.DataFrame:
+    """Find what each account graded on either of two dates did between them, as ``migration.compare_grades`` does."""
+    graded = ~np.isnan(rank[:, [then, now]]).all(axis=1)
+    orders, sales = np.nan_to_num(orders[graded]), np.nan_to_num(sales[graded])
+    table = pd.DataFrame(
+        {
+            "tier_before": rank[graded, then],
+            "tier_steps": rank[graded, then] - rank[graded, now],
+            "orders_365_days_before": orders[:, then],
+            "orders_365_days": orders[:, now],
+            "net_sales_365_days_before": sales[:, then],
+            "net_sales_moved": (sales[:, now] - sales[:, then]).round(2),
+        }
+    )
+    return table.assign(move=find_moves(table))
 
 
 def describe_series(series: pd.DataFrame, dates: Dates, *, keep: int = 2) -> dict[str, object]:
@@ -415,6 +428,6 @@ def describe_series(series: pd.DataFrame, dates: Dates, *, keep: int = 2) -> dic
     facts |= {"periods": len(table)}
     if len(table):
         facts |= {"up_share": float(table["promoted_share"].mean()), "down_share": float(table["demoted_share"].mean())}
-        inside = pd.to_datetime(series["as_of"]).dt.date.isin(dates.series)
+        inside = pd.to_datetime(series["as_of"]).isin(pd.to_datetime(list(dates.series)))
         facts |= compare_holding(series[inside], keep=keep)
     return facts

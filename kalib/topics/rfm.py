@@ -270,7 +270,7 @@ def name_segments(
     """
     if scorer is not None and scorer.segments is not None:
         return rfm
-    scores = dict(zip(SCORES, zip(*_fifths(rfm, scorer), strict=True), strict=True))
+    scores = dict(zip(SCORES, _fifths(rfm, scorer), strict=True))
     same = {score: rfm[column].nunique(dropna=False) == 1 for score, column in _measures(scorer).items()}
     if same["r_score"] or (same["f_score"] and same["m_score"]):
         return rfm.assign(segment=NOT_TOLD)
@@ -281,9 +281,10 @@ def name_segments(
     ids = rfm["customer_id"]
     states = ids.map(silence.set_index("customer_id")["silence"])
     recency = np.where(states == "buying", np.maximum(scores["r_score"], MIDDLE), scores["r_score"])
-    cells = list(zip(recency.tolist(), scores["f_score"], scores["m_score"], strict=True))
-    names = {cell: find_segment(*cell) for cell in set(cells)}
-    named = pd.Series([names[cell] for cell in cells], index=rfm.index, dtype="str")
+    cells = np.column_stack([recency, scores["f_score"], scores["m_score"]])
+    place, found = pd.factorize(cells @ [100, 10, 1])  # fifths are digits
+    names = [find_segment(*map(int, str(cell))) for cell in found]
+    named = pd.Series(np.array(names, dtype=object)[place], index=rfm.index, dtype="str")
     first = ids.map(customers.set_index("customer_id")["tenure_days"])
     named = named.mask((named == "new_customers") & ~(first < new_days), "promising")
     return rfm.assign(segment=named.mask((named == "lost") & ~states.isin(ENDED), "hibernating"))
@@ -474,11 +475,10 @@ def _measures(scorer: RfmScorer | None) -> dict[str, str]:
     return scorer.measures if scorer else MEASURES
 
 
-def _fifths(rfm: pd.DataFrame, scorer: RfmScorer | None) -> list[tuple[int, ...]]:
-    """Return the scores of each customer as fifths."""
-    bands = [find_fifths(most) for most in _counts(scorer)]
-    own = [[band[score - 1] for score in rfm[name]] for band, name in zip(bands, SCORES, strict=True)]
-    return list(zip(*own, strict=True))
+def _fifths(rfm: pd.DataFrame, scorer: RfmScorer | None) -> list[np.ndarray]:
+    """Return the scores of each customer as fifths, a column for each score."""
+    bands = [np.array(find_fifths(most)) for most in _counts(scorer)]
+    return [band[rfm[name].to_numpy(int) - 1] for band, name in zip(bands, SCORES, strict=True)]
 
 
 def _counts(scorer: RfmScorer | None) -> tuple[int, int, int]:
