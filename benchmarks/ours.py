@@ -36,6 +36,7 @@ def judge_csv(con: ibis.BaseBackend, log: Path, out: Path) -> None:
     """Read, parse and judge a CSV as `kalib run` does before it makes its tables; keep the judged lines, count the rules."""
     from kalib.ledger import parse, quality, read
     from kalib.ledger.rules import choose_actions
+    from kalib.ledger.straight import parse_straight
     from kalib.settings import read_job
 
     with tempfile.TemporaryDirectory(dir=out.parent) as scratch:
@@ -51,12 +52,13 @@ def judge_csv(con: ibis.BaseBackend, log: Path, out: Path) -> None:
             raw.execute("SET preserve_insertion_order = true")
             raw.execute("SET enable_progress_bar = false")
             raw.execute(f"SET temp_directory = {text(str(Path(scratch) / 'spill'))}")
-            sources = read.load_raw(raw, job, read.find_files(job), scratch=Path(scratch), say=str)
-            parse.parse(raw, job, sources)
-            raw.execute("DROP TABLE raw; DROP TABLE unread")
+            sources, _ = read.open_job(raw, job, read.find_files(job), scratch=Path(scratch))
+            if not parse_straight(raw, job, sources, say=str):
+                raise ValueError(f"{log} is not plain")
+            parse.finish(raw, job, sources)
             backend = ibis.duckdb.from_connection(raw)
-            judged = quality.judge(backend.table("parsed"), job, actions, keep=partial(engines.keep, backend), files=1)
-            judged.count().to_pandas()
+            judged = quality.judge(backend.table("parsed"), job, actions, keep=partial(engines.keep, backend))
+            judged.count().to_pyarrow()
             used = judged.lines
             backend.to_parquet(used.agg(lines=used.count(), net_sales=used.amount.sum()), out)
 

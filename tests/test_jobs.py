@@ -23,7 +23,9 @@ from nbclient import NotebookClient
 from python_calamine import CalamineWorkbook
 
 from kalib import cli
+from kalib.publish.run import run_job
 from kalib.schema import COLUMNS
+from kalib.settings import read_job
 from kalib.words import read_words
 
 pytestmark = pytest.mark.run
@@ -442,7 +444,7 @@ def test_excel_has_every_customer(run: Path) -> None:
 
 
 def test_nothing_is_left_over(run: Path) -> None:
-    assert {path.name for path in run.parent.iterdir()} == {run.name, "latest", ".lock"}
+    assert {path.name for path in run.parent.iterdir()} == {run.name, "latest", ".lock", ".kept"}
 
 
 @pytest.mark.deep
@@ -523,3 +525,20 @@ def test_lab_starts_with_the_tables_ready(
     cli.lab(job)  # nothing changed: nothing is made anew
     assert capfd.readouterr().err == ""
     assert hashes(draft) == made
+
+
+@pytest.mark.deep
+def test_a_second_language_is_what_it_would_be_alone(tmp_path: Path) -> None:
+    """What the kernel of the first language shows again is what a run in that language alone shows: every page of the sample."""
+    job = read_job(Path("jobs/wholesale.yaml"))
+    both = run_job(job.model_copy(update={"language": ["en", "zh"]}), out=tmp_path / "both")
+    alone = run_job(job.model_copy(update={"language": ["zh"]}), out=tmp_path / "alone")
+    for page in sorted((alone / "notebooks").glob("*.ipynb")):
+        theirs, ours = (nbformat.read(file, 4) for file in (page, both / "notebooks" / "zh" / page.name))
+        shown = [[cell.get("outputs") for cell in notebook.cells] for notebook in (theirs, ours)]
+        assert texts_of(shown[0]) == texts_of(shown[1]), page.name
+
+
+def texts_of(shown: list) -> list[str]:
+    """Return what cells showed, without the numbers of the executions."""
+    return [str([output.get("data") or output.get("text") for output in outputs or []]) for outputs in shown]

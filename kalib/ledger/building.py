@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -35,6 +35,7 @@ from kalib.ledger.parents import top_parents
 from kalib.ledger.quality import Judged, Known
 from kalib.ledger.report import LedgerReport, write_report
 from kalib.ledger.rules import RULES, Action, choose_actions
+from kalib.ledger.straight import parse_straight
 from kalib.settings import Job
 from kalib.words.told import Told, told
 
@@ -266,19 +267,16 @@ def open_files(con: duckdb.DuckDBPyConnection, job: Job, *, scratch: Path, say: 
     """
     files = read.find_files(job)
     with read.sealed(dict(zip(read.name_files(files), files, strict=True))) as inputs:
-        sources, watched = read.load_raw(con, job, files, scratch=scratch, say=say, choose=choose)
+        sources, watched = read.open_job(con, job, files, scratch=scratch, choose=choose)
+        say_new = _without_repeats(say)  # what is not plain is read again, with care
+        is_straight = parse_straight(con, job, sources, watched, say=say_new)
+        if not is_straight:
+            read.load_opened(con, job, sources, watched, say=say_new)
     rows = con.execute("SELECT (SELECT count(*) FROM raw) + (SELECT count(*) FROM unread)").fetchone()[0]
     say(str(told("judging {rows:,} rows", rows=rows)))
-    try:
-        found = parse.parse(con, job, sources, watched)
-    except DataError as error:
-        date_format = find_date_format(con, job) if error.rule == "date_ambiguous" else None
-        if not date_format:
-            raise
-        told_so = job.read.model_copy(update={"date_format": date_format})  # only to say what each reading gives
-        found = parse.parse(con, job.model_copy(update={"read": told_so}), sources, watched)
+    found = parse.finish(con, job, sources) if is_straight else _parse(con, job, sources, watched)
     doubts = [*find_day_doubts(con, job, sources), *find_mangled(con, job)]
-    con.execute("DROP TABLE raw; DROP TABLE unread")
+    con.execute(f"DROP {'VIEW' if is_straight else 'TABLE'} raw; DROP TABLE unread")
     if (garbled := find_garbled(con)) is not None:
         doubts.append(garbled)
         if job.settled.get(garbled.name) == REPAIRED:
@@ -299,6 +297,31 @@ def open_files(con: duckdb.DuckDBPyConnection, job: Job, *, scratch: Path, say: 
         doubts=doubts,
         listed=find_listed(con, job, sources),
     )
+
+
+def _without_repeats(say: Callable[[str], None]) -> Callable[[str], None]:
+    said = [""]
+
+    def say_new(line: str) -> None:
+        if line != said.pop():
+            say(line)
+        said.append(line)
+
+    return say_new
+
+
+def _parse(
+    con: duckdb.DuckDBPyConnection, job: Job, sources: list[read.Source], watched: Sequence[Watched]
+) -> list[tuple]:
+    """Parse ``raw``; where a spreadsheet exchanged day and month, as its texts are written: only to say what each reading gives."""
+    try:
+        return parse.parse(con, job, sources, watched)
+    except DataError as error:
+        date_format = find_date_format(con, job) if error.rule == "date_ambiguous" else None
+        if not date_format:
+            raise
+        told_so = job.read.model_copy(update={"date_format": date_format})
+        return parse.parse(con, job.model_copy(update={"read": told_so}), sources, watched)
 
 
 def _write(
@@ -604,8 +627,9 @@ def _write_tables(
         "days": engines.keep(con, features.days(lines), "days"),
         "cancelled": engines.keep(con, returns.match(lines, voids), "cancelled"),
     }
+    order = {"days": ["customer_id", "order_date"], "cancelled": ["customer_id", "order_date", "cancelled_on"]}
     for name, table in kept.items():
-        engines.write(table, scratch / "ledger" / f"{name}.parquet", by=["customer_id", "order_date"])
+        engines.write(table, scratch / "ledger" / f"{name}.parquet", by=order[name])
     standing = features.standing(kept["days"], [as_of], kept["cancelled"])
     tables = {
         "customers": engines.keep(

@@ -338,9 +338,7 @@ class _Reader:
         """Load the raw rows into a schema of their own; an earlier try stays where it is, unseen."""
         self.tries += 1
         self.con.execute(f"CREATE SCHEMA try_{self.tries}; USE {quote('beside ' + self.name)}.try_{self.tries}")
-        self.sources, _ = read.load_raw(
-            self.con, self._as_job(mapped), files, scratch=self.scratch, say=lambda line: None
-        )
+        self.sources = read.load_raw(self.con, self._as_job(mapped), files, scratch=self.scratch, say=lambda line: None)
 
     def _says(self, ours: str) -> bool:
         """Say whether the job maps the column itself."""
@@ -463,11 +461,11 @@ class _Reader:
 
     def _read_periods(self, day: Parsed) -> None:
         """Leave the table ``periods`` behind: each way in which a period is written, once, and what it means."""
-        period = read_period(halfwidth(trimmed("period")), value_of("period"))
+        period = read_period("neat", value_of("period"))
         self.con.execute(
             f"CREATE TABLE periods AS SELECT period::VARCHAR AS written, {value_of('period')}, {period.start} AS period_start, "
-            f"{period.end} AS period_end, {period.is_day} AS is_day FROM (SELECT *, ({day.value}) AS {value_of('period')} "
-            "FROM (SELECT DISTINCT period FROM raw WHERE period IS NOT NULL))"
+            f"{period.end} AS period_end, {period.is_day} AS is_day FROM (SELECT *, ({day.value}) AS {value_of('period')}, "
+            f"{halfwidth(trimmed('period'))} AS neat FROM (SELECT DISTINCT period FROM raw WHERE period IS NOT NULL))"
         )
 
     def _cases(self, cells: list[str]) -> list[tuple[str, str, str]]:

@@ -693,8 +693,9 @@ def refuse_ambiguous(
         f"WHEN regexp_full_match({neat}, {text(_DAYS)}) THEN 'days' WHEN regexp_full_match({neat}, {text(_SECONDS)}) THEN 'seconds' END"
     )
     # of what is not plainly right, each way of writing is looked at once: a log has few days and many rows
+    # (a filter would be pushed down to before the rows are told apart)
     unlike = f"SELECT DISTINCT {name} FROM raw WHERE NOT regexp_full_match({name}::VARCHAR, {text(_PLAIN)})"
-    seen = f"WITH unlike AS MATERIALIZED ({unlike}) SELECT count(*) FROM unlike WHERE {kind} IS NOT NULL"
+    seen = f"WITH unlike AS MATERIALIZED ({unlike}) SELECT count(*) FILTER ({kind} IS NOT NULL) FROM unlike"
     if not con.execute(seen).fetchone()[0]:
         return
     odd = f"SELECT file, line, {name}::VARCHAR AS value, {kind} AS kind FROM raw"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import duckdb
 
 from kalib.ledger.calendar_words import Words
@@ -9,7 +11,7 @@ from kalib.ledger.dates import EXCEL, find_words, read_date
 from kalib.ledger.guess import Numbers, Seen
 from kalib.ledger.numbers import read_number
 from kalib.ledger.source import quote, shown
-from kalib.ledger.value import BLANKS, MONEY
+from kalib.ledger.value import BLANKS, MONEY, trimmed
 
 SAMPLE_ROWS = 20_000
 SAMPLE_VALUES = 500
@@ -22,6 +24,8 @@ FORMATS = (
     *(f"{a}{sign}{b}{sign}%y" for sign in "-/ " for a, b in (("%d", "%b"), ("%b", "%d"))),
 )
 """Ways of writing a date that must be declared."""
+_MAY_BE_DATE = re.compile(r"[^\x00-\x7f]|[A-Za-z]{2}|[-/. ].*[-/. ]|\d{8}|[2-6]\d{4}([.,]\d+)?$")
+"""What a value has that any of these ways reads: two signs, a word, a year with month and day together, or the number of a day."""
 
 
 def look_at(con: duckdb.DuckDBPyConnection, kinds: dict[str, str], names: dict[str, str]) -> list[Seen]:
@@ -59,7 +63,7 @@ def look_at(con: duckdb.DuckDBPyConnection, kinds: dict[str, str], names: dict[s
                 filled=counts[number],
                 distinct=min(counts[number], counts[number + len(names)]),
                 examples=_examples(con, name),
-                numbers=_count_numbers(con, name) if kind == "VARCHAR" else Numbers(),
+                numbers=_count_numbers(con, name, counts[number]) if kind == "VARCHAR" else Numbers(),
                 dates=dates,
                 mixed=mixed,
             )
@@ -81,19 +85,19 @@ def _filled(name: str) -> str:
 def _examples(con: duckdb.DuckDBPyConnection, name: str) -> tuple[str, ...]:
     """Return the three most frequent values of the sample, quoted and cut."""
     found = con.execute(
-        f"SELECT trim({name}::VARCHAR, '{BLANKS}') AS v FROM sample WHERE {_filled(name)} GROUP BY v ORDER BY count(*) DESC, v LIMIT 3"
+        f"SELECT {trimmed(name)} AS v FROM sample WHERE {_filled(name)} GROUP BY v ORDER BY count(*) DESC, v LIMIT 3"
     )
     return tuple(f'"{shown(row[0], LONGEST_EXAMPLE)}"' for row in found.fetchall())
 
 
-def _count_numbers(con: duckdb.DuckDBPyConnection, name: str) -> Numbers:
+def _count_numbers(con: duckdb.DuckDBPyConnection, name: str, filled_rows: int) -> Numbers:
     point, comma = (f"({read_number(name, 'VARCHAR', MONEY, sign).value})" for sign in ".,")
     sampled, filled = con.execute(
         f"SELECT count(coalesce({point}, {comma})), count(*) FROM (SELECT {name} FROM sample WHERE {_filled(name)} LIMIT 2000)"
     ).fetchone()
     if 2 * sampled < filled or not filled:
         percent = con.execute(
-            rf"SELECT count(*) FROM source WHERE regexp_full_match({name}, '\s*\d+([.,]\d+)?\s*%\s*')"
+            rf"SELECT count(*) FROM source WHERE CASE WHEN contains({name}, '%') THEN regexp_full_match({name}, '\s*\d+([.,]\d+)?\s*%\s*') END"
         )
         return Numbers(percent=percent.fetchone()[0])
     # a number such as 12 or 12.50 is read in one way only, and of the others each way of writing is looked at once
@@ -101,6 +105,8 @@ def _count_numbers(con: duckdb.DuckDBPyConnection, name: str) -> Numbers:
     whole, broken = con.execute(
         f"SELECT count(*) FILTER (NOT contains({name}, '.')), count(*) FILTER (contains({name}, '.')) FROM source WHERE {usual}"
     ).fetchone()
+    if whole + broken == filled_rows:
+        return Numbers(whole + broken, whole, broken)
     counts = con.execute(
         "SELECT sum(n) FILTER (p IS NOT NULL), sum(n) FILTER (c IS NOT NULL), "
         "sum(n) FILTER (v LIKE '%.%' AND p IS NOT NULL AND coalesce(c = p, true)), sum(n) FILTER (c IS NOT NULL AND p IS NULL), "
@@ -150,6 +156,8 @@ def _formats_in_sample(con: duckdb.DuckDBPyConnection, name: str, kind: str) -> 
     values = [row[0].strip(BLANKS) for row in con.execute(f"SELECT {name}::VARCHAR FROM few").fetchall()]
     likely = sum(5 <= len(value) <= 40 and any(sign.isdigit() for sign in value) for value in values)
     if 2 * likely < max(len(values), 1):
+        return []
+    if 5 * sum(bool(_MAY_BE_DATE.search(value)) for value in values) < len(values):
         return []
     signs = set("".join(values))
     has_words = any(sign.isalpha() for sign in signs)

@@ -20,6 +20,10 @@ HALF = 180
 MONEY = ("net_sales", "gross_sales", "returns", "margin", "discounts")
 
 
+Dates = Sequence[dt.date] | Table
+"""Dates, or a table with a row for each: then the statement is the same whatever they are."""
+
+
 def days(lines: Table) -> Table:
     """Return one row per customer and day with any line: the table that everything else is read from.
 
@@ -103,7 +107,7 @@ def _with_gaps(table: Table, *by: str) -> Table:
     return table.mutate(gap_days=gap.cast("int32"))
 
 
-def standing(days: Table, dates: Sequence[dt.date], cancelled: Table | None = None, *, ahead_days: int = 0) -> Table:
+def standing(days: Table, dates: Dates, cancelled: Table | None = None, *, ahead_days: int = 0) -> Table:
     """Return the table of days as it stood at each date: without later rows, and without orders cancelled by then.
 
     The dates are data: one statement, whatever their number. Only the few customers with a cancelled order are looked
@@ -112,7 +116,7 @@ def standing(days: Table, dates: Sequence[dt.date], cancelled: Table | None = No
     Parameters
     ----------
     days : the table of ``days``
-    dates : the dates
+    dates : the dates; also as a table of them, ``as_of``, in which each stands once
     cancelled : the table of ``returns.match``; without it, every order stands
     ahead_days : so many days after each date are known as well
 
@@ -141,18 +145,24 @@ def standing(days: Table, dates: Sequence[dt.date], cancelled: Table | None = No
     return ibis.union(untouched, anew)
 
 
-def _known_at(table: Table, day: Value, dates: Sequence[dt.date], ahead_days: int) -> Table:
+def _known_at(table: Table, day: Value, dates: Dates, ahead_days: int) -> Table:
     """Return the rows of a table known at each date, or so many days after it, beside that date as ``as_of``."""
-    each = ibis.array([ibis.literal(date) for date in _sorted(dates)]).unnest().name("as_of").as_table()
-    latest = table.filter(day <= max(dates) + dt.timedelta(days=ahead_days))
-    both = each.cross_join(latest)
+    if isinstance(dates, Table):
+        each, latest = dates, dates.as_of.max().as_scalar()
+    else:
+        each, latest = (
+            ibis.array([ibis.literal(date) for date in _sorted(dates)]).unnest().name("as_of").as_table(),
+            max(dates),
+        )
+    until = latest + (ibis.interval(days=ahead_days) if isinstance(dates, Table) else dt.timedelta(days=ahead_days))
+    both = each.cross_join(table.filter(day <= until))
     name = day.get_name()
     return both.filter(
         both.as_of.delta(both[name], unit="day") >= -ahead_days if ahead_days else both[name] <= both.as_of
     )
 
 
-def snapshots(days: Table, dates: Sequence[dt.date], cancelled: Table | None = None) -> Table:
+def snapshots(days: Table, dates: Dates, cancelled: Table | None = None) -> Table:
     """Return one row per snapshot date and customer with any row by then; columns as in ``schema.COLUMNS``.
 
     A window of 90 days up to a date holds the date and the 89 days before it. Only rows up to the date enter its row.
@@ -289,7 +299,7 @@ _ORDER = (
 """The columns of a snapshot, in the order in which they are shown."""
 
 
-def outcomes(days: Table, dates: Sequence[dt.date], *, horizon_days: int, cancelled: Table | None = None) -> Table:
+def outcomes(days: Table, dates: Dates, *, horizon_days: int, cancelled: Table | None = None) -> Table:
     """Return what each customer known at a date did in the horizon after it.
 
     An order cancelled by the end of the horizon was none; one that was cancelled by the date itself makes nobody known.

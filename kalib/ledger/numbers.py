@@ -295,6 +295,16 @@ def _are_usual(con: duckdb.DuckDBPyConnection, columns: Sequence[str]) -> bool:
     return not columns or con.execute(f"SELECT coalesce(bool_and({usual}), true) FROM raw").fetchone()[0]
 
 
+def _all_have_points(con: duckdb.DuckDBPyConnection, columns: Sequence[str]) -> bool:
+    """Say whether no number has a sign but a minus and one point, and in every file a number such as 12.50 speaks for it."""
+    plain = " AND ".join(rf"coalesce(regexp_full_match({quote(name)}, '-?\d+(\.\d+)?'), true)" for name in columns)
+    if not con.execute(f"SELECT coalesce(bool_and({plain}), true) FROM raw").fetchone()[0]:
+        return False
+    speaks = " OR ".join(rf"bool_or(regexp_matches({quote(name)}, '\.\d\d?$'))" for name in columns)
+    files = con.execute(f"SELECT coalesce({speaks}, false) FROM raw GROUP BY file").fetchall()
+    return all(is_spoken for (is_spoken,) in files)
+
+
 def find_decimal(
     con: duckdb.DuckDBPyConnection,
     columns: Sequence[str],
@@ -326,7 +336,7 @@ def find_decimal(
     DataError
         number_ambiguous: numbers that speak for the one and others that speak for the other, or nothing but 1,234.
     """
-    if declared or _are_usual(con, columns):
+    if declared or _are_usual(con, columns) or _all_have_points(con, columns):
         return declared or ".", []
     tallies = _tally(con, columns)
     ours = {kind: [row for row in tallies if row[0] == kind] for kind in (".", ",", "either")}

@@ -10,14 +10,14 @@ from kalib.errors import SettingsError
 from kalib.ledger import dates, ids, numbers
 from kalib.ledger.doubts.vocabulary import TOTALS
 from kalib.ledger.doubts.watch import Watched
-from kalib.ledger.plain import find_plain, read_plain, speak_for_point
+from kalib.ledger.plain import TEXTS, find_plain, read_plain, speak_for_point
 from kalib.ledger.read import NUMBERS
 from kalib.ledger.source import Source, quote, text
 from kalib.ledger.value import LONG_PRICE, LONG_QUANTITY, MONEY, PRICE, QUANTITY, Parsed, refusal, trimmed
 from kalib.settings import Job
 from kalib.words.told import told
 
-_TARGETS = {
+TARGETS = {
     "quantity": QUANTITY,
     "unit_price": PRICE,
     "amount": MONEY,
@@ -26,7 +26,6 @@ _TARGETS = {
     "paid_amount": MONEY,
     "refund": MONEY,
 }
-_TEXTS = ("product", "category", "order_type", "order_status")
 _SPARE = ("discount", "due_date", "paid_date", "paid_amount", "refund")
 """Columns whose unreadable values count as missing, unless the money of the line hangs on them."""
 
@@ -53,29 +52,40 @@ def parse(
     types = {row[0]: row[1] for row in con.execute("DESCRIBE raw").fetchall()}
     headers = job.columns.mapped
     dates.check_format(con, job)
-    found_plain = find_plain(con, job, types, _TARGETS)
+    found_plain = find_plain(con, job, types, TARGETS)
     plain = found_plain.columns
     for role in ("customer_id", "order_id"):
         if role in types and role not in plain:
             ids.refuse_mangled(con, role, types[role], sources, header=headers[role])
     if types["order_date"] == "VARCHAR" and not job.read.date_format and "order_date" not in plain:
         dates.refuse_ambiguous(con, "order_date", sources, header=headers["order_date"])
-    money = [name for name in _TARGETS if types.get(name) == "VARCHAR"]
+    money = [name for name in TARGETS if types.get(name) == "VARCHAR"]
     decimal, found = job.read.decimal or ".", []
-    if not (found_plain.usual.issuperset(money) or (plain.issuperset(money) and speak_for_point(con, found_plain))):
+    if not (found_plain.usual.issuperset(money) or (plain.issuperset(money) and speak_for_point(con, money))):
         decimal, found = numbers.check_columns(con, money, job.read.decimal, job.currency, sources, headers=headers)
     _refuse_currencies(con, job, types, sources)
     if decimal != ".":
         plain -= set(money)
-    cells = _read_cells(con, job, types, decimal, sources, plain)
-    gross = _gross(types, cells, decimal, plain)
-    con.execute(f"CREATE TABLE parsed AS {_select(job, types, cells, gross, watched, decimal, plain)}")
+    cells = read_cells(con, job, types, decimal, sources, plain)
+    gross = multiply(types, cells, decimal, plain)
+    columns, rows = list_columns(job, types, cells, gross, watched, decimal, plain)
+    con.execute(f"CREATE TABLE parsed AS SELECT {name_all(columns)} FROM {rows}")
+    return [*found, *finish(con, job, sources)]
+
+
+def finish(con: duckdb.DuckDBPyConnection, job: Job, sources: Sequence[Source]) -> list[tuple]:
+    """Refuse what ``parsed`` shows to be no column of days or numbers, add the rows of ``unread``, and find customers that look alike."""
     _refuse_unreadable(con, job, sources)
     _add_unread(con)
-    return [*found, *ids.find_alike(con, "parsed")]
+    return ids.find_alike(con, "parsed")
 
 
-def _read_cells(
+def name_all(columns: Mapping[str, str]) -> str:
+    """Return the list of a SELECT: each expression under its name."""
+    return ", ".join(f"{value} AS {name}" for name, value in columns.items())
+
+
+def read_cells(
     con: duckdb.DuckDBPyConnection,
     job: Job,
     types: Mapping[str, str],
@@ -86,21 +96,21 @@ def _read_cells(
     """Return how each mapped column is read: one that is plain as it stands, the others value by value."""
     cells = {}
     for name, kind in types.items():
-        if name in plain and name not in _TEXTS:
+        if name in plain and name not in TEXTS:
             is_share = name == "discount" and job.read.discount == "share"
-            cells[name] = read_plain(name, _TARGETS, is_share=is_share)
+            cells[name] = read_plain(name, TARGETS, is_share=is_share)
         elif name in ("customer_id", "order_id"):
             cells[name] = ids.read_id(name, kind, name)
         elif name == "discount" and job.read.discount == "share":
             cells[name] = numbers.read_share(name, kind, decimal)
-        elif name in _TARGETS:
-            cells[name] = numbers.read_number(name, kind, _TARGETS[name], decimal)
+        elif name in TARGETS:
+            cells[name] = numbers.read_number(name, kind, TARGETS[name], decimal)
         elif name in ("order_date", "due_date", "paid_date"):
             cells[name] = dates.read_days(con, job, name, kind, sources)
     return cells
 
 
-def _gross(types: Mapping[str, str], cells: Mapping[str, Parsed], decimal: str, plain: Collection[str]) -> str:
+def multiply(types: Mapping[str, str], cells: Mapping[str, Parsed], decimal: str, plain: Collection[str]) -> str:
     """Return SQL for quantity times price, with all their decimals where either has more than are kept."""
     if not {"quantity", "unit_price"} <= set(cells):
         return f"NULL::{MONEY}"
@@ -115,7 +125,11 @@ def _gross(types: Mapping[str, str], cells: Mapping[str, Parsed], decimal: str, 
     )
 
 
-def _select(
+FOUND = ("rule", "repairs", "bad_of", "bad_column", "bad_value")
+"""What parsing says of a row, and of most rows nothing."""
+
+
+def list_columns(
     job: Job,
     types: Mapping[str, str],
     cells: Mapping[str, Parsed],
@@ -123,11 +137,16 @@ def _select(
     watched: Sequence[Watched],
     decimal: numbers.Decimal,
     plain: Collection[str],
-) -> str:
-    """Return the SQL that reads ``raw``: one row per row, typed, with what was found in its values."""
-    texts = [name for name in _TEXTS if name in types]
+    rows: str = "raw",
+) -> tuple[dict[str, str], str]:
+    """Return SQL that reads ``raw``, or other rows that are like it: the columns of ``parsed`` by name, and the query below them.
+
+    One row per row, typed, with what was found in its values; the query says of each whether it is ``odd``: of all others
+    nothing can be found.
+    """
+    texts = [name for name in TEXTS if name in types]
     first = [f"{cell.value} AS value_{name}" for name, cell in cells.items()]
-    first += [f"{quote(name) if name in plain else _neat(name)} AS value_{name}" for name in texts]
+    first += [f"{quote(name) if name in plain else neat(name)} AS value_{name}" for name in texts]
     if "currency" in types:
         first.append(f"nullif(upper({trimmed('currency')}), '') AS value_currency")
     then = [
@@ -152,18 +171,18 @@ def _select(
         columns["filled"] = "filled"
     columns = _convert(job, columns)
     told = {"rule": _rule(job, types, cells, columns), "repairs": _repairs(cells), **_tell(job, cells)}
-    columns |= {name: f"CASE WHEN odd THEN {value} END" for name, value in told.items()}  # most rows are plain
-    picked = ", ".join(f"{value} AS {name}" for name, value in columns.items())
+    columns |= {name: f"CASE WHEN odd THEN {told[name]} END" for name in FOUND}  # most rows are plain
     odd = [f"blank_{name} OR broken_{name} IS NOT NULL OR repaired_{name} IS NOT NULL" for name in cells]
     odd += [f"({columns['amount']}) IS NULL", *([_late(job)] if job.as_of else [])]
     odd += [f"value_{name} IS NULL" for name in ("product", "currency") if name in types]
-    return (
-        f"SELECT {picked} FROM (SELECT *, ({' OR '.join(odd)}) AS odd FROM (SELECT *, {gross} AS gross "
-        f"FROM (SELECT *, {', '.join(then)} FROM (SELECT *, {', '.join(first)} FROM raw))))"
+    return columns, (
+        f"(SELECT *, ({' OR '.join(odd)}) AS odd FROM (SELECT *, {gross} AS gross "
+        f"FROM (SELECT *, {', '.join(then)} FROM (SELECT *, {', '.join(first)} FROM {rows}))))"
     )
 
 
-def _neat(name: str) -> str:
+def neat(name: str) -> str:
+    """Return SQL for a text without blanks around it, null where it is blank."""
     return f"nullif({trimmed(name)}, '')"
 
 

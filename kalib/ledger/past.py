@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import glob
+import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import ibis
@@ -34,12 +36,11 @@ def snapshots(folder: Path, dates: Sequence[dt.date]) -> pd.DataFrame:
     frames = {date: frame for date, file in kept.items() if (frame := _read_kept(file)) is not None}
     missing = [date for date in kept if date not in frames]
     if missing:
-        with open_ledger(folder) as tables:
-            found = features.snapshots(tables["days"], missing, cancelled=tables["cancelled"])
-            made = _read(found.order_by("as_of", "customer_id"))
+        made = _ask(folder, missing, "snapshots", features.snapshots)
+        made = made.sort_values(["as_of", "customer_id"], ignore_index=True)
         for date in missing:
             frames[date] = made[made["as_of"] == pd.Timestamp(date)]
-            _keep(kept[date], frames[date])
+            _keep(kept[date], frames[date].reset_index(drop=True).to_feather)
     return pd.concat([frames[date] for date in kept], ignore_index=True)
 
 
@@ -52,8 +53,14 @@ def _read(table: Table) -> pd.DataFrame:
 
 def _kept_file(folder: Path, date: dt.date) -> Path:
     """Return where the snapshot of a date is kept for the next who asks; of another ledger's days no file has the name."""
+    return folder / "snapshots" / f"{date}-{_state(folder)}.feather"
+
+
+def _state(folder: Path) -> str:
+    """Return what tells a ledger's days, and the code that reads them, from others."""
     days = (folder / "ledger" / "days.parquet").stat()
-    return folder / "snapshots" / f"{date}-{days.st_mtime_ns:x}-{days.st_size:x}.feather"
+    code = hashlib.sha256(Path(features.__file__).read_bytes()).hexdigest()[:8]
+    return f"{days.st_mtime_ns:x}-{days.st_size:x}-{code}"
 
 
 def _read_kept(file: Path) -> pd.DataFrame | None:
@@ -66,12 +73,12 @@ def _read_kept(file: Path) -> pd.DataFrame | None:
         return None
 
 
-def _keep(file: Path, frame: pd.DataFrame) -> None:
-    """Keep a snapshot, in one step: two notebooks may ask for one date at once."""
+def _keep(file: Path, write: Callable[[Path], object]) -> None:
+    """Keep a file, in one step: two notebooks may ask for the same at once."""
     file.parent.mkdir(exist_ok=True)
     beside = file.with_name(f".{file.name}-{os.getpid()}")
     try:
-        frame.reset_index(drop=True).to_feather(beside)
+        write(beside)
         beside.replace(file)
     finally:
         beside.unlink(missing_ok=True)
@@ -86,9 +93,22 @@ def outcomes(folder: Path, dates: Sequence[dt.date], *, horizon_days: int) -> pd
         A horizon that reaches beyond the run's as_of: its outcome is not known yet.
     """
     _check_dates(folder, [date + dt.timedelta(days=horizon_days) for date in dates])
+    found = _ask(folder, dates, f"outcomes-{horizon_days}", partial(features.outcomes, horizon_days=horizon_days))
+    return found.sort_values(["as_of", "customer_id"], ignore_index=True)
+
+
+def _ask(folder: Path, dates: Sequence[dt.date], name: str, ask: Callable[..., Table]) -> pd.DataFrame:
+    """Ask a ledger something of each date. The statement does not hang on the dates: who asks first leaves it for the others."""
+    file = folder / "snapshots" / f"{name}-{_state(folder)}.sql"
     with open_ledger(folder) as tables:
-        days, cancelled = tables["days"], tables["cancelled"]
-        return features.outcomes(days, dates, horizon_days=horizon_days, cancelled=cancelled).to_pandas()
+        con = tables["days"].get_backend()
+        asked = con.create_table("asked", pa.table({"as_of": pa.array(sorted(set(dates)), pa.date32())}), temp=True)
+        if file.is_file():
+            statement = file.read_text(encoding="utf-8")
+        else:
+            statement = str(con.compile(ask(tables["days"], asked, cancelled=tables["cancelled"])))
+            _keep(file, lambda beside: beside.write_text(statement, encoding="utf-8"))
+        return _read(con.sql(statement))
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import duckdb
@@ -16,10 +16,15 @@ _ID = r"[0-9A-Za-z](?:[!-*,\-/-~ ]*[!-*,\-/-~])?"
 """An id that stands as it is: printable ASCII without blanks around it, and without the signs of a power of ten or of decimals."""
 _FIRST, _LAST, _NONE = "1980-01-01", "2098-12-31", "2079-06-06"
 """Days that are neither too early nor too late, and the one among them that programs write for "no date"."""
-_SAMPLE = 2048
+SAMPLE = 2048
+_DAY = r"(?:19[89]\d|20[0-68]\d|207[0-8]|209[0-8])-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])"
+"""Days that are plain, if they are in the calendar; all but those of 2079."""
+_CLOCK = r"[ T](?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,9})?)?"
+"""A time of day without a zone: of a moment, the day is read, as it stands."""
+_BETWEEN = "\x1f"
 _IDS = ("customer_id", "order_id")
 _DAYS = ("order_date", "due_date", "paid_date")
-_TEXTS = ("product", "category", "order_type", "order_status")
+TEXTS = ("product", "category", "order_type", "order_status")
 
 
 @dataclass(frozen=True)
@@ -33,7 +38,7 @@ class Plain:
 def find_plain(con: duckdb.DuckDBPyConnection, job: Job, types: Mapping[str, str], targets: Mapping[str, str]) -> Plain:
     """Return the columns of ``raw`` whose values are all plain, or missing: they are read as they stand, and nothing was repaired.
 
-    Plain are days as 2024-01-31, numbers as -1234.5, and ids and texts of ASCII letters, digits and signs without blanks around
+    Plain are days as 2024-01-31, with a time of day or without, numbers as -1234.5, and ids and texts of ASCII letters, digits and signs without blanks around
     them. A column with one value that is not is read with care, value by value.
 
     Parameters
@@ -53,25 +58,75 @@ def find_plain(con: duckdb.DuckDBPyConnection, job: Job, types: Mapping[str, str
     ['customer_id', 'order_date']
     """
     texts = [name for name, kind in types.items() if kind == "VARCHAR"]
-    numbers = [name for name in texts if name in targets and job.read.decimal != ","]
-    tests = {name: _test(name, job) for name in texts if name not in targets}
+    likely = find_likely(con, job, texts, targets, f"(FROM raw LIMIT {SAMPLE})")
+    found = _all(con, likely.tests, "raw")
+    others = {name: _number_test(name, targets[name], usual=False) for name in likely.usual - found}
+    return Plain(found | _all(con, others, "raw"), found & likely.usual)
+
+
+@dataclass(frozen=True)
+class Likely:
+    """The columns that are plain in some rows, with the test that each value must pass; ``usual`` as in ``Plain``."""
+
+    tests: Mapping[str, str]
+    usual: frozenset[str]
+    patterns: Mapping[str, str]
+
+    @property
+    def row_test(self) -> str:
+        """Return SQL for whether a row as a whole is sure to pass all tests: one look at all values is faster than one at each."""
+        cells = f", chr({ord(_BETWEEN)}), ".join(quote(name) for name in self.patterns)
+        pattern = _BETWEEN.join(f"(?:{pattern})?" for pattern in self.patterns.values())
+        return f"regexp_full_match(concat({cells}), {text(pattern)})"
+
+    def widened(self, targets: Mapping[str, str]) -> Likely:
+        """Return the same for numbers of any number of decimals, where something else says that the point is their sign."""
+        tests = {name: _number_test(name, targets[name], usual=False) for name in self.usual}
+        patterns = {name: plain_pattern(targets[name], usual=False) for name in self.usual}
+        return Likely({**self.tests, **tests}, frozenset(), {**self.patterns, **patterns})
+
+
+def find_likely(
+    con: duckdb.DuckDBPyConnection, job: Job, columns: Iterable[str], targets: Mapping[str, str], rows: str
+) -> Likely:
+    """Return the columns that are plain in some rows, and SQL for the test of a value, which is null where there is none.
+
+    Parameters
+    ----------
+    con : connection
+    job, targets : as for ``find_plain``
+    columns : of text
+    rows : a query in brackets for some rows
+    """
+    columns = list(columns)
+    numbers = [name for name in columns if name in targets and job.read.decimal != ","]
+    tests = {name: test for name in columns if name not in targets and (test := _test(name, job))}
     usual = {name: _number_test(name, targets[name], usual=True) for name in numbers}
     others = {name: _number_test(name, targets[name], usual=False) for name in numbers}
-    few = f"(FROM raw LIMIT {_SAMPLE})"
-    likely = _all(con, {name: test for name, test in tests.items() if test} | others, few)
-    likely_usual = _all(con, usual, few)
-    first = {name: (usual if name in likely_usual else others)[name] for name in numbers if name in likely}
-    found = _all(con, first | {name: tests[name] for name in likely if name in tests}, "raw")
-    more = _all(con, {name: others[name] for name in likely_usual - found}, "raw")
-    return Plain(found | more, found & likely_usual)
+    likely = _all(con, tests | others, rows)
+    likely_usual = _all(con, {name: test for name, test in usual.items() if name in likely}, rows)
+    tests |= others | {name: usual[name] for name in likely_usual}
+    patterns = {name: plain_pattern(targets[name], usual=name in likely_usual) for name in numbers}
+    patterns |= dict.fromkeys(_IDS, _ID) | dict.fromkeys(_DAYS, f"{_DAY}(?:{_CLOCK})?") | dict.fromkeys(TEXTS, NEAT)
+    found = [name for name in tests if name in likely]
+    return Likely({name: tests[name] for name in found}, likely_usual, {name: patterns[name] for name in found})
 
 
-def speak_for_point(con: duckdb.DuckDBPyConnection, plain: Plain) -> bool:
-    """Say whether every file of ``raw`` has a number such as 12.50: then a plain 1.234 beside it is no thousand."""
-    broken = " OR ".join(f"bool_or(contains({quote(name)}, '.'))" for name in sorted(plain.usual))
+def speak_for_point(con: duckdb.DuckDBPyConnection, numbers: Iterable[str], rows: str = "raw") -> bool:
+    """Say whether every file of some rows has a number such as 12.50: then a plain 1.234 beside it is no thousand.
+
+    Parameters
+    ----------
+    con : connection
+    numbers : columns of plain numbers: none of them speaks for the comma
+    rows : a table or a query in brackets, with ``file``
+    """
+    broken = " OR ".join(rf"bool_or(regexp_matches({quote(name)}, '\.\d\d?$'))" for name in sorted(numbers))
     if not broken:
         return False
-    found = con.execute(f"SELECT bool_and(speaks) FROM (SELECT {broken} AS speaks FROM raw GROUP BY file)").fetchone()
+    found = con.execute(
+        f"SELECT bool_and(speaks) FROM (SELECT {broken} AS speaks FROM {rows} GROUP BY file)"
+    ).fetchone()
     return found[0] is True
 
 
@@ -95,8 +150,10 @@ def _test(column: str, job: Job) -> str:
     if column in _DAYS and not job.read.date_format and "day_month_exchanged" not in job.settled:
         day = f"TRY_CAST({name} AS DATE)"
         within = f"{day} BETWEEN DATE '{_FIRST}' AND DATE '{_LAST}' AND {day} <> DATE '{_NONE}'"
-        return f"coalesce({name} LIKE '____-__-__' AND {within} AND NOT {name} LIKE '% ', {name} IS NULL)"
-    return f"regexp_full_match({name}, {text(NEAT)})" if column in _TEXTS else ""
+        alone = f"({name} LIKE '____-__-__' AND NOT {name} LIKE '% ')"
+        moment = f"regexp_full_match({name}, {text(_DAY + _CLOCK)})"
+        return f"coalesce(({alone} OR {moment}) AND {within}, {name} IS NULL)"
+    return f"regexp_full_match({name}, {text(NEAT)})" if column in TEXTS else ""
 
 
 def read_plain(column: str, targets: Mapping[str, str], *, is_share: bool = False) -> Parsed:

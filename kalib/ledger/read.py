@@ -175,7 +175,10 @@ def sealed(files: Mapping[str, Path]) -> Iterator[dict[str, str]]:
     hashes = {name: _hash(path) for name, path in files.items() if path.is_file()}
     try:
         yield hashes
-    except DataError:  # a file that is being written looks damaged: say what is the matter with it
+    except (
+        DataError,
+        OSError,
+    ):  # a file that is being written looks damaged, or is gone: say what is the matter with it
         _refuse_changed(states)
         raise
     _refuse_changed(states)
@@ -608,28 +611,20 @@ def check_mapping(source: Source, mapped: dict[str, str], *, job_file: Path) -> 
         )
 
 
-def load_raw(
+def open_job(
     con: duckdb.DuckDBPyConnection,
     job: Job,
     files: Sequence[Path],
     *,
     scratch: Path,
-    say: Callable[[str], None],
     choose: Callable[[duckdb.DuckDBPyConnection, Sequence[Source], Mapping[str, str]], Sequence[Watched]] | None = None,
 ) -> tuple[list[Source], list[Watched]]:
-    """Load the mapped columns of all files as table ``raw``: ours as names, theirs as values, nothing changed.
-
-    What ``choose`` finds worth a look is loaded too, as text, and returned.
-
-    The table has ``file``, ``line``, one column per mapped name in its source type (as text where the files
-    differ in it), ``first_cell``, the text of the row's first column, and ``whole``, a hash of the entire source row
-    that finds exact repeats. The table ``unread`` has the rows that are none: file, line, rule, value; those that could
-    not be split into fields, and headers that stand there again.
+    """Open all files of a job, see that each has the mapped columns, and let ``choose`` find what else is worth a look.
 
     Raises
     ------
-    DataError
-        A file that cannot be read to its end, or that holds two tables.
+    DataError, SettingsError
+        No file, or one that cannot be opened or lacks a column.
     """
     if not files:
         raise SettingsError(told("`source` in {job_file} names no file.", job_file=job.file))
@@ -643,8 +638,42 @@ def load_raw(
         for source in opened:
             check_mapping(source, mapped, job_file=job.file)
         sources += opened
+    return sources, list(choose(con, sources, mapped)) if choose else []
+
+
+def load_raw(
+    con: duckdb.DuckDBPyConnection, job: Job, files: Sequence[Path], *, scratch: Path, say: Callable[[str], None]
+) -> list[Source]:
+    """Open the files of a job and load them, as ``open_job`` and ``load_opened`` do."""
+    sources, _ = open_job(con, job, files, scratch=scratch)
+    load_opened(con, job, sources, say=say)
+    return sources
+
+
+def load_opened(
+    con: duckdb.DuckDBPyConnection,
+    job: Job,
+    sources: list[Source],
+    watched: Sequence[Watched] = (),
+    *,
+    say: Callable[[str], None],
+) -> None:
+    """Load the mapped columns of all sources as table ``raw``: ours as names, theirs as values, nothing changed.
+
+    What is watched is loaded too, as text. A source that proves not to be clean is replaced in ``sources`` by itself as it
+    is read carefully.
+
+    The table has ``file``, ``line``, one column per mapped name in its source type (as text where the files
+    differ in it), ``first_cell``, the text of the row's first column, and ``whole``, a hash of the entire source row
+    that finds exact repeats. The table ``unread`` has the rows that are none: file, line, rule, value; those that could
+    not be split into fields, and headers that stand there again.
+
+    Raises
+    ------
+    DataError
+        A file that cannot be read to its end, or that holds two tables.
+    """
     con.execute("CREATE TABLE unread (file VARCHAR, line BIGINT, rule VARCHAR, value VARCHAR)")
-    watched = list(choose(con, sources, mapped)) if choose else []
     for number, source in enumerate(sources):
         say(str(told("reading {file}", file=source.name)))
         sources[number] = _load(con, job, sources, number, watched)
@@ -656,7 +685,6 @@ def load_raw(
             rule="file_empty",
             file=sources[0].name,
         )
-    return sources, watched
 
 
 def _load(
@@ -693,6 +721,14 @@ def _load(
 
 
 def _loading(job: Job, sources: Sequence[Source], number: int, scan: str, line: str, watched: Sequence[Watched]) -> str:
+    select = select_rows(job, sources, number, scan, line, watched)
+    return f"CREATE TABLE raw AS {select}" if number == 0 else f"INSERT INTO raw BY NAME {select}"
+
+
+def select_rows(
+    job: Job, sources: Sequence[Source], number: int, scan: str, line: str, watched: Sequence[Watched]
+) -> str:
+    """Return SQL for the rows of one source as ``raw`` has them."""
     source = sources[number]
     file = "__file" if source.path.is_dir() else text(source.name)
     whole = ", ".join(_typed(column, sources, job) for column in sorted(source.columns))
@@ -702,11 +738,10 @@ def _loading(job: Job, sources: Sequence[Source], number: int, scan: str, line: 
     for one in watched:
         value = f"{quote(one.header)}::VARCHAR" if one.header in source.columns else "NULL::VARCHAR"
         picked += f", {value} AS {one.name}"
-    select = (
+    return (
         f"SELECT {file} AS file, {line} AS line, {picked}, hash({whole}) AS whole, "
         f"{_first_cell(source)} AS first_cell FROM ({scan})"
     )
-    return f"CREATE TABLE raw AS {select}" if number == 0 else f"INSERT INTO raw BY NAME {select}"
 
 
 def _first_cell(source: Source) -> str:

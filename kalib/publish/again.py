@@ -37,23 +37,43 @@ class KeptNames:
     def __init__(self, shell: InteractiveShell) -> None:
         self._names = shell.user_ns
         self._before: dict[str, object] = {}
+        self._filled: dict[str, dict | list | set] = {}
         self._made: dict[int, dict[str, object]] = {}
+        self._added: dict[int, dict[str, dict | list | set]] = {}
         shell.kept_names = self
         shell.events.register("pre_run_cell", self._begin)
         shell.events.register("post_run_cell", self._end)
 
     def restore(self, execution_count: int) -> None:
-        """Give the names that the cell of that number gave something to the same again."""
+        """Give the names that the cell of that number gave something to the same again, and dicts and lists what it put in."""
         self._names.update(_apart(self._made[execution_count]))
+        for name, entries in self._added[execution_count].items():
+            there = self._names[name]
+            there.extend(entries) if isinstance(entries, list) else there.update(entries)
 
     def _begin(self, info: ExecutionInfo) -> None:
         self._before = dict(self._names)
+        self._filled = {name: copy.copy(value) for name, value in self._own() if isinstance(value, dict | list | set)}
 
     def _end(self, result: ExecutionResult) -> None:
         before, missing = self._before, object()
-        made = {name: value for name, value in self._names.items() if before.get(name, missing) is not value}
-        own = {name: value for name, value in made.items() if not _OF_IPYTHON.fullmatch(name)}
-        self._made[result.execution_count] = _apart(own)
+        made = {name: value for name, value in self._own() if before.get(name, missing) is not value}
+        added = {
+            n: _find_added(then, self._names[n]) for n, then in self._filled.items() if n in before and n not in made
+        }
+        self._made[result.execution_count] = _apart(made)
+        self._added[result.execution_count] = {name: entries for name, entries in added.items() if entries}
+
+    def _own(self) -> list[tuple[str, object]]:
+        return [(name, value) for name, value in self._names.items() if not _OF_IPYTHON.fullmatch(name)]
+
+
+def _find_added(then: dict | list | set, now: dict | list | set) -> dict | list | set:
+    """Return what was put in since; of a list what stands behind its old end."""
+    if isinstance(now, dict):
+        missing = object()
+        return {key: value for key, value in now.items() if then.get(key, missing) is not value}
+    return now[len(then) :] if isinstance(now, list) else now - then
 
 
 def _apart(made: Mapping[str, object]) -> dict[str, object]:

@@ -110,8 +110,8 @@ _NUMBER_FORMATS = {
     "0 to 1": "0.00",
     "date": "yyyy-mm-dd",
 }
-MOST_ROWS = (1 << 20) - 1
-"""So many rows a sheet of Excel holds below its header."""
+MOST_ROWS = 50_000
+"""Rows of a sheet at most, so that the file opens on every desk: the largest come first, and all are in the run's tables."""
 _SAMPLE = 300
 """Rows that a column's width is taken from."""
 
@@ -145,7 +145,7 @@ def write_workbook(run_folder: Path, job: Job, words: Words) -> Path:
         pen = _Pen(book, words, about, heads=read_horizon(paths["churn"]))
         for name, make, needed in _SHEETS:
             if needed in tables:
-                pen.add_sheets(words(f"page.{name}"), make(tables), days=_count_days(tables["customers"]))
+                pen.add_sheet(words(f"page.{name}"), make(tables), days=_count_days(tables["customers"]))
     return file
 
 
@@ -267,13 +267,10 @@ class _Pen:
         )
         self.formats = {unit: book.add_format({"num_format": how}) for unit, how in _NUMBER_FORMATS.items()}
 
-    def add_sheets(self, name: str, table: pd.DataFrame, *, days: int) -> None:
-        """Write a table on as many sheets as it needs: ``Customers``, ``Customers 2`` and so on; ``days`` are those of the record."""
-        for n, start in enumerate(range(0, max(len(table), 1), MOST_ROWS), 1):
-            after = f" {n}" if n > 1 else ""
-            self.add_sheet(name[: 31 - len(after)] + after, table.iloc[start : start + MOST_ROWS], days=days)
-
     def add_sheet(self, name: str, table: pd.DataFrame, *, days: int) -> None:
+        """Write a table on a sheet, or its first rows on one that says so; ``days`` are those of the record."""
+        if len(table) > MOST_ROWS:
+            name, table = self.words("page.sheet_first", sheet=name, n=MOST_ROWS), table.head(MOST_ROWS)
         sheet = self.book.add_worksheet(name)
         headers = _name_headers(table.columns, self.words, self.heads)
         columns = [self._column(table[column]) for column in table]

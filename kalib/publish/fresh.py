@@ -7,12 +7,15 @@ each, and taken from there as long as the state is the same and the files are wh
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import hashlib
 import json
 import re
 import shutil
 import tempfile
+import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -37,6 +40,8 @@ OF_THE_PAGES = (
 _OF_NO_NOTEBOOK = ("title", "note", "language", "notebooks", "parameters", "tolerance", "source")
 _ROOT = Path(__file__).parents[1]
 _CONTENT = "content.json"
+_LEFT_SECONDS = 86_400
+"""A half-written entry so old was left by a run that was killed."""
 
 
 def find_ledger_state(job: Job) -> str:
@@ -109,20 +114,25 @@ class Kept:
         """
         if self._folder is None:
             return False
-        entry = self._folder / name
+        entry, copied = self._folder / name, []
         try:
             content = read_json(entry / _CONTENT)
             files = content["files"]
             if content["state"] != state or not set(wanted) <= set(files):
                 return False
-            if any(hash_file(entry / file) != digest for file, digest in files.items()):
-                return False
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            for file, digest in files.items():
+                place = to / file
+                place.parent.mkdir(parents=True, exist_ok=True)
+                copied.append(place)
+                shutil.copyfile(entry / file, place)
+                if hash_file(place) != digest:  # damaged, or another run put its own there meanwhile
+                    raise ValueError(file)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            for place in copied:
+                place.unlink(missing_ok=True)
+            if find_shortage(error) is not None:
+                raise
             return False
-        for file in files:
-            place = to / file
-            place.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(entry / file, place)
         return True
 
     def keep(self, name: str, state: str, folder: Path, files: Sequence[Path]) -> None:
@@ -130,6 +140,10 @@ class Kept:
         if self._folder is None:
             return
         self._folder.mkdir(parents=True, exist_ok=True)
+        for left in self._folder.glob(".*"):
+            with suppress(FileNotFoundError):  # another run is just done with it
+                if time.time() - left.stat().st_mtime > _LEFT_SECONDS:
+                    shutil.rmtree(left, ignore_errors=True)
         aside = Path(tempfile.mkdtemp(prefix=".", dir=self._folder))
         names = [file.relative_to(folder).as_posix() for file in files]
         try:
@@ -140,7 +154,8 @@ class Kept:
             shutil.rmtree(self._folder / name, ignore_errors=True)
             aside.replace(self._folder / name)
         except OSError as error:
-            if find_shortage(error) is None:
+            beaten = error.errno in (errno.EEXIST, errno.ENOTEMPTY)  # another run put its own there in this moment
+            if not beaten and find_shortage(error) is None:
                 raise
         finally:
             shutil.rmtree(aside, ignore_errors=True)

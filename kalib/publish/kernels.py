@@ -18,6 +18,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
+from typing import TextIO
 
 # jsonschema compiles the grammars of rfc3987_syntax for 2.5 s on import, for a URI check that nobody uses here.
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
@@ -65,12 +66,25 @@ class _SavesOnce(NBClientEngine):
 
     @classmethod
     def execute_managed_notebook(
-        cls, nb_man: NotebookExecutionManager, kernel_name: str, **options: object
+        cls,
+        nb_man: NotebookExecutionManager,
+        kernel_name: str,
+        log_output: bool = False,
+        stdout_file: TextIO | None = None,
+        stderr_file: TextIO | None = None,
+        start_timeout: int = START_SECONDS,
+        execution_timeout: int | None = None,
+        *,
+        km: _Manager,
+        input_path: str = "",
     ) -> NotebookNode:
-        """Execute; the manager writes the file when all is done or has failed."""
+        """Execute as papermill asks; its manager writes the file when all is done or has failed."""
         output, nb_man.output_path = nb_man.output_path, None
+        files = (log_output, stdout_file, stderr_file)
         try:
-            return super().execute_managed_notebook(nb_man, kernel_name, **options)
+            return super().execute_managed_notebook(
+                nb_man, kernel_name, *files, start_timeout, execution_timeout, km=km, input_path=input_path
+            )
         finally:
             nb_man.output_path = output
 

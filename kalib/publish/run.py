@@ -133,8 +133,7 @@ def run_job(
         Kernels(folder=job.root, expected=expected) as kernels,
     ):
         known = Kept(folder / KEPT if is_all_seen(job) else None)
-        state, taken = _make_ledger(job, build, known, fresh=fresh)
-        report = ledger.read_report(build)
+        report, state, taken = _make_ledger(job, build, known, fresh=fresh)
         check_date(job, report)
         check_last_run(job, report, build, folder, given=parameters or {})
         plan = plan_notebooks(notebooks, only=only, tables=report.tables)
@@ -153,22 +152,23 @@ def run_job(
     return published
 
 
-def _make_ledger(job: Job, folder: Path, known: Kept, *, fresh: bool = False) -> tuple[str, bool]:
+def _make_ledger(job: Job, folder: Path, known: Kept, *, fresh: bool = False) -> tuple[LedgerReport, str, bool]:
     """Make a job's ledger in a folder, or take it from the last run.
 
     Returns
     -------
-    Its state, and whether it was taken. A file that changed while it was read leaves a state that nothing is taken by again.
+    What the ledger found, its state (empty where a file changed while it was read: nothing is taken by that), and whether it
+    was taken.
     """
     state = find_ledger_state(job)
     if not fresh and known.restore("ledger", state, folder):
-        return state, True
-    build_apart(job, folder)
+        return ledger.read_report(folder), state, True
+    report = build_apart(job, folder)
     if find_ledger_state(job) != state:
-        return "", False
+        return report, "", False
     made = [folder / "ledger.json", *(folder / "ledger").glob("*.parquet"), *(folder / "tables").glob("*.parquet")]
     known.keep("ledger", state, folder, made)
-    return state, False
+    return report, state, False
 
 
 def check_date(job: Job, report: LedgerReport) -> None:
@@ -252,8 +252,7 @@ def refresh_draft(job: Job, draft: Path) -> bool:
         if mark.is_file() and mark.read_text(encoding="utf-8") == find_ledger_state(job):
             return False
         mark.unlink(missing_ok=True)
-        state, taken = _make_ledger(job, draft, Kept(draft.parent / KEPT if is_all_seen(job) else None))
-        report = ledger.read_report(draft)
+        report, state, taken = _make_ledger(job, draft, Kept(draft.parent / KEPT if is_all_seen(job) else None))
         for file in (draft / "tables").glob("*.parquet"):
             if file.stem not in report.tables:
                 file.unlink()

@@ -37,6 +37,9 @@ _OPTIONS = ("--HistoryManager.enabled=False", "--InteractiveShellApp.exec_PYTHON
 def serve() -> None:
     """Import, and fork a kernel for each connection to the socket of that number, until stdin is closed."""
     application = _import(*IMPORTS)
+    words = importlib.import_module("kalib.words")
+    for language in words.LANGUAGES:
+        words.read_words(language)
     listener = socket.socket(fileno=int(sys.argv[1]))
     gc.freeze()  # what is shared stays shared: the collector would write to it
     kernels: dict[int, socket.socket] = {}

@@ -331,9 +331,10 @@ def list_notes(told: Mapping[str, object], *, rule: str) -> list[str]:
 def _pick_largest(sales: pd.Series) -> pd.Series:
     """Pick the largest that bring the first 80 %; whoever crosses the limit belongs to them, equal ones together."""
     positive = sales[sales > 0].sort_index().sort_values(ascending=False, kind="stable")
-    cents = (positive * 100).round().astype("int64").to_numpy()
-    larger = np.append(0, cents.cumsum())[np.searchsorted(-cents, -cents)]  # the sum of all before the equal ones
-    return positive[larger * 100 < round(KEY_SHARE * 100) * int(cents.sum())]
+    cents = (positive * 100).round().astype("int64")
+    each = cents.groupby(cents, sort=False).sum()  # of equal ones, the largest first
+    before = cents.map(each.cumsum() - each)
+    return positive[before * 100 < round(KEY_SHARE * 100) * int(cents.sum())]
 
 
 def _resample_costs(year: _Winning, *, interval: float, seed: int) -> tuple[float, float]:

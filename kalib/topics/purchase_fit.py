@@ -171,7 +171,7 @@ def maximise(
     starts: Sequence[np.ndarray],
     *,
     count: float,
-    near: np.ndarray | None = None,
+    near: Fit | None = None,
 ) -> Fit:
     """Find the maximum of a mean log-likelihood over logarithms of parameters.
 
@@ -183,12 +183,15 @@ def maximise(
     objective : logarithms of the parameters to mean log-likelihood and its gradient
     starts : logarithms to begin from
     count : how many customers the mean is taken over
-    near : logarithms near which a maximum is expected, as that of a neighbouring date: where Newton's steps from there end at one, or
-        at the edge to which the neighbour ran, nothing is searched
+    near : where a search ended that is expected to end near this one, as that of a neighbouring date: Newton's steps begin there, with
+        its second derivatives; where they end at a maximum, or at the edge to which the neighbour ran, nothing is searched
     """
     if near is not None:
-        fit = _judge(objective, _Place(near, *objective(near)), count)
-        if fit.converged or fit.is_at_same_edge(near):
+        place = _Place(near.theta, *objective(near.theta))
+        if np.flatnonzero(~_find_free(place)).tolist() == list(near.edges):
+            place = _settle(objective, near.information, place)
+        fit = _judge(objective, place, count)
+        if fit.converged or fit.is_at_same_edge(near.theta):
             return fit
     best: Fit | None = None
     for start in starts:
@@ -264,9 +267,11 @@ def _settle(objective: Objective, information: np.ndarray, place: _Place) -> _Pl
     inside = information[np.ix_(free, free)]
     if not free.any() or not _is_curved(inside):
         return place
+    bound = np.log(EDGE)
     for _ in range(_STEPS):
         theta = place.theta.copy()
         theta[free] += np.linalg.solve(inside, place.gradient[free])
+        theta = np.clip(theta, -bound, bound)
         nearer = _Place(theta, *objective(theta))
         if not np.abs(nearer.gradient[free]).max() < np.abs(place.gradient[free]).max() / 2:
             break
@@ -296,8 +301,9 @@ def _judge(objective: Objective, place: _Place, count: float) -> Fit:
         place = _climb(objective, information, place, count)
     if np.isfinite(information).all():
         place = _settle(objective, information, place)
-        information = _inform(objective, place.theta)
     edges = tuple(np.flatnonzero(_at_edge(place.theta)).tolist())
+    if not edges:  # standard errors are of a maximum alone
+        information = _inform(objective, place.theta)
     return Fit(place.theta, place.value, place.gradient, information, gain, edges)
 
 
@@ -407,7 +413,7 @@ class PurchaseModel(MaximumLikelihood):
             count=total,
             near=None if near is None else near.found_,
         )
-        self.found_ = fit.theta
+        self.found_ = fit
         fit = fit.turn(turn)
         orders = float((groups.count * groups.frequency).sum())
         self._keep(fit, unit=unit, count=total, constant=-orders * np.log(unit))

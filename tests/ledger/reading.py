@@ -65,7 +65,7 @@ def load(
     told = {"job": "x", "source": source or name, "columns": dict(columns), "read": settings, "file": folder / "x.yaml"}
     job = Job.model_validate(told)
     with duckdb.connect() as con:
-        sources, _ = read.load_raw(con, job, read.find_files(job), scratch=scratch, say=lambda line: None)
+        sources = read.load_raw(con, job, read.find_files(job), scratch=scratch, say=lambda line: None)
         picked = ", ".join(read.quote(ours) for ours in columns)
         rows = con.execute(f"SELECT file, line, {picked} FROM raw ORDER BY file, line").fetchall()
         firsts = [row[0] for row in con.execute("SELECT first_cell FROM raw ORDER BY file, line").fetchall()]

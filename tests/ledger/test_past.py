@@ -27,7 +27,7 @@ def desk(desk: Desk) -> Desk:
 
 
 def kept(desk: Desk) -> list[Path]:
-    return sorted((desk.out / "snapshots").iterdir())
+    return sorted((desk.out / "snapshots").glob("*.feather"))
 
 
 def test_a_date_is_made_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

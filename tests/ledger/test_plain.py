@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from kalib.ledger import dates, ids, numbers
-from kalib.ledger.parse import _TARGETS, _less
+from kalib.ledger.parse import TARGETS, _less
 from kalib.ledger.plain import find_plain, read_plain, speak_for_point
 from kalib.ledger.value import MONEY, value_of
 from kalib.settings import Job
@@ -45,7 +45,7 @@ def raw(**columns: tuple[str | None, ...]) -> duckdb.DuckDBPyConnection:
     return con
 
 
-def plain(con: duckdb.DuckDBPyConnection, *columns: str, targets: Mapping[str, str] = _TARGETS, **read: object) -> set:
+def plain(con: duckdb.DuckDBPyConnection, *columns: str, targets: Mapping[str, str] = TARGETS, **read: object) -> set:
     return set(find_plain(con, job(**read), dict.fromkeys(columns, "VARCHAR"), targets).columns)
 
 
@@ -57,7 +57,7 @@ def careful(con: duckdb.DuckDBPyConnection, column: str) -> tuple:
     elif column == "discount":
         cell = numbers.read_share(column, "VARCHAR", ".")
     else:
-        cell = numbers.read_number(column, "VARCHAR", _TARGETS[column], ".")
+        cell = numbers.read_number(column, "VARCHAR", TARGETS[column], ".")
     return outcome(con, column, cell)
 
 
@@ -72,7 +72,7 @@ def outcome(con: duckdb.DuckDBPyConnection, column: str, cell: object) -> tuple:
 def test_what_is_plain_is_read_as_with_care(column: str, value: str) -> None:
     con = raw(**{column: (value,)})
     if column in plain(con, column):
-        read = read_plain(column, _TARGETS, is_share=column == "discount")
+        read = read_plain(column, TARGETS, is_share=column == "discount")
         assert outcome(con, column, read) == careful(con, column)
 
 
@@ -98,7 +98,7 @@ def test_one_value_beyond_the_first_rows_is_enough() -> None:
         "CREATE TABLE raw AS SELECT 'x.csv' AS file, range AS line, '1.50' AS amount, '7' AS customer_id FROM range(5000)"
     )
     con.execute("UPDATE raw SET amount = '1.500' WHERE line = 4999")
-    found = find_plain(con, job(), {"amount": "VARCHAR", "customer_id": "VARCHAR"}, _TARGETS)
+    found = find_plain(con, job(), {"amount": "VARCHAR", "customer_id": "VARCHAR"}, TARGETS)
     assert (found.columns, found.usual) == ({"amount", "customer_id"}, set())
     con.execute("UPDATE raw SET amount = '1.50 ' WHERE line = 4999")
     assert plain(con, "amount", "customer_id") == {"customer_id"}
@@ -112,10 +112,12 @@ def test_what_the_job_declares_is_read_as_declared() -> None:
 
 def test_a_thousand_is_believed_where_each_file_has_a_number_that_speaks() -> None:
     con = raw(amount=("1.50", "2"), discount=("0.100", "1.234"))
-    types = {"amount": "VARCHAR", "discount": "VARCHAR"}
-    assert speak_for_point(con, find_plain(con, job(), types, _TARGETS))
+    columns = ("amount", "discount")
+    assert find_plain(con, job(), dict.fromkeys(columns, "VARCHAR"), TARGETS).usual == {"amount"}
+    assert speak_for_point(con, columns)
+    assert not speak_for_point(con, ("discount",))
     con.execute("UPDATE raw SET file = 'y.csv' WHERE line = 3")
-    assert not speak_for_point(con, find_plain(con, job(), types, _TARGETS))
+    assert not speak_for_point(con, columns)
 
 
 @pytest.mark.parametrize(

@@ -502,10 +502,10 @@ def test_parquet_that_is_cut_says_so_without_the_words_of_the_reader(tmp_path):
 def test_a_file_that_changes_while_it_is_read_is_refused(desk, monkeypatch, which, change):
     path = desk.put("customer_id,name\nann,Ann\n", "accounts.csv")
     path = desk.put(HEADER + LINE) if which == "orders.csv" else path
-    load_raw = read.load_raw
+    open_job = read.open_job
 
-    def load_and_change(con, job, files, **given):
-        loaded = load_raw(con, job, files, **given)
+    def open_and_change(con, job, files, **given):
+        opened = open_job(con, job, files, **given)
         if path in files:
             other = path.read_bytes().replace(b"ann", b"bob")
             if change == "rewritten":
@@ -516,9 +516,9 @@ def test_a_file_that_changes_while_it_is_read_is_refused(desk, monkeypatch, whic
                 path.unlink()
             if change == "replaced":
                 path.write_bytes(other)
-        return loaded
+        return opened
 
-    monkeypatch.setattr(read, "load_raw", load_and_change)
+    monkeypatch.setattr(read, "open_job", open_and_change)
     desk.put(HEADER + LINE)
     with pytest.raises(DataError, match=rf"{which}: the file was changed while it was read.*Run again") as caught:
         desk.build(accounts="accounts.csv")

@@ -61,6 +61,25 @@ def test_what_a_cell_puts_into_a_dict_or_a_table_does_not_add_up(tmp_path: Path)
     assert (shown(en), shown(zh)) == (["(2, ['en'], 2)"], ["(2, ['zh'], 2)"])
 
 
+def test_a_dict_that_is_filled_cell_by_cell_is_filled_again(tmp_path: Path) -> None:
+    cells = [(COMPUTE, "facts = {'a': 1}"), "facts['said'] = language; facts", (COMPUTE, "facts |= {'b': 2}"), "facts"]
+    en, zh = execute(write_notebook(tmp_path, *cells), tmp_path)
+    assert shown(en) == ["{'a': 1, 'said': 'en'}", "{'a': 1, 'said': 'en', 'b': 2}"]
+    assert shown(zh) == ["{'a': 1, 'said': 'zh'}", "{'a': 1, 'said': 'zh', 'b': 2}"]
+
+
+def test_a_list_and_a_set_that_grow_cell_by_cell_grow_again(tmp_path: Path) -> None:
+    cells = [
+        (COMPUTE, "said, seen = ['a'], {1}"),
+        "said.append(language); said, seen",
+        (COMPUTE, "said += ['b']; seen.add(2)"),
+        "said, seen",
+    ]
+    en, zh = execute(write_notebook(tmp_path, *cells), tmp_path)
+    assert shown(en) == ["(['a', 'en'], {1})", "(['a', 'en', 'b'], {1, 2})"]
+    assert shown(zh) == ["(['a', 'zh'], {1})", "(['a', 'zh', 'b'], {1, 2})"]
+
+
 def test_a_cell_that_computes_and_shows_is_executed_again(tmp_path: Path) -> None:
     en, zh = execute(write_notebook(tmp_path, (COMPUTE, "seen = language\nseen")), tmp_path)
     assert (shown(en), shown(zh)) == (["'en'"], ["'zh'"])

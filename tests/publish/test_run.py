@@ -260,7 +260,7 @@ def test_pages_that_fail_publish_nothing(workshop: Workshop, no_kernels: list) -
     sys.modules["kalib.publish.html"].write_pages = write_pages
     with pytest.raises(OSError, match="disk full"):
         run_job(workshop.job())
-    assert not workshop.reports.exists()
+    assert {path.name for path in workshop.reports.iterdir()} == {".kept", ".lock"}
 
 
 def test_a_run_with_a_damaged_record_is_passed_over(
@@ -513,23 +513,23 @@ def test_a_doubt_that_was_settled_on_other_evidence_is_raised_again(
         monkeypatch.setattr("kalib.publish.run.build_apart", lambda *a: replace(build_apart(*a), doubts=found))
 
     raising()
-    kept = read_json(run_job(workshop.job()) / "run.json")["doubts"]
+    kept = read_json(run_job(workshop.job(), fresh=True) / "run.json")["doubts"]
     assert kept == [doubt]
     raising(count=4, share_of_money=0.009)  # more than twice, and no whole point
-    run_job(workshop.job())
+    run_job(workshop.job(), fresh=True)
     raising(values=["Closed", "Storno"])
     with pytest.raises(DataError, match=r"new since then: 'Storno' \(then: 'Closed'\)") as refusal:
-        run_job(workshop.job())
+        run_job(workshop.job(), fresh=True)
     assert (refusal.value.rule, refusal.value.value) == ("status_unclear", "Storno")
     given = {"settled.status_unclear": "as_is"}
     assert f"`-p settled.status_unclear={given['settled.status_unclear']}`" in str(refusal.value)
-    run_job(workshop.job(**given), parameters=given)
-    run_job(workshop.job())
+    run_job(workshop.job(**given), parameters=given, fresh=True)
+    run_job(workshop.job(), fresh=True)
     raising(share_of_money=0.03)
     with pytest.raises(DataError, match=r"3 rows with 0\.4% of the money, and now about 3 with 3\.0%"):
-        run_job(workshop.job())
+        run_job(workshop.job(), fresh=True)
     raising(share_of_money=0.03, settled="leave_out")  # another answer is another question
-    run_job(workshop.job())
+    run_job(workshop.job(), fresh=True)
 
 
 # --- kernels ------------------------------------------------------------------------------------------------------
@@ -567,7 +567,13 @@ def test_a_notebook_that_fails_is_named(workshop: Workshop, cells: list[str], sa
     assert str(kept) in str(refusal.value)
     assert kept.is_file()
     assert os.readlink(workshop.reports / "latest") == "2025-01-01-1"
-    assert sorted(path.name for path in workshop.reports.iterdir()) == [".lock", "2025-01-01-1", "failed", "latest"]
+    assert sorted(path.name for path in workshop.reports.iterdir()) == [
+        ".kept",
+        ".lock",
+        "2025-01-01-1",
+        "failed",
+        "latest",
+    ]
 
 
 def test_a_cell_that_does_not_end_is_named(workshop: Workshop, tmp_path: Path) -> None:
@@ -619,14 +625,14 @@ def test_notebooks_that_run_at_once_share_no_event_loop_and_speak_one_language(t
     mine = ensure_event_loop()
     together = Barrier(2, timeout=30)
 
-    def execute(notebook: types.SimpleNamespace) -> tuple[object, str]:
+    def make(notebook: types.SimpleNamespace) -> tuple[object, str]:
         together.wait()  # both are under way at once
         return ensure_event_loop(), speaks()
 
     plan = [types.SimpleNamespace(name=name, reads=(), writes=()) for name in "ab"]
-    edition = types.SimpleNamespace(is_first=True, execute=execute, kernels=types.SimpleNamespace(stop=lambda: None))
+    pages = types.SimpleNamespace(make=make, kernels=types.SimpleNamespace(stop=lambda: None))
     with speaking("zh"):
-        ended = [result for _, result in _run_plan(plan, edition, tmp_path)]
+        ended = [result for _, result in _run_plan(plan, pages, tmp_path)]
     loops = {loop for loop, _ in ended}
     assert len(loops) == 2
     assert mine not in loops

@@ -58,14 +58,13 @@ def test_the_draft_is_made_when_it_is_missing_and_when_the_data_change(
     assert not changed.has("mine")
 
 
-def test_the_job_is_found_upward_and_the_environment_comes_first(
+def test_the_job_is_found_upward_and_a_typed_one_goes_before_that_of_the_lab(
     workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(workshop.root / "notebooks")
     assert open_run(job="jobs/tiny.yaml").folder == workshop.reports / "draft"
     monkeypatch.setenv("KALIB_JOB", str(workshop.file))
-    assert open_run(job="jobs/nosuch.yaml").folder == workshop.reports / "draft"
-    monkeypatch.delenv("KALIB_JOB")
+    assert open_run(job="").folder == workshop.reports / "draft"
     with pytest.raises(SettingsError, match=r"jobs/nosuch\.yaml: there is no such job file, neither from"):
         open_run(job="jobs/nosuch.yaml")
     with pytest.raises(SettingsError, match="is not the folder of a run"):
@@ -81,7 +80,7 @@ def test_what_the_draft_lacks_is_made_by_the_notebooks_that_write_it(
     assert "Ran 10_first, 20_second on the draft to make second" in capsys.readouterr().out
     assert book.has("first")
     assert not book.has("third")
-    assert [path.name for path in workshop.reports.iterdir()] == ["draft"]
+    assert sorted(path.name for path in workshop.reports.iterdir()) == [".kept", "draft"]
 
 
 def test_a_table_that_is_not_there_says_why(book: Run) -> None:
