@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtri
+from scipy.stats import binomtest
 
 from kalib.money import add
 from kalib.schema import check_columns
@@ -253,10 +253,8 @@ def _ask(past: Past, date: pd.Timestamp, bands: np.ndarray) -> np.ndarray:
 def _wilson(returned: int, silent: int) -> tuple[float, float]:
     if not silent:
         return np.nan, np.nan
-    z = ndtri(0.9)  # of scipy.stats, which has the interval, the import alone takes longer than the whole study
-    middle = (returned + z * z / 2) / (silent + z * z)
-    reach = z * np.sqrt(returned * (silent - returned) / silent + z * z / 4) / (silent + z * z)
-    return round(max(float(middle - reach), 0.0), 6), round(min(float(middle + reach), 1.0), 6)
+    bounds = binomtest(returned, silent).proportion_ci(0.8, method="wilson")
+    return round(bounds.low, 6), round(bounds.high, 6)
 
 
 def _expect(table: pd.DataFrame, returns: pd.DataFrame) -> pd.DataFrame:
