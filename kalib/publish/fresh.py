@@ -69,7 +69,9 @@ def find_state(notebook: Notebook, job: Job, folder: Path, *, parameters: Mappin
     """
     cells = json.loads(notebook.file.read_text(encoding="utf-8"))["cells"]
     code = ["".join(cell["source"]) for cell in cells]
-    unread = [name for name in OF_A_TOPIC if not re.search(rf"\b{name}\b", "\n".join(code))]
+    words = set(re.findall(r"\w+", "\n".join(code)))
+    whole = re.search(r"\bbook\.settings\b(?!\.)", "\n".join(code))  # handed on: who knows what is read of it
+    unread = [] if whole else [name for name in OF_A_TOPIC if name not in words]
     settings = job.model_dump(mode="json", exclude={*_OF_NO_NOTEBOOK, *unread})
     tables = {name: folder / "tables" / f"{name}.parquet" for name in sorted(notebook.reads)}
     reads = {name: hash_file(file) if file.is_file() else _say_why(name, folder) for name, file in tables.items()}
@@ -78,8 +80,7 @@ def find_state(notebook: Notebook, job: Job, folder: Path, *, parameters: Mappin
     models = [
         hash_file(job.path(file)) for file in (job.rfm.model, job.tiers.model) if file and job.path(file).is_file()
     ]
-    decided = kept_decisions(folder.parent, as_of)
-    told = {name: value for name, value in decided.items() if name in "\n".join(code)}
+    told = kept_decisions(folder.parent, as_of) if words & {"stated", "kept"} else {}
     made = [ledger, hash_file(folder / "ledger.json"), hash_code()]
     return _hash(code, dict(parameters), settings, job.language[0], reads, before, told, models, made)
 
@@ -87,7 +88,7 @@ def find_state(notebook: Notebook, job: Job, folder: Path, *, parameters: Mappin
 @cache
 def hash_code(*, apart: tuple[str, ...] = ()) -> str:
     """Return the hash of kalib's own files, without those of some folders: other code makes other tables."""
-    files = [file for file in sorted(_ROOT.rglob("*")) if file.suffix in (".py", ".yaml", ".po") and file.is_file()]
+    files = [file for file in sorted(_ROOT.rglob("*")) if file.is_file() and file.suffix != ".pyc"]
     parts = [(file.relative_to(_ROOT).as_posix(), file) for file in files]
     return _hash([(name, hash_file(file)) for name, file in parts if name.partition("/")[0] not in apart])
 

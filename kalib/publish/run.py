@@ -136,6 +136,8 @@ def run_job(
         report, state, taken = _make_ledger(job, build, known, fresh=fresh)
         check_date(job, report)
         check_last_run(job, report, build, folder, given=parameters or {})
+        if not taken:
+            _keep_ledger(build, known, state)
         plan = plan_notebooks(notebooks, only=only, tables=report.tables)
         steps = _Steps(progress, total=2 + len(plan))
         steps.say("ledger", time.monotonic() - started, taken=taken)
@@ -166,9 +168,14 @@ def _make_ledger(job: Job, folder: Path, known: Kept, *, fresh: bool = False) ->
     report = build_apart(job, folder)
     if find_ledger_state(job) != state:
         return report, "", False
-    made = [folder / "ledger.json", *(folder / "ledger").glob("*.parquet"), *(folder / "tables").glob("*.parquet")]
-    known.keep("ledger", state, folder, made)
     return report, state, False
+
+
+def _keep_ledger(folder: Path, known: Kept, state: str) -> None:
+    """Keep a ledger that was just made for the next run."""
+    made = [folder / "ledger.json", *(folder / "ledger").glob("*.parquet"), *(folder / "tables").glob("*.parquet")]
+    if state:
+        known.keep("ledger", state, folder, made)
 
 
 def check_date(job: Job, report: LedgerReport) -> None:
@@ -252,7 +259,10 @@ def refresh_draft(job: Job, draft: Path) -> bool:
         if mark.is_file() and mark.read_text(encoding="utf-8") == find_ledger_state(job):
             return False
         mark.unlink(missing_ok=True)
-        report, state, taken = _make_ledger(job, draft, Kept(draft.parent / KEPT if is_all_seen(job) else None))
+        known = Kept(draft.parent / KEPT if is_all_seen(job) else None)
+        report, state, taken = _make_ledger(job, draft, known)
+        if not taken:
+            _keep_ledger(draft, known, state)
         for file in (draft / "tables").glob("*.parquet"):
             if file.stem not in report.tables:
                 file.unlink()

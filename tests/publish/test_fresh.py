@@ -171,3 +171,21 @@ def test_nothing_is_kept_where_there_is_no_room(tmp_path: Path, monkeypatch: pyt
     assert not kept.restore("a", "state", tmp_path / "to", wanted=["page"])
     assert kept.restore("a", "state", tmp_path / "to", wanted=["table"])
     assert (tmp_path / "to" / "table").read_text(encoding="utf-8") == "1"
+
+
+def test_what_runs_before_decided_runs_who_asks_for_it(
+    workshop: Workshop, counted: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workshop.add("30_c", ["book.stated"], writes=["c"])
+    run_job(workshop.job())
+    assert counted == ["c"]
+    monkeypatch.setattr(fresh, "kept_decisions", lambda *given: {"horizon_days": 45})
+    run_job(workshop.job())
+    assert counted == ["c", "c"]
+
+
+def test_settings_that_are_handed_on_are_read(workshop: Workshop, counted: list[str]) -> None:
+    workshop.add("30_c", ["print(book.settings)"], writes=["c"])
+    run_job(workshop.job())
+    run_job(workshop.job(**{"pareto.demand": "orders"}))
+    assert counted == ["c", "c"]
