@@ -115,7 +115,7 @@ class ChurnModel(BaseEstimator):
         x, y, dates = self._with_silence(figures), rows[self.target].to_numpy(), rows["as_of"]
         parts = self._hold_out(rows, plan, y)
         known = x[dates.isin(self.learnt_from_).to_numpy()].groupby(dates).count().min()
-        told = [c for c in x if x[c].nunique() > 1 and (c != SEASON or known[c] > 0)]
+        told = [c for c in x.columns[x.min() < x.max()] if c != SEASON or known[c] > 0]
         told = [c for c in told if c not in PURCHASE or x[c].notna().all()]
         self.columns_ = {name: [c for c in COLUMNS[name] if c in told] or COLUMNS[name][:1] for name in self.candidates}
         self.fits_ = {} if fits is None else fits
@@ -248,7 +248,7 @@ class ChurnModel(BaseEstimator):
             return make_pipeline(
                 FunctionTransformer(_log), StandardScaler(), LogisticRegression(solver="newton-cholesky", tol=1e-9)
             ).fit(x, y)
-        x = x[[column for column in x if x[column].nunique() > 1]]  # on some dates the year before is unknown to all
+        x = x.loc[:, x.min() < x.max()]  # on some dates the year before is unknown to all
         return HistGradientBoostingClassifier(
             learning_rate=0.05,
             max_iter=100,
