@@ -100,22 +100,17 @@ class ChurnModel(BaseEstimator):
         """
         key = ["as_of", "customer_id"]
         check_columns(labelled, [*key, self.target, "first_order_date", *NEEDED], name="labelled")
-        rows = labelled.assign(as_of=pd.to_datetime(labelled["as_of"]).astype("datetime64[s]"))
-        rows = rows[rows["as_of"].isin(plan.loc[plan["role"] == "train", "as_of"])]
+        rows = _pick_training(labelled, plan)
         check_key(rows, key, name="labelled")
         rows = _sample(rows).sort_values(key, ignore_index=True)
-        left = rows.groupby(self.target)["customer_id"].nunique()
-        if min(left.get(0, 0), left.get(1, 0)) < LEAST:
-            raise NotEnoughDataError(
-                "churn_few_customers", left=int(left.get(1, 0)), stayed=int(left.get(0, 0)), least=LEAST
-            )
+        _check_outcomes(rows, self.target)
         self.start_ = pd.to_datetime(rows["first_order_date"]).min()
         figures = read_features(rows, self.start_)
         self.typical_ = figures.median()
         x, y, dates = self._with_silence(figures), rows[self.target].to_numpy(), rows["as_of"]
         parts = self._hold_out(rows, plan, y)
         known = x[dates.isin(self.learnt_from_).to_numpy()].groupby(dates).count().min()
-        told = [c for c in x if x[c].nunique() > 1 and (c != SEASON or known[c] > 0)]
+        told = [c for c in x.columns[x.min() < x.max()] if c != SEASON or known[c] > 0]
         told = [c for c in told if c not in PURCHASE or x[c].notna().all()]
         self.columns_ = {name: [c for c in COLUMNS[name] if c in told] or COLUMNS[name][:1] for name in self.candidates}
         self.fits_ = {} if fits is None else fits
@@ -248,7 +243,7 @@ class ChurnModel(BaseEstimator):
             return make_pipeline(
                 FunctionTransformer(_log), StandardScaler(), LogisticRegression(solver="newton-cholesky", tol=1e-9)
             ).fit(x, y)
-        x = x[[column for column in x if x[column].nunique() > 1]]  # on some dates the year before is unknown to all
+        x = x.loc[:, x.min() < x.max()]  # on some dates the year before is unknown to all
         return HistGradientBoostingClassifier(
             learning_rate=0.05,
             max_iter=100,
@@ -281,6 +276,30 @@ class ChurnModel(BaseEstimator):
         columns = ["model", "log_loss", "against", "gain", "gain_low", "gain_high"]
         choice = pd.DataFrame(table, columns=columns).round(6)
         return choice.assign(chosen=choice["model"] == best)
+
+
+def check_learnable(labelled: pd.DataFrame, plan: pd.DataFrame, *, target: str = "churned") -> None:
+    """Refuse as ``ChurnModel.fit`` does, before anything is spent on what only the model looks at.
+
+    Raises
+    ------
+    NotEnoughDataError
+        ``churn_few_customers``: fewer than 50 customers left, or fewer than 50 stayed.
+    """
+    _check_outcomes(_pick_training(labelled, plan), target)
+
+
+def _pick_training(labelled: pd.DataFrame, plan: pd.DataFrame) -> pd.DataFrame:
+    rows = labelled.assign(as_of=pd.to_datetime(labelled["as_of"]).astype("datetime64[s]"))
+    return rows[rows["as_of"].isin(plan.loc[plan["role"] == "train", "as_of"])]
+
+
+def _check_outcomes(rows: pd.DataFrame, target: str) -> None:
+    left = rows.groupby(target)["customer_id"].nunique()
+    if min(left.get(0, 0), left.get(1, 0)) < LEAST:
+        raise NotEnoughDataError(
+            "churn_few_customers", left=int(left.get(1, 0)), stayed=int(left.get(0, 0)), least=LEAST
+        )
 
 
 def _log(x: pd.DataFrame) -> pd.DataFrame:

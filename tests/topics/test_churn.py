@@ -27,7 +27,7 @@ from kalib.topics.churn import (
 )
 from kalib.topics.churn_evidence import evaluate_churn, summarise_calibration
 from kalib.topics.churn_features import COLUMNS, add_purchase
-from kalib.topics.churn_model import ChurnModel
+from kalib.topics.churn_model import ChurnModel, check_learnable
 from kalib.topics.churn_reasons import GROUPS, _make_baseline, share_out_risk
 from kalib.topics.churn_windows import (
     choose_active_days,
@@ -420,6 +420,10 @@ def test_too_few_leavers_are_refused(labelled: pd.DataFrame, plan: pd.DataFrame)
     said = Words("en")(f"reasons.{refusal.value.reason}", **refusal.value.facts)
     assert "0 customers left" in said
     assert "at least 50 of each are needed" in said
+    with pytest.raises(NotEnoughDataError, match="churn_few_customers"):
+        check_learnable(labelled.assign(churned=0), plan)
+    late = ~labelled["as_of"].isin(plan.loc[plan["role"] == "train", "as_of"])
+    check_learnable(labelled.assign(churned=labelled["churned"].mask(late, 0)), plan)  # those are not learnt from
 
 
 def test_partial_churn_is_at_least_as_likely(

@@ -173,3 +173,24 @@ def test_a_past_date_sees_nothing_after_it(shop: pd.DataFrame) -> None:  # noqa:
         own.set_index("customer_id")["silence"].to_dict().items()
         <= states.set_index("customer_id")["silence"].to_dict().items()
     )
+
+
+def test_nothing_is_learnt_twice_and_the_date_of_the_check_is_the_model_s_own(
+    shop: pd.DataFrame,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    plan = plan_snapshots(as_of=AS_OF, first_order_date=shop["order_date"].min(), horizon_days=90, active_days=365)
+    labelled, made = past(shop, plan, active_days=365, horizon_days=90), []
+    learn = ChurnModel._learn
+    monkeypatch.setattr(
+        ChurnModel,
+        "_learn",
+        lambda model, name, x, y: made.append((name, x.to_numpy().tobytes())) or learn(model, name, x, y),
+    )
+    model = ChurnModel(candidates=("recency", "rfm")).fit(labelled, plan)
+    seen = churn_lists.look_back(model, labelled, plan)
+    assert len(made) == len(set(made))
+    check = labelled[labelled["as_of"] == plan.loc[plan["role"] == "report", "as_of"].iloc[0]]
+    own = seen.loc[seen["as_of"] == check["as_of"].iloc[0]].set_index("customer_id")["churn_probability"]
+    expected = ChurnModel(candidates=(model.chosen_,)).fit(labelled, plan).predict_proba(check)[:, 1]
+    assert own.loc[check["customer_id"]].tolist() == expected.tolist()
