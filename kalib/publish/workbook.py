@@ -679,6 +679,7 @@ class Run:
         ]
         text = "\n".join(line for line in (*lines, written, packages) if line)
         self._show(display.provenance(text))
+        take_up_cells()
 
     def _tables_written(self) -> dict[str, int]:
         """Return the rows of the notebook's tables, which are written in the first language of a run and stay."""
