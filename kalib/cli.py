@@ -142,10 +142,10 @@ def _check(job_file: Path, tables: Path | None) -> LedgerReport:
     from functools import partial
 
     from kalib.ledger.apart import build_apart, judge_apart
+    from kalib.ledger.whole import write_whole
     from kalib.publish.checks import check_job
     from kalib.publish.places import reports_folder
     from kalib.publish.plan import check_parameters, read_notebooks
-    from kalib.publish.record import write_whole
     from kalib.publish.run import check_date, check_last_run
     from kalib.settings import read_job
 

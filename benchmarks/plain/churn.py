@@ -42,7 +42,7 @@ def ahead(con, date: pd.Timestamp, horizon: int) -> pd.DataFrame:
 
 
 def reference(rows: pd.DataFrame, before: pd.DataFrame, horizon: int) -> pd.Series:
-    """Return what sales of the horizon are held against: the same days a year before, else the own pace; missing if not above 0."""
+    """Return what sales of the horizon are compared with: the same days a year before, else the own pace; missing if not above 0."""
     season = rows.customer_id.map(before.set_index("customer_id").net_sales_ahead)
     found = season.fillna(rows.net_sales_365_days * horizon / 365).round(2)
     return found.where(found > 0)

@@ -69,7 +69,7 @@ def share_out(model: Churn, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def baseline(model: Churn, rows: pd.DataFrame, x: pd.DataFrame) -> pd.DataFrame:
-    """Return what each customer is held against: typical figures, silence at the usual multiple of its own gap."""
+    """Return what each customer is compared with: typical figures, silence at the usual multiple of its own gap."""
     typical, gap = model.typical, rows.gap_days.round(6)
     own = typical.silence_ratio * gap
     other = pd.DataFrame({name: typical.get(name, np.nan) for name in x}, index=x.index)

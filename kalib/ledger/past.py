@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import glob
 import hashlib
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -19,6 +18,7 @@ from ibis.expr.types import Table
 from kalib.ledger import features
 from kalib.ledger.engines import without_bar
 from kalib.ledger.report import read_report
+from kalib.ledger.whole import write_whole
 
 
 def snapshots(folder: Path, dates: Sequence[dt.date]) -> pd.DataFrame:
@@ -32,7 +32,8 @@ def snapshots(folder: Path, dates: Sequence[dt.date]) -> pd.DataFrame:
         A date after the run's as_of.
     """
     _check_dates(folder, dates)
-    kept = {date: _kept_file(folder, date) for date in sorted(set(dates))}
+    state = _state(folder)
+    kept = {date: folder / "snapshots" / f"{date}-{state}.feather" for date in sorted(set(dates))}
     frames = {date: frame for date, file in kept.items() if (frame := _read_kept(file)) is not None}
     missing = [date for date in kept if date not in frames]
     if missing:
@@ -51,13 +52,8 @@ def _read(table: Table) -> pd.DataFrame:
     return found.to_pandas(date_as_object=False).astype(dict.fromkeys(dates, "datetime64[s]"))
 
 
-def _kept_file(folder: Path, date: dt.date) -> Path:
-    """Return where the snapshot of a date is kept for the next who asks; of another ledger's days no file has the name."""
-    return folder / "snapshots" / f"{date}-{_state(folder)}.feather"
-
-
 def _state(folder: Path) -> str:
-    """Return what tells a ledger's days, and the code that reads them, from others."""
+    """Return what tells a ledger's days, and the code that reads them, from others: part of the name of what is kept."""
     days = (folder / "ledger" / "days.parquet").stat()
     code = hashlib.sha256(Path(features.__file__).read_bytes()).hexdigest()[:8]
     return f"{days.st_mtime_ns:x}-{days.st_size:x}-{code}"
@@ -76,12 +72,7 @@ def _read_kept(file: Path) -> pd.DataFrame | None:
 def _keep(file: Path, write: Callable[[Path], object]) -> None:
     """Keep a file, in one step: two notebooks may ask for the same at once."""
     file.parent.mkdir(exist_ok=True)
-    beside = file.with_name(f".{file.name}-{os.getpid()}")
-    try:
-        write(beside)
-        beside.replace(file)
-    finally:
-        beside.unlink(missing_ok=True)
+    write_whole(file, write)
 
 
 def outcomes(folder: Path, dates: Sequence[dt.date], *, horizon_days: int) -> pd.DataFrame:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from kalib.ledger.whole import write_whole
 from kalib.publish.html import LANGUAGE_TAGS, SUMMARY, environment
-from kalib.publish.record import is_whole, sound_runs, write_whole
+from kalib.publish.record import is_whole, sound_runs
 from kalib.words import LANGUAGES, Words
 
 

@@ -235,9 +235,9 @@ class Kernels:
         manager = self._start(notebook, scratch, again=bool(again))
         try:
             self._execute(notebook, notebook.file, parameters, output, manager)
+            shows = scratch / notebook.file.name
+            stays = leave_out(output, notebook.file, shows) if again else {}
             for page, own in again.items():
-                shows = scratch / notebook.file.name
-                stays = leave_out(output, notebook.file, shows)
                 self._execute(notebook, shows, own, page, manager, stays=stays)
         finally:
             self._end(manager)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-import os
 import platform
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -17,6 +16,7 @@ from pathlib import Path
 from pydantic import BaseModel, Field, ValidationError
 
 from kalib.errors import SettingsError, nearest
+from kalib.ledger.whole import write_whole
 from kalib.publish.places import published_runs
 from kalib.settings import Job
 from kalib.words.told import told
@@ -217,16 +217,6 @@ def write_json(file: Path, content: object) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(plain(content), ensure_ascii=False, indent=1, sort_keys=False) + "\n"
     write_whole(file, lambda path: path.write_text(text, encoding="utf-8"))
-
-
-def write_whole(file: Path, write: Callable[[Path], object]) -> None:
-    """Let ``write`` write a file beside ``file``, then put it in its place in one step."""
-    beside = file.with_name(f".{file.name}-{os.getpid()}")
-    try:
-        write(beside)
-        beside.replace(file)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def read_json(file: Path) -> dict:

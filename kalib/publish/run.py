@@ -387,14 +387,8 @@ class _Pages:
         ledger: str,
         fresh: bool = False,
     ) -> None:
-        self.job, self.build, self.kernels, self.known, self.ledger, self.fresh = (
-            job,
-            build,
-            kernels,
-            known,
-            ledger,
-            fresh,
-        )
+        self.job, self.build, self.kernels = job, build, kernels
+        self.known, self.ledger, self.fresh = known, ledger, fresh
         decided = {name: value for name, value in kept.items() if name in SETTINGS}
         self.parameters = {notebook.name: choose_parameters(notebook, job, kept=decided) for notebook in plan}
         about = {n.name: {"reads": n.reads, "writes": n.writes, "parameters": self.parameters[n.name]} for n in plan}

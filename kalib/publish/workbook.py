@@ -22,6 +22,7 @@ from IPython import get_ipython
 from IPython.display import display as show_output
 
 from kalib.errors import NotebookError, NotEnoughDataError
+from kalib.ledger.whole import write_whole
 from kalib.publish import display
 from kalib.publish.doubts import FIGURES, count_doubts, list_readings, say_doubts
 from kalib.publish.places import find_job, reports_folder
@@ -35,7 +36,6 @@ from kalib.publish.record import (
     read_run,
     read_settings,
     write_json,
-    write_whole,
 )
 from kalib.schema import COLUMNS, TABLES, check_columns, check_key
 from kalib.settings import Job, read_job

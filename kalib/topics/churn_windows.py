@@ -394,7 +394,7 @@ def list_year_before(dates: Iterable[dt.date]) -> list[dt.date]:
 def list_outcome_dates(plan: pd.DataFrame, *, horizon_days: int) -> list[dt.date]:
     """List the dates after which must be known what came: those of the past, and a year before each date of the plan.
 
-    A horizon longer than a year is held against no year before.
+    A horizon longer than a year is compared with no year before.
 
     Examples
     --------
